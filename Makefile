@@ -1,0 +1,52 @@
+# One command for each thing one does here; `make` alone lists them.
+#
+#   make lab PYTHON=python3.12          with another Python (`make clean` first if there is a .venv)
+#   make lab ARGS=--no-browser          options for JupyterLab
+#   make test ARGS="tests -k schedule"  options for pytest
+
+PYTHON ?= python3
+ARGS =
+
+BIN = .venv/bin
+INSTALL = $(BIN)/python -m pip install --constraint constraints.txt --editable
+
+.PHONY: help lab test lint clean
+
+help:
+	@echo "make lab    open the lessons in JupyterLab (the first time: install everything in .venv)"
+	@echo "make test   run every test and every notebook"
+	@echo "make lint   check the style of the code and of the notebooks"
+	@echo "make clean  remove .venv, to start afresh"
+
+lab: .venv/lab-installed
+	@echo "Opening JupyterLab in notebooks/. Begin with 01_intuition.ipynb. Stop with Ctrl-C."
+	$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
+
+test: .venv/test-installed
+	@echo "Running every test and every notebook: some minutes."
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/test-installed
+	$(BIN)/ruff check
+
+clean:
+	rm -rf .venv
+
+# The two files below are written only after an installation has succeeded. So an interrupted one
+# is taken up again by the next command, a finished one is never repeated, and a change of
+# pyproject.toml or constraints.txt installs what is new.
+
+.venv/lab-installed: pyproject.toml constraints.txt
+	@echo "Installing the course in .venv: a few minutes, once. Safe to interrupt and to repeat."
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10))" || { \
+	  echo "The course needs Python 3.10 or newer. Name one: make lab PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c "import ensurepip, venv" || { \
+	  echo "This Python cannot make environments. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(INSTALL) ".[lab]"
+	@touch $@
+
+.venv/test-installed: .venv/lab-installed
+	@echo "Installing what the tests need in .venv: about a minute, once."
+	$(INSTALL) ".[test,lint]"
+	@touch $@
