@@ -1,0 +1,110 @@
+"""Rebuild a shipped data file from its origin: `python data/build/build.py faces|fashion|cat`.
+
+Every choice is fixed, so the same arrays come out each time; the bytes of the file are the same too
+wherever zlib compresses alike. Pictures are stored as uint8 (n, height, width, channels), which
+compresses to less than half of channels first. `--check` writes nothing and compares with the
+shipped file instead. `data/README.md` says what each build needs.
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+DATA = HERE.parent
+FASHION_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # of Debian's dataset-fashion-mnist
+FASHION_NAMES = (
+    "T-shirt/top", "trouser", "pullover", "dress", "coat",
+    "sandal", "shirt", "sneaker", "bag", "ankle boot",
+)  # fmt: skip
+
+
+def build_faces(_folder):
+    """12,000 portraits rendered by Node; the last 2,000 are the held-out ones."""
+    with tempfile.TemporaryDirectory() as scratch:
+        work = shutil.copytree(HERE / "faces", Path(scratch) / "faces")
+        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=work, check=True)
+        subprocess.run(["node", "render.mjs", ".", "12000"], cwd=work, check=True)
+        faces = np.fromfile(work / "faces.rgb", np.uint8).reshape(-1, 16, 16, 3)
+        records = json.loads((work / "faces.json").read_text())
+    arrays = {"images": faces}
+    for name in records[0]:
+        arrays[name] = np.array([record[name] for record in records])
+    return arrays
+
+
+def build_fashion(folder):
+    """The first 1,000 training and 200 test pictures of each class, in their original order."""
+    from diffusion_course import fashion  # the cat is built where the course is not installed
+
+    arrays = {"names": np.array(FASHION_NAMES)}
+    for split, per_class in (("train", 1000), ("test", 200)):
+        images, labels = fashion.read(folder, split)
+        first = [np.flatnonzero(labels == k)[:per_class] for k in range(len(FASHION_NAMES))]
+        chosen = np.sort(np.concatenate(first))
+        arrays[f"{split}_images"] = images[chosen, :, :, None]
+        arrays[f"{split}_labels"] = labels[chosen]
+    return arrays
+
+
+def build_cat(_folder):
+    """The 256 x 256 window of scikit-image's `chelsea` that holds eyes, nose and whiskers."""
+    from skimage import data  # only this build needs it
+
+    top, left = 34, 104
+    crop = data.chelsea()[top : top + 256, left : left + 256]
+    return {"images": crop[None]}
+
+
+def npz_bytes(arrays):
+    """A compressed .npz without clock or user in it (`np.savez` stamps the time of writing)."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(array), version=(1, 0))
+            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.create_system = 3
+            archive.writestr(info, member.getvalue(), compresslevel=9)
+    return buffer.getvalue()
+
+
+def compare(path, new):
+    """Exit with a message unless the shipped file holds the arrays that were just built."""
+    with np.load(path) as old, np.load(io.BytesIO(new)) as built:
+        if old.files != built.files:
+            raise SystemExit(f"{path.name} holds {old.files}, the build {built.files}")
+        for name in old.files:
+            if not np.array_equal(old[name], built[name]):
+                raise SystemExit(f"{path.name}: '{name}' differs from what the build gives")
+    same = path.read_bytes() == new
+    print(f"{path.name}: the same arrays, {'the same' if same else 'differently compressed'} bytes")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=["faces", "fashion", "cat"])
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("--folder", type=Path, default=FASHION_FOLDER, help="of the four idx files")
+    args = parser.parse_args()
+    build = {"faces": build_faces, "fashion": build_fashion, "cat": build_cat}[args.name]
+    content = npz_bytes(build(args.folder))
+    path = DATA / f"{args.name}.npz"
+    if args.check:
+        compare(path, content)
+    else:
+        path.write_bytes(content)
+        print(f"{path.name}: {len(content):,} bytes, sha256 {hashlib.sha256(content).hexdigest()}")
+
+
+if __name__ == "__main__":
+    main()

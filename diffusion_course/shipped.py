@@ -1,0 +1,54 @@
+"""The files that ship with the course: found, checked against their SHA-256, loaded.
+
+They lie in `data/` in a checkout and inside the package in an installed wheel. Each is checked once
+a process; a missing, cut off or altered file is refused by name, with the cure.
+"""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+SHA256 = {
+    "faces.npz": "5915ff6a6d6006dd89eae88f882a766d276f6f70f41a8c6743cce8a4e9fea95f",
+    "fashion.npz": "04f83cfc3ad59ffd8ee0198d1d918da145c1665fca17a8e923a2f4aa98f7e358",
+    "cat.npz": "0d94bd9c42c87405ca4c95d84ad7f6b5bc06f8a47929c64455be4d1f651901ce",
+}
+
+
+def folder():
+    """Where the files lie."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_data"
+    return installed if installed.is_dir() else package.parent / "data"
+
+
+@cache
+def _verified(path):
+    """`path`, once its content has been found to be what was shipped."""
+    cure = (
+        f"In a checkout `git checkout -- data/{path.name}` brings it back; "
+        "elsewhere install the course again."
+    )
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing. {cure}")
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != SHA256[path.name]:
+        raise ValueError(
+            f"{path} is not the file that shipped: {len(content):,} bytes with SHA-256 "
+            f"{found[:12]}…, expected {SHA256[path.name][:12]}…. {cure}"
+        )
+    return path
+
+
+def path(name):
+    """The path of the shipped file `name`, whose content has been checked."""
+    return _verified(folder() / name)
+
+
+def load(name):
+    """Fresh arrays of the shipped file `name` ("faces.npz", …), as a dict by their own names."""
+    with np.load(path(name)) as file:
+        return dict(file)
