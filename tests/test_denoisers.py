@@ -1,0 +1,236 @@
+"""Exact denoisers against Bayes' rule written out, at the ends of time, and at full size."""
+
+import re
+import tracemalloc
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diffusion_course import denoisers
+from diffusion_course.denoisers import GaussianDenoiser, IdealDenoiser
+from diffusion_course.forward import add_noise
+from diffusion_course.schedule import cosine, linear, zero_terminal_snr
+
+SCHEDULE = linear()
+steps = st.integers(1, 1000)
+
+
+def refused(*parts):
+    """The call must raise a ValueError whose message holds each of `parts`, in this order."""
+    return pytest.raises(ValueError, match="(?s)" + ".*".join(re.escape(str(part)) for part in parts))
+
+
+def by_direct_summation(data, xt, power):
+    """E[x_0 | x_t], one query and one datum at a time, in extended precision where there is one."""
+    answers = []
+    for query in xt.astype(np.longdouble):
+        square = np.array([((query - np.sqrt(np.longdouble(power)) * x) ** 2).sum() for x in data])
+        weights = np.exp(-(square - square.min()) / (2 * (1 - np.longdouble(power))))
+        answers.append(sum(w * x for w, x in zip(weights, data, strict=True)) / weights.sum())
+    return np.array(answers, np.float64)
+
+
+# Gaussian data.
+
+
+@given(mean=st.floats(-3, 3), std=st.floats(0.1, 2), z=st.floats(-4, 4), t=steps)
+def test_gaussian_is_bayes_rule_on_a_grid(mean, std, z, t):
+    power, xt = SCHEDULE.at(t), mean + std * z
+    x0 = mean + std * np.linspace(-12, 12, 24_001)  # at least 5 points in the narrowest spread, √β_1 = 0.01
+    eps = (xt - power**0.5 * x0) / (1 - power) ** 0.5
+    log_p = -((x0 - mean) ** 2) / (2 * std**2) - eps**2 / 2
+    p = np.exp(log_p - log_p.max())
+    answer = GaussianDenoiser(mean, std, SCHEDULE)(np.array([xt]), t)
+    assert answer[0] == pytest.approx(p @ eps / p.sum(), abs=1e-7)
+
+
+def test_gaussian_is_the_least_squares_fit():
+    """No affine function of x_t predicts ε better: the residual is uncorrelated with x_t."""
+    rng, n, t = np.random.default_rng(0), 100_000, 300
+    x0, eps = 2 + 0.5 * rng.standard_normal(n), rng.standard_normal(n)
+    xt = add_noise(x0, SCHEDULE.at(t), eps)
+    residual = eps - GaussianDenoiser(2.0, 0.5, SCHEDULE)(xt, t)
+    for product in (residual, residual * (xt - xt.mean())):
+        assert abs(product.mean()) < 4 * product.std() / n**0.5
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gaussian_of_arrays_one_step_a_sample_keeps_type(dtype):
+    mean, std, t = np.array([2.0, -1.0]), np.array([0.3, 0.5]), [1, 500, 1000]
+    xt = np.random.default_rng(1).standard_normal((3, 2))
+    model = GaussianDenoiser(mean, std, SCHEDULE)
+    answer = model(torch.tensor(xt, dtype=dtype), torch.tensor(t))
+    assert answer.dtype == dtype
+    one_by_one = [[GaussianDenoiser(mean[j], std[j], SCHEDULE)(xt[i, j], t[i]) for j in (0, 1)] for i in range(3)]
+    np.testing.assert_allclose(model(xt, t), one_by_one, rtol=1e-12)
+    np.testing.assert_allclose(answer, one_by_one, atol=1e-5)
+
+
+def test_gaussian_without_spread_finds_the_noise():
+    x0, eps = np.full(5, 3.0), np.random.default_rng(2).standard_normal(5)
+    xt = add_noise(x0, SCHEDULE.at(40), eps)
+    np.testing.assert_allclose(GaussianDenoiser(3.0, 0.0, SCHEDULE)(xt, 40), eps, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("mean", "std"),
+    [(0.0, -0.5), (0.0, [0.5, -0.5]), (0.0, np.nan), (0.0, np.inf), (np.nan, 1.0), ([0.0, np.inf], 1.0)],
+)
+def test_impossible_gaussians_are_refused(mean, std):
+    with refused("finite", mean, std):
+        GaussianDenoiser(mean, std, SCHEDULE)
+
+
+# A finite data set.
+
+
+@given(t=steps, seed=st.integers(0, 2**32 - 1))
+def test_ideal_is_direct_summation(t, seed):
+    rng = np.random.default_rng(seed)
+    data = rng.uniform(-1, 1, (20, 3))
+    eps = rng.standard_normal((4, 3))
+    xt = add_noise(data[:4], SCHEDULE.at(t), eps)
+    model = IdealDenoiser(data, SCHEDULE)
+    x0_hat = by_direct_summation(data, xt, SCHEDULE.at(t))
+    np.testing.assert_allclose(model.x0_hat(xt, t), x0_hat, atol=1e-9)
+    expected = (xt - SCHEDULE.at(t) ** 0.5 * x0_hat) / (1 - SCHEDULE.at(t)) ** 0.5
+    np.testing.assert_allclose(model(xt, t), expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("t", [1, 2, 500, 999, 1000])
+def test_ideal_is_direct_summation_for_large_samples(t):
+    """768 numbers a sample at t = 1: squared distances over 2(1−ᾱ) reach millions."""
+    rng = np.random.default_rng(3)
+    data = rng.uniform(-1, 1, (30, 3, 16, 16))
+    xt = add_noise(data[:6], SCHEDULE.at(t), rng.standard_normal((6, 3, 16, 16)))
+    x0_hat = IdealDenoiser(data, SCHEDULE).x0_hat(xt, t)
+    np.testing.assert_allclose(x0_hat, by_direct_summation(data, xt, SCHEDULE.at(t)), atol=1e-7)
+
+
+@pytest.mark.parametrize("t", [1, 1000])
+@pytest.mark.parametrize("size", [0.0, 1.0, 1e6])
+def test_weights_are_probabilities_however_far_the_query(t, size):
+    rng = np.random.default_rng(4)
+    model = IdealDenoiser(rng.uniform(-1, 1, (50, 768)), SCHEDULE)
+    weights = model.weights(size * rng.standard_normal((5, 768)), t)
+    assert weights.shape == (5, 50)
+    assert (weights >= 0).all()
+    np.testing.assert_allclose(weights.sum(1), 1, rtol=1e-12)
+
+
+def test_at_the_clean_end_the_nearest_sample_at_the_noisy_end_the_average():
+    data = np.random.default_rng(5).uniform(-1, 1, (50, 8))
+    early = IdealDenoiser(data, SCHEDULE)
+    np.testing.assert_allclose(early.x0_hat(data, 1), data, atol=1e-12)
+    static = IdealDenoiser(data, zero_terminal_snr(SCHEDULE))
+    queries = np.random.default_rng(6).standard_normal((3, 8))
+    np.testing.assert_allclose(static.x0_hat(queries, 1000), np.broadcast_to(data.mean(0), (3, 8)), atol=1e-12)
+    np.testing.assert_allclose(static(queries, 1000), queries, atol=1e-12)
+
+
+def test_ties_are_shared():
+    model = IdealDenoiser(np.array([[-1.0], [1.0]]), SCHEDULE)
+    for t in (1, 500, 1000):
+        np.testing.assert_array_equal(model.weights(np.zeros((1, 1)), t), [[0.5, 0.5]])
+        np.testing.assert_array_equal(model.x0_hat(np.zeros((1, 1)), t), [[0.0]])
+
+
+def test_a_sample_held_twice_counts_twice():
+    model = IdealDenoiser(np.array([[-1.0], [1.0], [1.0]]), SCHEDULE)
+    np.testing.assert_allclose(model.weights(np.zeros((1, 1)), 1), [[1 / 3] * 3])
+
+
+def test_a_cloud_of_gaussian_samples_acts_like_the_gaussian():
+    t = 400
+    data = 2 + 0.5 * np.random.default_rng(7).standard_normal((50_000, 1))
+    queries = np.linspace(0, 2, 9)[:, None] * SCHEDULE.at(t) ** 0.5 * 2
+    ideal, gaussian = IdealDenoiser(data, SCHEDULE), GaussianDenoiser(2.0, 0.5, SCHEDULE)
+    weights = ideal.weights(queries, t)
+    # Standard error of a weighted mean of x_0, carried over to ε̂ = (x_t − √ᾱ x̂_0) / √(1−ᾱ).
+    spread = np.sqrt((weights**2 * (data.T - ideal.x0_hat(queries, t)) ** 2).sum(1))
+    error = spread * (SCHEDULE.at(t) / (1 - SCHEDULE.at(t))) ** 0.5
+    assert (np.abs(ideal(queries, t) - gaussian(queries, t))[:, 0] < 4 * error).all()
+
+
+def test_blocks_change_nothing(monkeypatch):
+    rng = np.random.default_rng(8)
+    model = IdealDenoiser(rng.uniform(-1, 1, (30, 2, 2)), cosine())
+    xt, t = rng.standard_normal((17, 2, 2)), rng.integers(1, 1001, 17)
+    whole = model(xt, t), model.weights(xt, t)
+    for chunk in (1, 60, 100):  # 1, 2 and 3 queries at a time
+        monkeypatch.setattr(denoisers, "CHUNK", chunk)
+        np.testing.assert_allclose(model(xt, t), whole[0], atol=1e-10)
+        np.testing.assert_allclose(model.weights(xt, t), whole[1], atol=1e-10)
+
+
+@pytest.mark.parametrize("queries", [1, 256])
+def test_full_size_stays_below_1_GB(queries):
+    faces = np.random.default_rng(9).uniform(-1, 1, (12_000, 3, 16, 16)).astype(np.float32)
+    xt = np.random.default_rng(10).standard_normal((queries, 3, 16, 16)).astype(np.float32)
+    tracemalloc.start()
+    eps_hat = IdealDenoiser(faces, SCHEDULE)(xt, 300)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert eps_hat.shape == xt.shape
+    assert peak < 1e9
+
+
+@pytest.mark.parametrize(
+    "kind", [np.float32, np.float64, lambda x: torch.tensor(x, dtype=torch.float32), torch.tensor]
+)
+def test_the_answer_comes_back_as_what_came_in(kind):
+    data = np.random.default_rng(11).uniform(-1, 1, (9, 1, 4, 4))
+    xt = np.random.default_rng(12).standard_normal((5, 1, 4, 4))
+    model, t = IdealDenoiser(kind(data), SCHEDULE), np.array([1, 10, 100, 500, 1000])
+    for method in (model, model.x0_hat):
+        answer = method(kind(xt), t)
+        assert type(answer) is type(kind(xt))
+        assert answer.dtype == kind(xt).dtype
+        one_by_one = np.concatenate([np.asarray(method(kind(xt[i : i + 1]), int(t[i]))) for i in range(5)])
+        np.testing.assert_allclose(np.asarray(answer), one_by_one, atol=1e-4)
+
+
+@pytest.mark.parametrize("data", [np.zeros(3), np.zeros((0, 3)), 1.0])
+def test_data_of_the_wrong_shape_is_refused(data):
+    with refused("(n, …)", np.shape(data)):
+        IdealDenoiser(data, SCHEDULE)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_data_that_is_not_finite_is_refused(value):
+    with refused("finite"):
+        IdealDenoiser(np.array([[0.0], [value]]), SCHEDULE)
+
+
+def test_queries_of_another_shape_are_refused():
+    model = IdealDenoiser(np.zeros((5, 3, 4)), SCHEDULE)
+    for shape in [(2, 12), (2, 4, 3), (3, 4)]:
+        with refused(shape[1:], "(3, 4)"):
+            model(np.zeros(shape), 5)
+
+
+MODELS = [GaussianDenoiser(0.0, 1.0, SCHEDULE), IdealDenoiser(np.zeros((5, 2)), SCHEDULE)]
+every_model = pytest.mark.parametrize("model", [*MODELS, MODELS[1].x0_hat, MODELS[1].weights])
+
+
+@every_model
+@pytest.mark.parametrize("t", [-1, 1001, 1.5, [1, -1, 2]])
+def test_steps_outside_the_schedule_are_refused(model, t):
+    with refused("T = 1000"):
+        model(np.zeros((3, 2)), t)
+
+
+@every_model
+@pytest.mark.parametrize("t", [0, [5, 0, 7]])
+def test_the_clean_end_is_refused(model, t):
+    with refused("t = 0", "start at t = 1"):
+        model(np.zeros((3, 2)), t)
+
+
+@every_model
+def test_steps_that_are_not_one_a_sample_are_refused(model):
+    with refused("(2,)", "(3, 2)"):
+        model(np.zeros((3, 2)), [5, 7])
