@@ -1,0 +1,123 @@
+"""A real JupyterLab and a headless Chromium for the tests beside this file; both end with the session."""
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+from nbformat.sign import NotebookNotary
+
+pytest.importorskip("playwright.sync_api", reason="the browser tests need the Python package playwright")
+from playwright.sync_api import sync_playwright
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+START = 60  # seconds that JupyterLab may take to answer
+
+
+@pytest.fixture(scope="session")
+def browser():
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("the browser tests need Chromium (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def new_page(browser):
+    """`with new_page() as page:` is a fresh page; its end fails if the page has logged an error."""
+
+    @contextlib.contextmanager
+    def new_page():
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(30_000)
+        # Nothing leaves this machine: badges and the like stay empty.
+        context.route(re.compile(r"^https?://(?!127\.0\.0\.1)"), lambda route: route.fulfill(status=204))
+        page = context.new_page()
+        errors = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+        yield page
+        context.close()
+        assert not errors
+
+    return new_page
+
+
+class Lab:
+    """A running JupyterLab: `open` shows a notebook, `run` runs its cells."""
+
+    def __init__(self, url, folder, token, data):
+        self.url, self.folder, self.token = url, folder, token
+        self.notary = NotebookNotary(data_dir=str(data))
+
+    def open(self, page, notebook, trusted=True):
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        if trusted:
+            self.notary.sign(notebook)
+        name = f"{secrets.token_hex(4)}.ipynb"
+        nbformat.write(notebook, self.folder / name)
+        page.goto(f"{self.url}/doc/tree/{name}?token={self.token}")
+        page.wait_for_selector(".jp-Notebook .jp-Cell")
+
+    def run(self, page):
+        page.evaluate(
+            """async () => {
+              await window.jupyterapp.shell.currentWidget.context.sessionContext.ready;
+              await window.jupyterapp.commands.execute("notebook:run-all-cells");
+            }"""
+        )
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("notebooks")
+    news = home / "config/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    env = dict(os.environ, IPYTHONDIR=str(home / "ipython"))
+    for kind in ("CONFIG", "DATA", "RUNTIME"):
+        env[f"JUPYTER_{kind}_DIR"] = str(home / kind.lower())
+    env["JUPYTERLAB_SETTINGS_DIR"] = str(home / "config/lab/user-settings")
+    env["JUPYTERLAB_WORKSPACES_DIR"] = str(home / "config/lab/workspaces")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
+    command += [f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
+    command += [f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True"]
+    with open(home / "log", "w") as log:
+        server = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(f"{url}/api?token={token}", server, home / "log")
+        yield Lab(url, folder, token, home / "data")
+    finally:
+        server.terminate()  # takes its kernels with it
+        server.wait(20)
+
+
+def _wait_for(url, server, log):
+    deadline = time.monotonic() + START
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            return urllib.request.urlopen(url, timeout=5).close()
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
