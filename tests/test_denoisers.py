@@ -1,6 +1,5 @@
 """Exact denoisers against Bayes' rule written out, at the ends of time, and at full size."""
 
-import re
 import tracemalloc
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
 from diffusion_course import denoisers
 from diffusion_course.denoisers import GaussianDenoiser, IdealDenoiser
@@ -16,11 +16,6 @@ from diffusion_course.schedule import cosine, linear, zero_terminal_snr
 
 SCHEDULE = linear()
 steps = st.integers(1, 1000)
-
-
-def refused(*parts):
-    """The call must raise a ValueError whose message holds each of `parts`, in this order."""
-    return pytest.raises(ValueError, match="(?s)" + ".*".join(re.escape(str(part)) for part in parts))
 
 
 def by_direct_summation(data, xt, power):
@@ -178,9 +173,7 @@ def test_full_size_stays_below_1_GB(queries):
     assert peak < 1e9
 
 
-@pytest.mark.parametrize(
-    "kind", [np.float32, np.float64, lambda x: torch.tensor(x, dtype=torch.float32), torch.tensor]
-)
+@pytest.mark.parametrize("kind", [np.float32, np.float64, lambda x: torch.tensor(x, dtype=torch.float32), torch.tensor])
 def test_the_answer_comes_back_as_what_came_in(kind):
     data = np.random.default_rng(11).uniform(-1, 1, (9, 1, 4, 4))
     xt = np.random.default_rng(12).standard_normal((5, 1, 4, 4))

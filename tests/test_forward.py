@@ -1,12 +1,11 @@
 """The forward process as mathematics, for floats, arrays and tensors alike."""
 
-import re
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
 from diffusion_course import scalar
 from diffusion_course.forward import (
@@ -38,11 +37,6 @@ numbers = st.floats(-5, 5)
 
 CONVERSIONS = [x0_from_eps, eps_from_x0, v_from_eps, eps_from_v, x0_from_v]
 ALL = [add_noise, noise_step, *CONVERSIONS]
-
-
-def refused(*parts):
-    """The call must raise a ValueError whose message holds each of `parts`, in this order."""
-    return pytest.raises(ValueError, match="(?s)" + ".*".join(re.escape(str(part)) for part in parts))
 
 
 def number(x):

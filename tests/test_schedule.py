@@ -1,6 +1,5 @@
 """Schedules: published figures, another library's schedulers, every refusal, every number of steps."""
 
-import re
 import subprocess
 import sys
 import warnings
@@ -24,15 +23,8 @@ from diffusion_course.schedule import (
 
 quiet = pytest.mark.filterwarnings("ignore::diffusion_course.schedule.TerminalSNRWarning")
 MAKERS = [linear, cosine, sigmoid]
-falling = st.lists(st.floats(0.01, 0.99), min_size=1, max_size=30).map(
-    lambda kept: np.cumprod([1.0, *kept])
-)
-
-
-def refused(*parts):
-    """The call must raise a ValueError whose message holds each of `parts`, in this order."""
-    return pytest.raises(ValueError, match=".*".join(re.escape(str(part)) for part in parts))
-
+falling = st.lists(st.floats(0.01, 0.99), min_size=1, max_size=30).map(lambda kept: np.cumprod([1.0, *kept]))
+from refusals import refused
 
 # Figures: indices count the T noisy steps from 0, so index i is t = i + 1.
 
