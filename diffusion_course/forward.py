@@ -165,7 +165,7 @@ def is_tensor(x) -> bool:
 
 def to_float64(values) -> np.ndarray:
     """Numbers, an array or a tensor (on any device) as a float64 array."""
-    return np.asarray(values.detach().cpu() if is_tensor(values) else values, dtype=np.float64)
+    return np.asarray(values.detach().cpu().double() if is_tensor(values) else values, dtype=np.float64)
 
 
 def _refuse_other_shape(a, b, name_a, name_b) -> None:
