@@ -1,0 +1,53 @@
+"""The exercises of the lessons, each with the mistakes that people really make in it; `ATLAS` numbers them.
+
+    check.add_noise(my_add_noise)
+
+prints one line if right or not attempted, and raises `exercise.Mistake`, which names the mistake, if wrong.
+The reference is the package's own function, so `show(forward.add_noise)` is the solution.
+"""
+
+from .atlas import ATLAS
+from .curves import alpha_bar_of, betas_for, cosine_alpha_bar
+from .estimating import best_line, names_from_v
+from .forward_process import posterior, variance_after
+from .intuition import add_noise, best_guess, noise_step, x0_from_eps
+from .learning import decode, embed_time, train_step
+from .measuring import measured, nearest_distance
+from .noising import noise, random_step, training_times
+from .sampling import ddim_step, ddpm_step
+from .schedules import alpha_bar_from_log_snr, shifted_alpha_bar, training_pair
+from .training import simple_loss, target_weight
+from .walking import guided, hide_unsaid, time_grid
+
+__all__ = [
+    "ATLAS",
+    "add_noise",
+    "alpha_bar_from_log_snr",
+    "alpha_bar_of",
+    "best_guess",
+    "best_line",
+    "betas_for",
+    "cosine_alpha_bar",
+    "ddim_step",
+    "ddpm_step",
+    "decode",
+    "embed_time",
+    "guided",
+    "hide_unsaid",
+    "measured",
+    "names_from_v",
+    "nearest_distance",
+    "noise",
+    "noise_step",
+    "posterior",
+    "random_step",
+    "shifted_alpha_bar",
+    "simple_loss",
+    "target_weight",
+    "time_grid",
+    "train_step",
+    "training_pair",
+    "training_times",
+    "variance_after",
+    "x0_from_eps",
+]

@@ -1,0 +1,139 @@
+"""Checks of ᾱ: the running product, betas for another T, a cosine that does not end at zero."""
+
+import numpy as np
+
+from .. import schedule
+from ..exercise import Exercise, Fault
+
+
+def _alpha_bar_of(beta):
+    return schedule.from_beta(beta).alpha_bar
+
+
+def _ends(hint: str):
+    """The symptom "first and last ᾱ of the linear schedule", quoted from the learner's own function."""
+
+    def symptom(attempt):
+        ends = attempt(schedule.linear().beta[1:])
+        return (
+            f"For the linear schedule your ᾱ starts {ends[0]:.4g}, {ends[1]:.4g} and ends {ends[-1]:.3g}; "
+            f"expected 1, 0.9999 and 4.04e-05: {hint}"
+        )
+
+    return symptom
+
+
+alpha_bar_of = Exercise(
+    "alpha_bar_of",
+    _alpha_bar_of,
+    probes=((np.array([0.1, 0.5, 0.995]),), (np.linspace(0.02, 0.2, 50),), (np.array([0.999]),)),
+    faults=(
+        Fault(
+            "the product is taken backwards",
+            lambda beta: np.concatenate([[1.0], np.cumprod(1 - beta[::-1])])[::-1],
+            _ends("it must start at the clean end, t = 0."),
+            atlas=4,
+        ),
+        Fault(
+            "the β are multiplied from the last to the first",
+            lambda beta: np.concatenate([[1.0], np.cumprod(1 - beta[::-1])]),
+            _ends("β_1 comes first: ᾱ_1 = 1 − β_1."),
+            atlas=4,
+        ),
+        Fault(
+            "the product goes to T for every t",
+            lambda beta: np.concatenate([[1.0], np.full(len(beta), np.prod(1 - beta))]),
+            _ends("ᾱ_t is the product of the first t factors only."),
+            atlas=4,
+        ),
+        Fault(
+            "β is multiplied, where α = 1 − β is meant",
+            lambda beta: np.concatenate([[1.0], np.cumprod(beta)]),
+            _ends("β is the noise that comes, 1 − β the signal that stays."),
+            atlas=3,
+        ),
+        Fault(
+            "ᾱ_0 = 1 is missing",
+            lambda beta: np.cumprod(1 - beta),
+            _ends("put a 1 in front, or `alpha_bar[t]` is ᾱ of step t + 1: off by one everywhere."),
+            atlas=5,
+        ),
+        Fault(
+            "the factors are added, not multiplied",
+            lambda beta: np.concatenate([[1.0], 1 - np.cumsum(beta)]),
+            _ends("each step keeps a share of what is left, so shares multiply."),
+        ),
+    ),
+)
+
+
+def _betas_for(T):
+    return schedule.linear(T, beta_start=0.1 / T, beta_end=20 / T).beta[1:]
+
+
+def _signal_left(hint: str):
+    def symptom(attempt):
+        left = np.prod(1 - np.asarray(attempt(50))) ** 0.5
+        return f"At T = 50 your betas leave √ᾱ_T = {left:.3f} of the signal in x_T; allowed is 0.1: {hint}"
+
+    return symptom
+
+
+betas_for = Exercise(
+    "betas_for",
+    _betas_for,
+    probes=((1000,), (250,), (50,)),
+    faults=(
+        Fault(
+            "T is shrunk but β is kept",
+            lambda T: np.linspace(1e-4, 0.02, T),
+            _signal_left("x_T is not static. 20 times fewer steps need 20 times larger ones."),
+            atlas=10,
+        ),
+        Fault(
+            "the betas shrink with T",
+            lambda T: np.linspace(1e-4, 0.02, T) * T / 1000,
+            _signal_left("fewer steps need larger betas."),
+            atlas=10,
+        ),
+    ),
+)
+
+
+def _cosine_alpha_bar(T):
+    return schedule.cosine(T).alpha_bar
+
+
+def _quarter_wave(t, s=0.0):
+    return np.cos((t + s) / (1 + s) * np.pi / 2) ** 2
+
+
+def _final(attempt):
+    end = float(attempt(1000)[-1])
+    blown = f"{1e-3 / end**0.5:.2g}" if end > 0 else "infinity"
+    return (
+        f"Your ᾱ_T is {end:.2g}. x̂_0 = (x_T − √(1−ᾱ_T) ε̂) / √ᾱ_T turns an error of 0.001 in ε̂ into {blown}; "
+        "bound the betas by 0.999."
+    )
+
+
+cosine_alpha_bar = Exercise(
+    "cosine_alpha_bar",
+    _cosine_alpha_bar,
+    probes=((1000,), (50,)),
+    tolerance=1e-9,
+    faults=(
+        Fault("plain cos² to π/2 ends at zero", lambda T: _quarter_wave(np.arange(T + 1) / T), _final, atlas=11),
+        Fault(
+            "the bound on β is missing, so ᾱ_T is zero",
+            lambda T: _quarter_wave(np.arange(T + 1) / T, 0.008) / _quarter_wave(0, 0.008),
+            _final,
+            atlas=11,
+        ),
+        Fault(
+            "the curve is not divided by its value at t = 0",
+            lambda T: _quarter_wave(np.arange(T + 1) / T, 0.008),
+            lambda attempt: f"Your ᾱ_0 is {attempt(1000)[0]:.6f}; at t = 0 the picture is clean, ᾱ_0 = 1.",
+        ),
+    ),
+)

@@ -1,0 +1,147 @@
+"""Exercises of lesson 3: ᾱ from log-SNR, the shift for larger pictures, the training pair to repair."""
+
+import numpy as np
+
+from .. import bugs, forward
+from ..exercise import Exercise, Fault
+
+
+def _alpha_bar_from_log_snr(log_snr):
+    return 1 / (1 + np.exp(-log_snr))
+
+
+def _at_log_snr(hint: str):
+    """The symptom "ᾱ at three log-SNRs", quoted from the learner's own function."""
+
+    def symptom(attempt):
+        found = ", ".join(f"{attempt(x):.3g}" for x in (-6.0, 0.0, 6.0))
+        return f"At log-SNR −6, 0, 6 your ᾱ is {found}; expected 0.00247, 0.5, 0.998: {hint}"
+
+    return symptom
+
+
+alpha_bar_from_log_snr = Exercise(
+    "alpha_bar_from_log_snr",
+    _alpha_bar_from_log_snr,
+    probes=((0.0,), (2.0,), (np.array([6.0, 1.0, -1.0, -6.0]),)),
+    faults=(
+        Fault(
+            "the SNR itself is returned",
+            lambda log_snr: np.exp(log_snr),
+            _at_log_snr("SNR = ᾱ/(1−ᾱ) has to be solved for ᾱ."),
+        ),
+        Fault(
+            "the sign is turned round",
+            lambda log_snr: 1 / (1 + np.exp(log_snr)),
+            _at_log_snr("a large log-SNR is a clean picture, ᾱ near 1; yours is 1 − ᾱ."),
+        ),
+        Fault(
+            "the exponent is half as large as it should be",
+            lambda log_snr: 1 / (1 + np.exp(-log_snr / 2)),
+            _at_log_snr("SNR is a ratio of powers; no square root belongs here."),
+            atlas=19,
+        ),
+        Fault(
+            "√ᾱ is returned, not ᾱ",
+            lambda log_snr: (1 / (1 + np.exp(-log_snr))) ** 0.5,
+            _at_log_snr("ᾱ is a power, √ᾱ an amplitude."),
+            atlas=19,
+        ),
+        Fault(
+            "the logarithm is taken to be decimal",
+            lambda log_snr: 1 / (1 + 10.0**-log_snr),
+            _at_log_snr("log-SNR is a natural logarithm: undo it with exp."),
+        ),
+    ),
+)
+
+
+def _shifted_alpha_bar(alpha_bar, k):
+    return alpha_bar / (alpha_bar + k**2 * (1 - alpha_bar))
+
+
+def _one_half(hint: str):
+    def symptom(attempt):
+        return f"From ᾱ = 0.5 and k = 2 you make {attempt(0.5, 2):.4g}, expected SNR ¼, ᾱ = 0.2: {hint}"
+
+    return symptom
+
+
+shifted_alpha_bar = Exercise(
+    "shifted_alpha_bar",
+    _shifted_alpha_bar,
+    probes=((0.5, 2), (0.5, 1), (np.array([0.999, 0.9, 0.1, 0.0]), 4)),
+    faults=(
+        Fault(
+            "the SNR is divided by k, not by k²",
+            lambda alpha_bar, k: alpha_bar / (alpha_bar + k * (1 - alpha_bar)),
+            _one_half("a block has k·k pixels, and the variance of a mean falls by their number."),
+            atlas=19,
+        ),
+        Fault(
+            "the SNR is multiplied by k²",
+            lambda alpha_bar, k: k**2 * alpha_bar / (k**2 * alpha_bar + 1 - alpha_bar),
+            _one_half("a larger picture needs more noise to be destroyed as much, so a smaller SNR."),
+        ),
+        Fault(
+            "ᾱ is divided by k², not the SNR",
+            lambda alpha_bar, k: alpha_bar / k**2,
+            _one_half("and your ᾱ_0 is not 1. Go from ᾱ to SNR, divide, and come back."),
+        ),
+        Fault(
+            "the noise variance is multiplied by k²",
+            lambda alpha_bar, k: 1 - k**2 * (1 - alpha_bar),
+            _one_half("variances must still sum to 1. Go from ᾱ to SNR, divide, and come back."),
+        ),
+        Fault(
+            "the SNR is returned, not ᾱ",
+            lambda alpha_bar, k: alpha_bar / (1 - alpha_bar) / k**2,
+            _one_half("the last step back from SNR to ᾱ is missing."),
+        ),
+    ),
+)
+
+PHOTOS = np.array([[0, 255, 51], [204, 102, 153]], dtype=np.uint8)
+BETA = np.array([0.02, 0.1, 0.3, 0.6, 0.9])
+
+
+def _training_pair(photos, beta, t, rng):
+    """What all of `bugs` mean to do."""
+    x0 = photos / 127.5 - 1
+    alpha_bar = np.concatenate([[1.0], np.cumprod(1 - beta)])
+    eps = rng.standard_normal(x0.shape)
+    return forward.add_noise(x0, alpha_bar[t], eps), eps
+
+
+def _decoded(hint: str):
+    """The symptom "a known sample, decoded", quoted from the learner's own function."""
+
+    def symptom(attempt):
+        xt, eps = attempt(PHOTOS, BETA, 2, np.random.default_rng(0))
+        x0 = forward.x0_from_eps(xt, 0.98 * 0.9, eps)
+        return f"A white pixel (255) noised to ᾱ_2 = 0.98 · 0.9 decodes to {x0[0, 1]:.3g}, expected 1: {hint}"
+
+    return symptom
+
+
+def _drawn(attempt):
+    _, eps = attempt(np.zeros(10_000), BETA, 2, np.random.default_rng(0))
+    return (
+        f"Known samples decode to the last digit, and yet: your noise has mean {eps.mean():.2f} and spread "
+        f"{eps.std():.2f}, expected 0 and 1. `random` is uniform, `standard_normal` Gaussian."
+    )
+
+
+training_pair = Exercise(
+    "training_pair",
+    _training_pair,
+    probes=tuple((PHOTOS, BETA, t, np.random.default_rng(t)) for t in (1, 2, 3, 5)),
+    faults=(
+        Fault("β is used where α is meant", bugs.pair_a, _decoded("what does step t keep?"), atlas=3),
+        Fault("x_0 is scaled to 0 … 1", bugs.pair_b, _decoded("and black (0) to 0, not to −1."), atlas=12),
+        Fault("a square root is missing", bugs.pair_c, _decoded("noise is left over."), atlas=1),
+        Fault("ᾱ is taken one step too early", bugs.pair_d, _decoded("count: ᾱ_1 = 1 − β_1."), atlas=5),
+        Fault("uniform noise, not Gaussian", bugs.pair_e, _drawn, atlas=2),
+        Fault("the product is taken backwards", bugs.pair_f, _decoded("which β comes first?"), atlas=4),
+    ),
+)
