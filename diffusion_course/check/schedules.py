@@ -60,6 +60,12 @@ def _shifted_alpha_bar(alpha_bar, k):
     return alpha_bar / (alpha_bar + k**2 * (1 - alpha_bar))
 
 
+def _by_way_of_snr(alpha_bar, k):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        snr = np.float64(alpha_bar) / (1 - alpha_bar) / k**2
+        return snr / (1 + snr)
+
+
 def _one_half(hint: str):
     def symptom(attempt):
         return f"From ᾱ = 0.5 and k = 2 you make {attempt(0.5, 2):.4g}, expected SNR ¼, ᾱ = 0.2: {hint}"
@@ -70,7 +76,7 @@ def _one_half(hint: str):
 shifted_alpha_bar = Exercise(
     "shifted_alpha_bar",
     _shifted_alpha_bar,
-    probes=((0.5, 2), (0.5, 1), (np.array([0.999, 0.9, 0.1, 0.0]), 4)),
+    probes=((0.5, 2), (0.5, 1), (np.array([1.0, 0.9, 0.1, 0.0]), 4)),
     faults=(
         Fault(
             "the SNR is divided by k, not by k²",
@@ -82,6 +88,11 @@ shifted_alpha_bar = Exercise(
             "the SNR is multiplied by k²",
             lambda alpha_bar, k: k**2 * alpha_bar / (k**2 * alpha_bar + 1 - alpha_bar),
             _one_half("a larger picture needs more noise to be destroyed as much, so a smaller SNR."),
+        ),
+        Fault(
+            "the SNR of the clean picture is infinite",
+            _by_way_of_snr,
+            "At ᾱ = 1 you get ∞/∞ = NaN, expected 1. Multiply numerator and denominator by 1 − ᾱ.",
         ),
         Fault(
             "ᾱ is divided by k², not the SNR",
@@ -119,7 +130,7 @@ def _decoded(hint: str):
     def symptom(attempt):
         xt, eps = attempt(PHOTOS, BETA, 2, np.random.default_rng(0))
         x0 = forward.x0_from_eps(xt, 0.98 * 0.9, eps)
-        return f"A white pixel (255) noised to ᾱ_2 = 0.98 · 0.9 decodes to {x0[0, 1]:.3g}, expected 1: {hint}"
+        return f"A black pixel (0) noised to ᾱ_2 = 0.98 · 0.9 decodes to {x0[0, 0]:.3g}, expected −1: {hint}"
 
     return symptom
 
@@ -138,10 +149,15 @@ training_pair = Exercise(
     probes=tuple((PHOTOS, BETA, t, np.random.default_rng(t)) for t in (1, 2, 3, 5)),
     faults=(
         Fault("β is used where α is meant", bugs.pair_a, _decoded("what does step t keep?"), atlas=3),
-        Fault("x_0 is scaled to 0 … 1", bugs.pair_b, _decoded("and black (0) to 0, not to −1."), atlas=12),
+        Fault("x_0 is scaled to 0 … 1", bugs.pair_b, _decoded("static is centred on 0, so are pictures."), atlas=12),
         Fault("a square root is missing", bugs.pair_c, _decoded("noise is left over."), atlas=1),
         Fault("ᾱ is taken one step too early", bugs.pair_d, _decoded("count: ᾱ_1 = 1 − β_1."), atlas=5),
         Fault("uniform noise, not Gaussian", bugs.pair_e, _drawn, atlas=2),
+        Fault(
+            "ε comes before x_t",
+            lambda photos, beta, t, rng: _training_pair(photos, beta, t, rng)[::-1],
+            "Return 2 arrays, x_t first: `return xt, eps`.",
+        ),
         Fault("the product is taken backwards", bugs.pair_f, _decoded("which β comes first?"), atlas=4),
     ),
 )
