@@ -80,10 +80,10 @@ def x0_from_v(xt, alpha_bar_t, v):
 def posterior(x0, xt, alpha_bar_t, alpha_bar_s):
     """Mean and variance of q(x_s | x_t, x_0) for any s < t: where x_s lay, if both ends are known.
 
-    With α = ᾱ_t / ᾱ_s, the signal power kept between s and t:
+    With β = 1 − ᾱ_t / ᾱ_s, the variance of the noise that came between s and t:
 
-        mean     = √ᾱ_s (1−α)/(1−ᾱ_t) x_0 + √α (1−ᾱ_s)/(1−ᾱ_t) x_t
-        variance = (1−ᾱ_s)/(1−ᾱ_t) (1−α)              (β̃_t when s = t − 1; 0 when s = 0)
+        mean     = √ᾱ_s β/(1−ᾱ_t) x_0 + √(1−β) (1−ᾱ_s)/(1−ᾱ_t) x_t
+        variance = (1−ᾱ_s)/(1−ᾱ_t) β                  (β̃_t when s = t − 1; 0 when s = 0)
 
     The variance comes shaped to broadcast against x_t. Raises ValueError unless 1 ≥ ᾱ_s > ᾱ_t ≥ 0.
 
@@ -91,26 +91,30 @@ def posterior(x0, xt, alpha_bar_t, alpha_bar_s):
     (1.0, 0.0)
     """
     a_t, a_s = to_float64(alpha_bar_t), to_float64(alpha_bar_s)
-    if not ((a_t >= 0) & (a_t < a_s) & (a_s <= 1)).all():
-        raise ValueError(
-            f"posterior needs 0 ≤ ᾱ_t < ᾱ_s ≤ 1 (s is the earlier, cleaner step), "
-            f"not ᾱ_t = {a_t!s}, ᾱ_s = {a_s!s}."
-        )
+    beta, variance = step_variance(a_t, a_s), posterior_variance(a_t, a_s)
     _refuse_other_shape(x0, xt, "x0", "xt")
-    alpha = a_t / a_s
-    of_x0 = like(a_s**0.5 * (1 - alpha) / (1 - a_t), xt)
-    of_xt = like(alpha**0.5 * (1 - a_s) / (1 - a_t), xt)
-    return of_x0 * x0 + of_xt * xt, like(posterior_variance(a_t, a_s), xt)
+    of_x0 = like(a_s**0.5 * beta / (1 - a_t), xt)
+    of_xt = like((1 - beta) ** 0.5 * (1 - a_s) / (1 - a_t), xt)
+    return of_x0 * x0 + of_xt * xt, like(variance, xt)
 
 
 def step_variance(alpha_bar_t, alpha_bar_s):
-    """β of one long step from s to t, 1 − ᾱ_t/ᾱ_s: the wider of the two fixed choices of σ² in DDPM."""
-    return 1 - alpha_bar_t / alpha_bar_s
+    """β = 1 − ᾱ_t/ᾱ_s of one long step from s to t: the wider of the two fixed choices of σ² in DDPM.
+
+    Raises ValueError unless 1 ≥ ᾱ_s > ᾱ_t ≥ 0.
+    """
+    a_t, a_s = to_float64(alpha_bar_t), to_float64(alpha_bar_s)
+    if not ((a_t >= 0) & (a_t < a_s) & (a_s <= 1)).all():
+        raise ValueError(
+            f"a step needs 0 ≤ ᾱ_t < ᾱ_s ≤ 1 (s is the earlier, cleaner time), not ᾱ_t = {a_t!s}, ᾱ_s = {a_s!s}."
+        )
+    return 1 - a_t / a_s
 
 
 def posterior_variance(alpha_bar_t, alpha_bar_s):
     """β̃ = (1−ᾱ_s)/(1−ᾱ_t) β, the variance of q(x_s | x_t, x_0): the narrower choice; 0 at s = 0."""
-    return (1 - alpha_bar_s) / (1 - alpha_bar_t) * step_variance(alpha_bar_t, alpha_bar_s)
+    beta = step_variance(alpha_bar_t, alpha_bar_s)
+    return (1 - to_float64(alpha_bar_s)) / (1 - to_float64(alpha_bar_t)) * beta
 
 
 def like(values, x):

@@ -216,7 +216,9 @@ class Source:
     def _repr_mimebundle_(self, include=None, exclude=None):
         from IPython.display import Code
 
-        return {"text/html": Code(self.text, language="python")._repr_html_(), "text/plain": self.text}
+        coloured = Code(self.text, language="python")._repr_html_()
+        coloured = coloured.replace("<pre>", '<pre style="font-family: monospace">')  # exported pages have none
+        return {"text/html": coloured, "text/plain": self.text}
 
 
 def show(function) -> Source:

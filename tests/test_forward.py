@@ -15,7 +15,9 @@ from diffusion_course.forward import (
     levels,
     noise_step,
     posterior,
+    posterior_variance,
     randn_like,
+    step_variance,
     v_from_eps,
     x0_from_eps,
     x0_from_v,
@@ -216,6 +218,9 @@ def test_posterior_variance_is_the_published_beta_tilde():
     _, variance = posterior(0.0, 0.0, schedule.alpha_bar[1:], schedule.alpha_bar[:-1])
     before = (1 - schedule.alpha_bar[:-1]) / (1 - schedule.alpha_bar[1:])
     np.testing.assert_allclose(variance, before * schedule.beta[1:], rtol=1e-12)
+    levels_t_s = schedule.alpha_bar[1:], schedule.alpha_bar[:-1]
+    np.testing.assert_allclose(posterior_variance(*levels_t_s), variance, rtol=1e-12)
+    np.testing.assert_allclose(step_variance(*levels_t_s), schedule.beta[1:], rtol=1e-12)
 
 
 def test_posterior_ends():

@@ -1,7 +1,7 @@
 """What `import diffusion_course` loads, and that every example in a docstring runs."""
 
 import doctest
-import importlib
+import importlib.util
 import pkgutil
 import subprocess
 import sys

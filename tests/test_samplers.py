@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from refusals import refused
 
 from diffusion_course.denoisers import GaussianDenoiser, IdealDenoiser
-from diffusion_course.forward import add_noise, x0_from_eps
+from diffusion_course.forward import add_noise, step_variance, x0_from_eps
 from diffusion_course.samplers import ddim, ddpm, strokes
 from diffusion_course.schedule import cosine, from_beta, linear, sigmoid, zero_terminal_snr
 
@@ -45,30 +45,38 @@ def test_all_steps_with_the_exact_denoiser_return_the_data_distribution(schedule
     assert_moments(x0, MEAN, STD**2)
 
 
-@pytest.mark.parametrize("eta", [None, 0.0, 0.5, 1.0])
-@pytest.mark.parametrize("n", [1, 2, 7, 30, 50])
-def test_few_steps_have_the_law_that_the_algorithm_box_gives(eta, n):
-    """With an affine denoiser each stroke is affine, so mean and variance obey a two-line recursion.
+def ddpm_wide(*args, **options):
+    return ddpm(*args, variance=step_variance, **options)
 
-    This knows the bias of few steps exactly; the formulas are DDIM's equation 12 with its σ (equation 16).
+
+def ddim_with(eta):
+    return lambda *args, **options: ddim(*args, eta=eta, **options)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "share"), [(ddpm, 1.0), (ddpm_wide, None), *((ddim_with(eta), eta**2) for eta in (0.0, 0.5, 1.0))]
+)
+@pytest.mark.parametrize("n", [1, 2, 7, 30, 50])
+def test_few_steps_have_the_law_that_the_algorithm_box_gives(sampler, share, n):
+    """With an affine denoiser each stroke is affine, so mean and variance obey a short recursion.
+
+    This knows the bias of few steps exactly. The mean of a stroke is DDIM's equation 12, with σ² = share · β̃;
+    DDPM has the mean of share 1, and the fresh noise β̃ or, wide, β.
     """
     power = SCHEDULE.alpha_bar
     times = [round(i * 1000 / n) for i in range(n, -1, -1)]
     mean, variance = 0.0, 1.0
     for t, s in pairwise(times):
         total = power[t] * STD**2 + 1 - power[t]
-        sigma2 = (1.0 if eta is None else eta**2) * (1 - power[s]) / (1 - power[t]) * (1 - power[t] / power[s])
+        beta = 1 - power[t] / power[s]
+        sigma2 = (1.0 if share is None else share) * (1 - power[s]) / (1 - power[t]) * beta
         to_x0 = power[t] ** 0.5 * STD**2 / total  # E[x_0|x_t] = MEAN + to_x0 (x_t − √ᾱ_t MEAN)
         to_eps = (1 - power[t]) ** 0.5 / total  # E[ε|x_t] = to_eps (x_t − √ᾱ_t MEAN)
         slope = power[s] ** 0.5 * to_x0 + (1 - power[s] - sigma2) ** 0.5 * to_eps
         mean = power[s] ** 0.5 * MEAN + slope * (mean - power[t] ** 0.5 * MEAN)
-        variance = slope**2 * variance + sigma2
-    xT, options = rng(2).standard_normal(20_000), {"rng": rng(3), "steps": n}
-    *_, x0 = ddpm(EXACT, SCHEDULE, xT, **options) if eta is None else ddim(EXACT, SCHEDULE, xT, eta=eta, **options)
-    if variance < 1e-20:  # one stroke lands on the mean: E[x_0 | static]
-        np.testing.assert_allclose(x0, mean, atol=1e-9)
-    else:
-        assert_moments(x0, mean, variance)
+        variance = slope**2 * variance + (beta if share is None and s > 0 else sigma2)
+    *_, x0 = sampler(EXACT, SCHEDULE, rng(2).standard_normal(20_000), steps=n, rng=rng(3))
+    assert_moments(x0, mean, variance)
 
 
 def test_every_yield_of_ddpm_has_the_noised_distribution():

@@ -10,6 +10,7 @@ import torch
 from diffusers import DDPMScheduler
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
 from diffusion_course.schedule import (
     Schedule,
@@ -24,7 +25,7 @@ from diffusion_course.schedule import (
 quiet = pytest.mark.filterwarnings("ignore::diffusion_course.schedule.TerminalSNRWarning")
 MAKERS = [linear, cosine, sigmoid]
 falling = st.lists(st.floats(0.01, 0.99), min_size=1, max_size=30).map(lambda kept: np.cumprod([1.0, *kept]))
-from refusals import refused
+
 
 # Figures: indices count the T noisy steps from 0, so index i is t = i + 1.
 
