@@ -205,7 +205,9 @@ def _refuse_bad_alpha_bar(alpha_bar: np.ndarray) -> None:
         raise ValueError(f"alpha_bar must stay in [0, 1]; at t = {t} it is {alpha_bar[t]}.")
     if (np.diff(alpha_bar) >= 0).any():
         t = int(np.argmax(np.diff(alpha_bar) >= 0)) + 1
+        rises = alpha_bar[t] > alpha_bar[t - 1]
+        hint = "Is the product taken backwards?" if rises else "Is a β too small for float64, or ᾱ 0 already?"
         raise ValueError(
             f"alpha_bar must fall at every step; from t = {t - 1} to {t} it goes "
-            f"{alpha_bar[t - 1]} → {alpha_bar[t]}. Is the product taken backwards?"
+            f"{alpha_bar[t - 1]} → {alpha_bar[t]}. {hint}"
         )

@@ -251,6 +251,13 @@ def test_a_curve_that_does_not_fall_is_refused_where_it_does_not(alpha_bar, data
             Schedule(broken)
 
 
+def test_a_curve_that_stays_is_told_from_one_that_rises():
+    with refused("already?"):
+        linear(100_000)  # ᾱ underflows to 0 half way
+    with refused("backwards?"):
+        Schedule([1, 0.02, 0.3])
+
+
 @given(falling, st.data())
 @quiet
 def test_a_curve_outside_0_and_1_is_refused_by_its_value(alpha_bar, data):
