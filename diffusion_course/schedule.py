@@ -206,7 +206,7 @@ def _refuse_bad_alpha_bar(alpha_bar: np.ndarray) -> None:
     if (np.diff(alpha_bar) >= 0).any():
         t = int(np.argmax(np.diff(alpha_bar) >= 0)) + 1
         rises = alpha_bar[t] > alpha_bar[t - 1]
-        hint = "Is the product taken backwards?" if rises else "Is a β too small for float64, or ᾱ 0 already?"
+        hint = "Is the product taken backwards?" if rises else "Is it the whole product at every t, or 0 already?"
         raise ValueError(
             f"alpha_bar must fall at every step; from t = {t - 1} to {t} it goes "
             f"{alpha_bar[t - 1]} → {alpha_bar[t]}. {hint}"

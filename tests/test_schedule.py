@@ -290,12 +290,15 @@ def test_an_array_of_the_wrong_shape_is_refused(shape):
         Schedule(np.ones(shape))
 
 
-@pytest.mark.parametrize("backwards", [lambda a: a[::-1], lambda a: np.full_like(a, a[-1])])
-def test_a_product_taken_backwards_or_to_the_end_is_refused(backwards):
+@pytest.mark.parametrize(
+    "mistake, hint",
+    [(lambda a: a[::-1], "backwards"), (lambda a: np.full_like(a, a[-1]), "the whole product at every t")],
+)
+def test_a_product_taken_backwards_or_to_the_end_is_refused(mistake, hint):
     with refused("exactly 1"):
-        Schedule(backwards(linear().alpha_bar))
-    with refused("backwards"):
-        Schedule(np.concatenate([[1.0], backwards(linear().alpha_bar[1:])]))
+        Schedule(mistake(linear().alpha_bar))
+    with refused(hint):
+        Schedule(np.concatenate([[1.0], mistake(linear().alpha_bar[1:])]))
 
 
 @given(st.lists(st.floats(1e-4, 0.99), min_size=1, max_size=20), st.data())
