@@ -1,8 +1,9 @@
 """An exercise knows the right answer, the known wrong ones, and names the one it meets.
 
 A learner's function is run on a few probes and compared with the reference. If it differs, it is compared
-with every known faulty version; the one that agrees with it everywhere is the mistake made, and its message
-is shown. A blank (`raise NotImplementedError`) is not an error: the notebook runs on.
+with every known faulty version; the one that agrees with it everywhere, and fails where it fails, is the
+mistake made, and its message is shown. A blank (`raise NotImplementedError`) is not an error: the notebook
+runs on.
 """
 
 import copy
@@ -15,8 +16,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .forward import is_tensor, to_float64
-
-FAILED = object()  # what a faulty version that fails answers: equal to nothing
 
 
 class Mistake(AssertionError):
@@ -73,14 +72,14 @@ class Exercise:
         if not callable(attempt):
             raise Mistake(f"{self.name}: give the check your function itself, without calling it.")
         try:
-            answers = [self._answer(attempt, probe) for probe in self.probes]
-            again = self._answer(attempt, self.probes[0])
+            first, again = (self._answer(attempt, self.probes[0]) for _ in range(2))
+            answers = [first, *(self._answer_or_mistake(attempt, probe) for probe in self.probes[1:])]
         except NotImplementedError:
             print(f"○ {self.name}: not attempted yet. Replace `raise NotImplementedError`, run the cell again.")
             return
-        if not _equal(answers[0], again, self.tolerance):
+        if not _equal(first, again, self.tolerance):
             raise Mistake(
-                f"{self.name}: asked the same twice, your function answers {_short(answers[0])} and "
+                f"{self.name}: asked the same twice, your function answers {_short(first)} and "
                 f"{_short(again)}. Does it draw random numbers that are not seeded by its arguments?",
                 "not reproducible",
             )
@@ -91,7 +90,14 @@ class Exercise:
         for fault in self.faults:
             if self._agree(answers, [self._faulty(fault.mutant, probe) for probe in self.probes]):
                 raise Mistake(f"{self.name}: {fault.name}. {fault.message(attempt)}", fault.name)
-        raise Mistake(f"{self.name}: {self._first_difference(answers, right)}")
+        raise self._first_mistake(answers, right)
+
+    def _answer_or_mistake(self, attempt, probe):
+        """The answer, or why there is none: a known fault may fail on this probe too, and then it is named."""
+        try:
+            return self._answer(attempt, probe)
+        except Mistake as mistake:
+            return mistake
 
     def _answer(self, attempt, probe):
         """What is compared of the learner's answer to one probe."""
@@ -103,9 +109,12 @@ class Exercise:
             raise
         except Exception as error:
             what = f"{type(error).__name__}: {error}{_line_of(error)}"
-            raise Mistake(f"{self.name}{_short(probe)} raised {what}") from error
+            raise Mistake(f"{self.name}({self._named(probe)}) raised {what}") from error
         if answer is None:
-            raise Mistake(f"{self.name}: your function returned None. Is a `return` missing?", "nothing returned")
+            raise Mistake(
+                f"{self.name}: for {self._named(probe)} your function returned None. Is a `return` missing?",
+                "nothing returned",
+            )
         if not all(_equal(a, b, 0) for a, b in zip(given, probe, strict=True) if _is_data(b)):
             raise Mistake(f"{self.name}: your function changed its input in place; work on a copy.", "input changed")
         try:
@@ -131,22 +140,34 @@ class Exercise:
             ) from None
 
     def _faulty(self, mutant, probe):
-        """A faulty version may fail on some probe (divide by zero); then it is not what the learner wrote."""
+        """A faulty version may fail on some probe (divide by zero): what the learner wrote must fail there too."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
                 return self.measure(mutant(*_fresh(probe)))
-            except Exception:
-                return FAILED
+            except Exception as error:
+                return Mistake(str(error))
 
     def _agree(self, answers, others) -> bool:
-        return all(_equal(a, b, self.tolerance) for a, b in zip(answers, others, strict=True))
+        """Equal on every probe, or failing both; but what fails from the first on is nobody's known mistake."""
+        pairs = list(zip(answers, others, strict=True))
+        return not isinstance(answers[0], Mistake) and all(
+            (isinstance(a, Mistake) and isinstance(b, Mistake)) or _equal(a, b, self.tolerance) for a, b in pairs
+        )
 
-    def _first_difference(self, answers, right) -> str:
+    def _first_mistake(self, answers, right) -> Mistake:
         for probe, answer, expected in zip(self.probes, answers, right, strict=True):
+            if isinstance(answer, Mistake):
+                return answer
             if not _equal(answer, expected, self.tolerance):
-                return f"for {_short(probe)} you return {_short(answer)}, expected {_short(expected)}."
+                told = f"for {self._named(probe)} you return {_short(answer)}, expected {_short(expected)}."
+                return Mistake(f"{self.name}: {told}")
         raise AssertionError("called only when some answer differs")
+
+    def _named(self, probe) -> str:
+        """A probe in a sentence: x=2, beta_t=0.36, eps=1."""
+        given = inspect.signature(self.reference).bind(*probe).arguments
+        return ", ".join(f"{name}={_short(value)}" for name, value in given.items())
 
 
 def _is_data(value) -> bool:
@@ -188,12 +209,13 @@ def _line_of(error) -> str:
 def _short(value) -> str:
     """A value in a sentence: numbers as they are, a large array by its shape, an object by its name."""
     if isinstance(value, (tuple, list)):
-        return "(" + ", ".join(_short(item) for item in value) + ")"
+        items = ", ".join(_short(item) for item in value)
+        return f"[{items}]" if isinstance(value, list) else f"({items})"
     if not _is_numbers(value):
         name = getattr(value, "__name__", type(value).__name__)
         return repr(value) if isinstance(value, str) else name
     numbers = to_float64(value)
     if numbers.size > 6:
         return f"array of shape {numbers.shape}, mean {numbers.mean():.4g}, spread {numbers.std():.4g}"
-    text = np.array2string(numbers, precision=4, separator=", ")
+    text = np.array2string(numbers, separator=", ", formatter={"float_kind": "{:.6g}".format})
     return f"{text} of shape {numbers.shape}" if numbers.ndim > 1 else text

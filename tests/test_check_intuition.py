@@ -22,9 +22,7 @@ def test_by_hand():
     assert add_noise.reference(3.0, 0.25, 2.0) == pytest.approx(1.5 + 2 * math.sqrt(0.75))
     assert x0_from_eps.reference(1.5 + 2 * math.sqrt(0.75), 0.25, 2.0) == pytest.approx(3)
     # x_t = 0.4 at ᾱ = ½, data ±1: the weights are e^(±0.4√2), the guess is their tanh
-    assert best_guess.reference(0.4, 0.5, np.array([-1.0, 1.0])) == pytest.approx(
-        math.tanh(0.4 * math.sqrt(2))
-    )
+    assert best_guess.reference(0.4, 0.5, np.array([-1.0, 1.0])) == pytest.approx(math.tanh(0.4 * math.sqrt(2)))
 
 
 def test_best_guess_is_the_ideal_denoiser():
@@ -57,9 +55,7 @@ def test_other_ways_are_right(check, attempt, capsys):
 
 def test_loop_over_the_data_is_right(capsys):
     def attempt(xt, alpha_bar_t, data):
-        weights = [
-            math.exp(-((xt - math.sqrt(alpha_bar_t) * x) ** 2) / (2 * (1 - alpha_bar_t))) for x in data
-        ]
+        weights = [math.exp(-((xt - math.sqrt(alpha_bar_t) * x) ** 2) / (2 * (1 - alpha_bar_t))) for x in data]
         return sum(w * x for w, x in zip(weights, data, strict=True)) / sum(weights)
 
     best_guess(attempt)
@@ -86,8 +82,60 @@ def test_quoted_numbers(check, attempt, numbers):
     assert numbers in told(check, attempt)
 
 
+@pytest.mark.parametrize(
+    ("check", "attempt", "name"),
+    [
+        (noise_step, lambda x, b, eps: (1 - b) ** 0.5 * x - b**0.5 * eps, "the noise is subtracted"),
+        (add_noise, lambda x0, a, eps: a**0.5 * x0 + (1 - a**0.5) * eps, "1 − √ᾱ, not √(1 − ᾱ)"),
+        (x0_from_eps, lambda xt, a, eps: xt - (1 - a) ** 0.5 * eps / a**0.5, "a bracket is missing"),
+        (x0_from_eps, lambda xt, a, eps: (xt - (1 - a) ** 0.5 * eps) * a**0.5, "multiplied by √ᾱ, not divided"),
+    ],
+)
+def test_slips_of_the_pen_are_named(check, attempt, name):
+    assert name in told(check, attempt)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "name"),
+    [
+        (lambda xt, a, pile: -((xt - a * pile) ** 2) / 2 / (1 - a), "shrunk by ᾱ, not √ᾱ"),
+        (lambda xt, a, pile: -((xt / a**0.5 - pile) ** 2) / 2 / (1 - a), "stretched by 1/√ᾱ"),
+        (lambda xt, a, pile: (xt - a**0.5 * pile) ** 2 / 2 / (1 - a), "the minus in the exponent is missing"),
+        (lambda xt, a, pile: -(xt - a**0.5 * pile) / 2 / (1 - a), "the distance is not squared"),
+    ],
+)
+def test_wrong_weights_are_named(exponent, name):
+    def attempt(xt, alpha_bar_t, pile):
+        weights = np.exp(exponent(xt, alpha_bar_t, pile))
+        return (weights * pile).sum() / weights.sum()
+
+    assert name in told(best_guess, attempt)
+
+
+@pytest.mark.parametrize(
+    ("average", "name"),
+    [
+        (lambda w, pile, a: (w * pile).mean(), "the mean of weight · number"),
+        (lambda w, pile, a: (w * pile).mean() / w.sum(), "a mean is divided by a sum"),
+        (lambda w, pile, a: (w * a**0.5 * pile).sum() / w.sum(), "the average is that of √ᾱ x_i"),
+        (lambda w, pile, a: pile.mean(), "you return 0: x_t is not looked at"),
+    ],
+)
+def test_wrong_averages_are_named(average, name):
+    def attempt(xt, alpha_bar_t, pile):
+        weights = np.exp(-((xt - alpha_bar_t**0.5 * pile) ** 2) / (2 * (1 - alpha_bar_t)))
+        return average(weights, pile, alpha_bar_t)
+
+    assert name in told(best_guess, attempt)
+
+
+def test_solving_is_probed_first_by_the_numbers_of_the_lesson():
+    text = told(x0_from_eps, lambda xt, a, eps: 0 * xt)
+    assert text == "x0_from_eps: for xt=3.23205, alpha_bar_t=0.25, eps=2 you return 0, expected 3."
+
+
 def test_unknown_mistake_is_told_by_numbers():
     assert (
         told(add_noise, lambda x0, a, eps: x0)
-        == "add_noise: for (3., 0.25, 2.) you return 3., expected 3.2321."
+        == "add_noise: for x0=3, alpha_bar_t=0.25, eps=2 you return 3, expected 3.23205."
     )

@@ -53,21 +53,21 @@ def fails(x, by):
         (lambda x: x, "other arguments", "your function takes (x), but is called with (x, by)"),
         (lambda x, *, by: x, "other arguments", "takes (x, *, by), but is called with (x, by)"),
         (lambda: 1, "other arguments", "takes (), but is called with (x, by)"),
-        (nothing, "nothing returned", "returned None. Is a `return` missing?"),
+        (nothing, "nothing returned", "for x=[1, 2, 4], by=2 your function returned None. Is a `return` missing?"),
         (in_place, "input changed", "changed its input in place"),
-        (fails, None, "halve([1., 2., 4.], 2.) raised KeyError: 2 (line "),
+        (fails, None, "halve(x=[1, 2, 4], by=2) raised KeyError: 2 (line "),
         (lambda x, by: fails(x, by), None, "raised KeyError: 2"),
-        (lambda x, by: np.atleast_1d(x)[:2] / by, None, "you return [0.5, 1. ], expected [0.5, 1. , 2. ]"),
-        (lambda x, by: np.atleast_2d(x / by), None, "[[0.5, 1. , 2. ]] of shape (1, 3)"),
+        (lambda x, by: np.atleast_1d(x)[:2] / by, None, "you return [0.5, 1], expected [0.5, 1, 2]."),
+        (lambda x, by: np.atleast_2d(x / by), None, "[[0.5, 1, 2]] of shape (1, 3)"),
         (lambda x, by: np.nan * x, None, "you return [nan, nan, nan], expected"),
-        (lambda x, by: (x / by, by), None, "you return ([0.5, 1. , 2. ], 2.), expected [0.5, 1. , 2. ]"),
-        (lambda x, by: np.outer([1, 2], np.ones(3)), None, "[[1., 1., 1.], [2., 2., 2.]] of shape (2, 3)"),
+        (lambda x, by: (x / by, by), None, "you return ([0.5, 1, 2], 2), expected [0.5, 1, 2]."),
+        (lambda x, by: np.outer([1, 2], np.ones(3)), None, "[[1, 1, 1], [2, 2, 2]] of shape (2, 3)"),
         (lambda x, by: int("a\nb"), None, "raised ValueError: invalid literal"),
         (lambda x, by: {"x": x}, None, "your function returned dict; numbers are expected"),
         (lambda x, by: "half", None, "your function returned 'half'; numbers are expected"),
         (lambda x, by: abs, None, "your function returned abs; numbers are expected"),
         (lambda x, by: cosine(), None, "your function returned Schedule; numbers are expected"),
-        (lambda x, by: x / by + 0.001, None, "for ([1., 2., 4.], 2.) you return [0.501, 1.001, 2.001]"),
+        (lambda x, by: x / by + 0.001, None, "for x=[1, 2, 4], by=2 you return [0.501, 1.001, 2.001]"),
         (lambda x, by: x / by + np.random.default_rng().random(), "not reproducible", "asked the same twice"),
         (lambda x, by: x * by, "multiplied", "multiplied. From 4 by 2 you make 8."),
         (halve.reference(np.ones(3), 2), None, "give the check your function itself, without calling it"),
@@ -190,7 +190,7 @@ def test_measure_compares_functions_and_draws(capsys):
     model(lambda w: lambda x: x * w)
     assert capsys.readouterr().out.startswith("✓")
     assert str(refused(lambda w: lambda x: x + w, model)) == "model: added. At w = 2, x = 5 it is 7."
-    assert "10. is no answer of the kind asked for" in str(refused(lambda w: 5 * w, model))
+    assert "10 is no answer of the kind asked for" in str(refused(lambda w: 5 * w, model))
 
 
 def test_objects_as_arguments_are_not_taken_for_changed(capsys):
@@ -225,11 +225,63 @@ def test_nan_is_not_taken_for_a_fault_that_fails():
     assert refused(lambda x: float("nan"), scalar).fault is None
 
 
+ratio = Exercise(
+    "ratio",
+    lambda x, parts: x / parts[0] if parts else x,
+    probes=((3.0, [2.0]), (1.0, [4.0]), (5.0, [])),
+    faults=(
+        Fault("not divided", lambda x, parts: x, "A hint."),
+        Fault("multiplied", lambda x, parts: x * parts[0], "A hint."),
+        Fault("empty forgotten", lambda x, parts: x / parts[0], "A hint."),
+    ),
+)
+
+
+def multiplied_if_any(x, parts):
+    for part in parts:
+        return x * part
+
+
+def fails_without_parts(x, parts):
+    return x / parts[0]
+
+
+def test_fault_is_named_though_both_fail_on_a_later_probe():
+    """The one returns None where the other raises: what else they answer tells the mistake."""
+    assert refused(multiplied_if_any, ratio).fault == "multiplied"
+    assert refused(fails_without_parts, ratio).fault == "empty forgotten"
+
+
+def test_failure_on_a_later_probe_is_no_excuse_for_a_wrong_answer_before_it():
+    def wrong_and_fails(x, parts):
+        return x / parts[0] + 1
+
+    mistake = refused(wrong_and_fails, ratio)
+    assert mistake.fault is None
+    assert str(mistake) == "ratio: for x=3, parts=[2] you return 2.5, expected 1.5."
+
+
+def test_failure_after_right_answers_is_told_with_its_arguments():
+    def right_then_nothing(x, parts):
+        for part in parts:
+            return x / part
+
+    alone = Exercise("ratio", ratio.reference, ratio.probes)
+    assert "for x=5, parts=[] your function returned None." in str(refused(right_then_nothing, alone))
+    assert str(refused(fails_without_parts, alone)).startswith("ratio(x=5, parts=[]) raised IndexError")
+
+
+def test_failure_from_the_first_probe_on_is_no_known_fault():
+    always = Exercise("always", lambda x: x, probes=((2.0,),), faults=(Fault("fails", lambda x: x / 0, "A hint."),))
+    mistake = refused(lambda x: x / 0, always)
+    assert mistake.fault is None and "ZeroDivisionError" in str(mistake)
+
+
 def test_large_answers_are_told_by_their_moments():
     big = Exercise("big", lambda x: x + 1, probes=((np.zeros((20, 30)),),))
     text = str(refused(lambda x: torch.as_tensor(x) + 2, big))
     assert text == (
-        "big: for (array of shape (20, 30), mean 0, spread 0) you return array of shape (20, 30), mean 2, "
+        "big: for x=array of shape (20, 30), mean 0, spread 0 you return array of shape (20, 30), mean 2, "
         "spread 0, expected array of shape (20, 30), mean 1, spread 0."
     )
 

@@ -10,12 +10,14 @@ from .atlas import ATLAS
 from .curves import alpha_bar_of, betas_for, cosine_alpha_bar
 from .estimating import best_line, names_from_v
 from .forward_process import posterior, variance_after
-from .intuition import add_noise, best_guess, noise_step, x0_from_eps
+from .guessing import best_guess
+from .intuition import add_noise, noise_step, x0_from_eps
 from .learning import decode, embed_time, train_step
 from .measuring import measured, nearest_distance
 from .noising import noise, random_step, training_times
+from .pairs import training_pair
 from .sampling import ddim_step, ddpm_step
-from .schedules import alpha_bar_from_log_snr, shifted_alpha_bar, training_pair
+from .schedules import alpha_bar_from_log_snr, shifted_alpha_bar
 from .training import simple_loss, target_weight
 from .walking import guided, hide_unsaid, time_grid
 

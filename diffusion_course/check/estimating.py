@@ -41,23 +41,17 @@ names_from_v = Exercise(
         Fault(
             "the turn goes the wrong way",
             _rotated(lambda cos, sin, xt, v: cos * xt + sin * v, lambda cos, sin, xt, v: cos * v - sin * xt),
-            lambda attempt: (
-                f"{_by_hand(attempt)} You turned by +φ once more; turning back has the other signs."
-            ),
+            lambda attempt: f"{_by_hand(attempt)} You turned by +φ once more; turning back has the other signs.",
         ),
         Fault(
             "x_0 has a wrong sign in front of v",
             _rotated(lambda cos, sin, xt, v: cos * xt + sin * v, _eps),
-            lambda attempt: (
-                f"{_by_hand(attempt)} Put both definitions into cos φ · x_t ± sin φ · v: which keeps x_0?"
-            ),
+            lambda attempt: f"{_by_hand(attempt)} Put both definitions into cos φ · x_t ± sin φ · v: which keeps x_0?",
         ),
         Fault(
             "ε has a wrong sign",
             _rotated(_x0, lambda cos, sin, xt, v: sin * xt - cos * v),
-            lambda attempt: (
-                f"{_by_hand(attempt)} Put both definitions into sin φ · x_t ± cos φ · v: which keeps ε?"
-            ),
+            lambda attempt: f"{_by_hand(attempt)} Put both definitions into sin φ · x_t ± cos φ · v: which keeps ε?",
         ),
         Fault(
             "cos φ and sin φ are exchanged",
@@ -71,11 +65,24 @@ names_from_v = Exercise(
             atlas=1,
         ),
         Fault(
-            "v is the noise, or is taken for it",
-            lambda xt, a, v: ((xt - (1 - a) ** 0.5 * v) / a**0.5 if a else xt, v),
-            lambda attempt: (
-                f"{_by_hand(attempt)} v is a mixture of both; solving for x_0 as if it were ε is wrong."
-            ),
+            "ε is found by a division, which fails at ᾱ = 1",
+            _rotated(_x0, lambda cos, sin, xt, v: (xt - cos * _x0(cos, sin, xt, v)) / sin),
+            "Right elsewhere; but no division is needed: a combination of sin φ · x_t and cos φ · v is ε.",
+        ),
+        Fault(
+            "x_0 is found by a division, which fails at ᾱ = 0",
+            _rotated(lambda cos, sin, xt, v: (xt - sin * _eps(cos, sin, xt, v)) / cos, _eps),
+            "Right elsewhere; but no division is needed: a combination of cos φ · x_t and sin φ · v is x_0.",
+        ),
+        Fault(
+            "only x_0 is returned",
+            lambda xt, a, v: _rotated(_x0, _eps)(xt, a, v)[0],
+            "Return both: x_0, then ε.",
+        ),
+        Fault(
+            "v is taken for the noise",
+            lambda xt, a, v: ((xt - (1 - a) ** 0.5 * v) / a**0.5, v),
+            lambda attempt: f"{_by_hand(attempt)} v is a mixture of both, and no division is needed to undo a turn.",
             atlas=13,
         ),
     ),
@@ -101,6 +108,11 @@ def _line(slope):
 _best_line = _line(lambda var_x, var_y, cov: cov / var_x)
 
 
+def _uncentred(slope):
+    """The line through the middle with slope(x, y)."""
+    return lambda x, y: (slope(x, y), y.mean() - slope(x, y) * x.mean())
+
+
 def _offset(of_means):
     """The right slope with a faulty offset(slope, x̄, ȳ)."""
     return lambda x, y: (_best_line(x, y)[0], of_means(_best_line(x, y)[0], x.mean(), y.mean()))
@@ -118,7 +130,7 @@ best_line = Exercise(
             "Take the means away first and let the offset carry them: an off-centre blob needs it.",
         ),
         Fault(
-            "x and y have each other's place",
+            "x and y are swapped",
             lambda x, y: _best_line(y, x),
             "We estimate y (the noise) from x (what we see): divide by the variance of x.",
         ),
@@ -126,6 +138,32 @@ best_line = Exercise(
             "the covariance is not divided by the variance of x",
             _line(lambda var_x, var_y, cov: cov),
             "If x is measured in other units, the slope must change with them.",
+        ),
+        Fault(
+            "the covariance is divided by the variance of y",
+            _line(lambda var_x, var_y, cov: cov / var_y),
+            "That is the slope of x over y; what is given, x, has its variance below.",
+        ),
+        Fault(
+            "the covariance is divided by the spread of x, not its variance",
+            _line(lambda var_x, var_y, cov: cov / var_x**0.5),
+            "Halve all x, and the slope must double; with the spread below it does not change.",
+            atlas=19,
+        ),
+        Fault(
+            "the slope is the correlation",
+            _line(lambda var_x, var_y, cov: cov / (var_x * var_y) ** 0.5),
+            "A correlation has no units and stays within ±1; a slope has the units of y over those of x.",
+        ),
+        Fault(
+            "the means are not taken away in the covariance",
+            _uncentred(lambda x, y: (x * y).mean() / x.var()),
+            "Cov(x, y) is the mean of (x − x̄)(y − ȳ), not of x · y.",
+        ),
+        Fault(
+            "the means are not taken away, in the covariance and in the variance",
+            _uncentred(lambda x, y: (x * y).mean() / (x * x).mean()),
+            "That is the slope through 0. Take x̄ and ȳ away before you multiply.",
         ),
         Fault(
             "covariance and variance count differently (n − 1 and n)",
@@ -140,6 +178,11 @@ best_line = Exercise(
         Fault(
             "the offset has the wrong sign",
             _offset(lambda slope, mean_x, mean_y: slope * mean_x - mean_y),
+            "The line must pass through (x̄, ȳ): solve ȳ = slope · x̄ + offset.",
+        ),
+        Fault(
+            "slope · x̄ is added to the offset, not taken away",
+            _offset(lambda slope, mean_x, mean_y: mean_y + slope * mean_x),
             "The line must pass through (x̄, ȳ): solve ȳ = slope · x̄ + offset.",
         ),
         Fault(

@@ -29,10 +29,19 @@ def _long_run(hint: str):
     return symptom
 
 
+def _two_halves(hint: str):
+    """The symptom "the case by hand", quoted from the learner's own function."""
+
+    def symptom(attempt):
+        return f"From variance 4, β = 0.5 and 0.5 lead to 1.75, you say {attempt(4.0, [0.5, 0.5]):.4g}: {hint}"
+
+    return symptom
+
+
 variance_after = Exercise(
     "variance_after",
     _variance_after,
-    probes=((1.0, [0.36]), (0.0, [0.36, 0.5]), (4.0, [0.1, 0.2, 0.5]), (2.0, [1.0]), (0.25, [])),
+    probes=((4.0, [0.5, 0.5]), (1.0, [0.36]), (0.0, [0.36, 0.5]), (4.0, [0.1, 0.2, 0.5]), (2.0, [1.0]), (0.25, [])),
     faults=(
         Fault(
             "the old variance is not shrunk",
@@ -45,7 +54,7 @@ variance_after = Exercise(
             _long_run("the noise of each step brings a variance of its own."),
         ),
         Fault(
-            "the factors are put on the variance without squaring them",
+            "both factors are put on the variance without squaring them",
             _bookkeeping(lambda variance, beta: (1 - beta) ** 0.5 * variance + beta**0.5),
             _long_run("a factor c in front of x is c² in front of its variance."),
             atlas=1,
@@ -57,14 +66,54 @@ variance_after = Exercise(
             atlas=1,
         ),
         Fault(
+            "1−β is squared",
+            _bookkeeping(lambda variance, beta: (1 - beta) ** 2 * variance + beta),
+            _long_run("the factor in front of x is √(1−β); its square is 1−β."),
+            atlas=1,
+        ),
+        Fault(
+            "β is squared",
+            _bookkeeping(lambda variance, beta: (1 - beta) * variance + beta**2),
+            _long_run("β is the variance of the new noise already; √β is its factor."),
+            atlas=1,
+        ),
+        Fault(
+            "√(1−β) is put on the variance",
+            _bookkeeping(lambda variance, beta: (1 - beta) ** 0.5 * variance + beta),
+            _long_run("the factor √(1−β) in front of x is 1−β in front of its variance."),
+            atlas=1,
+        ),
+        Fault(
+            "√β is added, not β",
+            _bookkeeping(lambda variance, beta: (1 - beta) * variance + beta**0.5),
+            _long_run("√β is the factor of ε; the variance of √β ε is β."),
+            atlas=1,
+        ),
+        Fault(
+            "only the variance of the noise, 1−ᾱ_t, is returned",
+            lambda variance, betas: 1 - np.prod(1 - np.array(betas)),
+            _two_halves("the data bring a variance of their own, of which a share ᾱ_t is left."),
+        ),
+        Fault(
+            "the data's variance is shrunk by √ᾱ_t, not ᾱ_t",
+            lambda variance, betas: (kept := np.prod(1 - np.array(betas))) ** 0.5 * variance + 1 - kept,
+            _two_halves("the factor √ᾱ_t in front of x_0 is ᾱ_t in front of its variance."),
+            atlas=1,
+        ),
+        Fault(
+            "the data's variance is not shrunk by ᾱ_t",
+            lambda variance, betas: variance + 1 - np.prod(1 - np.array(betas)),
+            _two_halves("√ᾱ_t multiplies x_0; what does that do to its variance?"),
+        ),
+        Fault(
             "the new noise is shrunk too",
             _bookkeeping(lambda variance, beta: (1 - beta) * (variance + beta)),
             _long_run("the noise of a step joins after the shrinking."),
         ),
         Fault(
             "only the first step is taken",
-            lambda variance, betas: _variance_after(variance, betas[:1]),
-            "Is the `return` inside the loop? Every β of the list makes one step.",
+            lambda variance, betas: _variance_after(variance, [betas[0]]),
+            "Is the `return` inside the loop? Every β of the list makes one step; an empty list makes none.",
         ),
         Fault(
             "the spread is returned, not the variance",
@@ -76,11 +125,11 @@ variance_after = Exercise(
 )
 
 
-def _posterior(of_x0, of_xt, variance):
-    """A faulty posterior: the three factors as functions of (α, ᾱ_t, ᾱ_s)."""
+def _posterior(of_x0, of_xt, variance, alpha=lambda a_t, a_s: a_t / a_s):
+    """A faulty posterior: the three factors as functions of (α, ᾱ_t, ᾱ_s), and α of (ᾱ_t, ᾱ_s)."""
 
     def mutant(x0, xt, a_t, a_s):
-        levels = a_t / a_s, a_t, a_s
+        levels = alpha(a_t, a_s), a_t, a_s
         return of_x0(*levels) * x0 + of_xt(*levels) * xt, variance(*levels)
 
     return mutant
@@ -96,6 +145,13 @@ def _of_xt(alpha, a_t, a_s):
 
 def _variance(alpha, a_t, a_s):
     return (1 - a_s) / (1 - a_t) * (1 - alpha)
+
+
+def _by_precisions(x0, xt, a_t, a_s):
+    """Right, but it divides by 1 − ᾱ_s = 0 at s = 0."""
+    of_x0, of_xt = 1 / (1 - a_s), (a_t / a_s) / (1 - a_t / a_s)
+    variance = 1 / (of_x0 + of_xt)
+    return variance * (of_x0 * a_s**0.5 * x0 + of_xt * (a_s / a_t) ** 0.5 * xt), variance
 
 
 def _at_clean_end(hint: str):
@@ -122,16 +178,34 @@ posterior = Exercise(
     ),
     faults=(
         Fault(
-            "x_0 and x_t have each other's weight",
+            "the weights of x_0 and x_t are swapped",
             _posterior(_of_xt, _of_x0, _variance),
             _at_clean_end("the nearer s is to 0, the more x_0 counts."),
         ),
         Fault(
+            "ᾱ_t and ᾱ_s are swapped",
+            lambda x0, xt, a_t, a_s: _posterior(_of_x0, _of_xt, _variance)(x0, xt, a_s, a_t),
+            "More is left at s than at t: ᾱ_s is the larger one, and the only one that may be 1.",
+        ),
+        Fault(
+            "α is upside down",
+            _posterior(_of_x0, _of_xt, _variance, alpha=lambda a_t, a_s: a_s / a_t),
+            "α = ᾱ_t / ᾱ_s is a share, at most 1; ᾱ_s / ᾱ_t is above 1 and makes 1 − α negative.",
+        ),
+        Fault(
+            "the precision of the first clue is infinite at s = 0",
+            _by_precisions,
+            "It is right for every other s. In the last form of m and V nothing is divided by 1 − ᾱ_s: use that.",
+        ),
+        Fault(
+            "the variance comes first, the mean second",
+            lambda x0, xt, a_t, a_s: forward.posterior(x0, xt, a_t, a_s)[::-1],
+            "Return `mean, variance`, in this order.",
+        ),
+        Fault(
             "the variance is 1 − α, as if x_0 were not known",
             _posterior(_of_x0, _of_xt, lambda alpha, a_t, a_s: 1 - alpha),
-            _at_clean_end(
-                "two clues together leave less doubt than one; the factor (1−ᾱ_s)/(1−ᾱ_t) is missing."
-            ),
+            _at_clean_end("two clues together leave less doubt than one; the factor (1−ᾱ_s)/(1−ᾱ_t) is missing."),
         ),
         Fault(
             "the spread is returned, not the variance",
@@ -141,10 +215,7 @@ posterior = Exercise(
         ),
         Fault(
             "α is ᾱ_t, not ᾱ_t / ᾱ_s",
-            lambda x0, xt, a_t, a_s: (
-                _of_x0(a_t, a_t, a_s) * x0 + _of_xt(a_t, a_t, a_s) * xt,
-                _variance(a_t, a_t, a_s),
-            ),
+            _posterior(_of_x0, _of_xt, _variance, alpha=lambda a_t, a_s: a_t),
             "α is what the steps between s and t keep: ᾱ_t is what all steps from 0 to t keep.",
         ),
         Fault(

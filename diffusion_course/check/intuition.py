@@ -1,4 +1,6 @@
-"""Exercises of lesson 1: one step, the closed form, solving for x_0, the best guess."""
+"""Exercises of lesson 1: one step, the closed form, solving for x_0."""
+
+from functools import partial
 
 import numpy as np
 
@@ -20,6 +22,9 @@ def _variance_at(level: float, expected: str, hint: str):
     return symptom
 
 
+_after_step = partial(_variance_at, 0.36, "0.64 + 0.36 = 1 at β = 0.36")
+_after_stroke = partial(_variance_at, 0.25, "0.25 + 0.75 = 1 at ᾱ = 0.25")
+
 noise_step = Exercise(
     "noise_step",
     forward.noise_step,
@@ -28,38 +33,33 @@ noise_step = Exercise(
         Fault(
             "both square roots are missing",
             lambda x, beta_t, eps: (1 - beta_t) * x + beta_t * eps,
-            _variance_at(
-                0.36,
-                "0.64 + 0.36 = 1 at β = 0.36",
-                "variances add, so each factor is the root of a variance.",
-            ),
+            _after_step("variances add, so each factor is the root of a variance."),
             atlas=1,
         ),
         Fault(
             "the noise is multiplied by β, not √β",
             lambda x, beta_t, eps: (1 - beta_t) ** 0.5 * x + beta_t * eps,
-            _variance_at(
-                0.36, "0.64 + 0.36 = 1 at β = 0.36", "β is a variance; a factor in front of ε is a spread."
-            ),
+            _after_step("β is a variance; a factor in front of ε is a spread."),
             atlas=1,
         ),
         Fault(
             "the signal is multiplied by 1 − β, not √(1 − β)",
             lambda x, beta_t, eps: (1 - beta_t) * x + beta_t**0.5 * eps,
-            _variance_at(0.36, "0.64 + 0.36 = 1 at β = 0.36", "is a square root missing in front of x?"),
+            _after_step("is a square root missing in front of x?"),
             atlas=1,
         ),
         Fault(
             "the signal is not shrunk",
             lambda x, beta_t, eps: x + beta_t**0.5 * eps,
-            _variance_at(
-                0.36,
-                "0.64 + 0.36 = 1 at β = 0.36",
-                "without the factor in front of x the variance grows for ever.",
-            ),
+            _after_step("without the factor in front of x the variance grows for ever."),
         ),
         Fault(
-            "signal and noise have each other's factor",
+            "the noise is subtracted",
+            lambda x, beta_t, eps: (1 - beta_t) ** 0.5 * x - beta_t**0.5 * eps,
+            "Fresh noise is as likely one way as the other, so it would do no harm in use; but the formula adds it.",
+        ),
+        Fault(
+            "the factors of signal and noise are swapped",
             lambda x, beta_t, eps: beta_t**0.5 * x + (1 - beta_t) ** 0.5 * eps,
             lambda attempt: (
                 f"At β = 1 nothing of x may be left; from x = 1, ε = 0 you return {attempt(1.0, 1.0, 0.0):g}."
@@ -76,25 +76,33 @@ add_noise = Exercise(
         Fault(
             "the noise is multiplied by 1 − ᾱ, not √(1 − ᾱ)",
             lambda x0, alpha_bar_t, eps: alpha_bar_t**0.5 * x0 + (1 - alpha_bar_t) * eps,
-            _variance_at(0.25, "0.25 + 0.75 = 1 at ᾱ = 0.25", "is a square root missing in front of ε?"),
+            _after_stroke("is a square root missing in front of ε?"),
             atlas=1,
         ),
         Fault(
             "x_0 is multiplied by ᾱ, not √ᾱ",
             lambda x0, alpha_bar_t, eps: alpha_bar_t * x0 + (1 - alpha_bar_t) ** 0.5 * eps,
-            _variance_at(0.25, "0.25 + 0.75 = 1 at ᾱ = 0.25", "is a square root missing in front of x_0?"),
+            _after_stroke("is a square root missing in front of x_0?"),
             atlas=1,
         ),
         Fault(
             "both square roots are missing",
             lambda x0, alpha_bar_t, eps: alpha_bar_t * x0 + (1 - alpha_bar_t) * eps,
-            _variance_at(
-                0.25, "0.25 + 0.75 = 1 at ᾱ = 0.25", "powers add, so each factor is the root of a power."
-            ),
+            _after_stroke("powers add, so each factor is the root of a power."),
             atlas=1,
         ),
         Fault(
-            "signal and noise have each other's factor",
+            "the noise is multiplied by 1 − √ᾱ, not √(1 − ᾱ)",
+            lambda x0, alpha_bar_t, eps: alpha_bar_t**0.5 * x0 + (1 - alpha_bar_t**0.5) * eps,
+            _after_stroke("powers add up to 1, amplitudes do not."),
+        ),
+        Fault(
+            "the noise is subtracted",
+            lambda x0, alpha_bar_t, eps: alpha_bar_t**0.5 * x0 - (1 - alpha_bar_t) ** 0.5 * eps,
+            "x_t is made with +ε; with the other sign, solving for x_0 later would double the noise.",
+        ),
+        Fault(
+            "the factors of signal and noise are swapped",
             lambda x0, alpha_bar_t, eps: (1 - alpha_bar_t) ** 0.5 * x0 + alpha_bar_t**0.5 * eps,
             lambda attempt: (
                 f"At ᾱ = 1 (t = 0) x_t is clean; from x_0 = 1, ε = 0 you return {attempt(1.0, 1.0, 0.0):g}."
@@ -106,12 +114,22 @@ add_noise = Exercise(
 x0_from_eps = Exercise(
     "x0_from_eps",
     forward.x0_from_eps,
-    probes=((3.0, 0.25, 2.0), (-1.0, 0.9, 0.5), (UNIT_X, 0.25, UNIT_EPS)),
+    probes=((1.5 + 2 * 0.75**0.5, 0.25, 2.0), (-1.0, 0.9, 0.5), (UNIT_X, 0.25, UNIT_EPS)),
     faults=(
         Fault(
             "the division by √ᾱ is missing",
             lambda xt, alpha_bar_t, eps: xt - (1 - alpha_bar_t) ** 0.5 * eps,
             "Without noise left, √ᾱ x_0 remains: at ᾱ = 0.25 your answer is half as large as x_0.",
+        ),
+        Fault(
+            "only ε is divided by √ᾱ: a bracket is missing",
+            lambda xt, alpha_bar_t, eps: xt - (1 - alpha_bar_t) ** 0.5 * eps / alpha_bar_t**0.5,
+            "Division comes before subtraction: take the noise away first, then divide the whole difference.",
+        ),
+        Fault(
+            "the difference is multiplied by √ᾱ, not divided",
+            lambda xt, alpha_bar_t, eps: (xt - (1 - alpha_bar_t) ** 0.5 * eps) * alpha_bar_t**0.5,
+            "Noising shrank x_0 by √ᾱ; to undo that, stretch: at ᾱ = 0.25 your answer is a quarter of x_0.",
         ),
         Fault(
             "ε is taken away whole, not √(1 − ᾱ) of it",
@@ -133,60 +151,6 @@ x0_from_eps = Exercise(
             "the noise is added once more",
             lambda xt, alpha_bar_t, eps: (xt + (1 - alpha_bar_t) ** 0.5 * eps) / alpha_bar_t**0.5,
             "To undo an addition, subtract.",
-        ),
-    ),
-)
-
-
-def _best_guess(xt, alpha_bar_t, data):
-    """E[x_0 | x_t] of one number, x_0 being one of `data`: `IdealDenoiser.x0_hat` at one point."""
-    weights = np.exp(-((xt - alpha_bar_t**0.5 * data) ** 2) / (2 * (1 - alpha_bar_t)))
-    return (weights * data).sum() / weights.sum()
-
-
-def _weighted(exponent):
-    """A faulty best guess whose weights are exp(−exponent)."""
-
-    def mutant(xt, alpha_bar_t, data):
-        weights = np.exp(-exponent(xt, alpha_bar_t, data))
-        return (weights * data).sum() / weights.sum()
-
-    return mutant
-
-
-TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
-best_guess = Exercise(
-    "best_guess",
-    _best_guess,
-    probes=((0.0, 0.5, TWO), (0.4, 0.5, TWO), (0.3, 0.1, FIVE), (1.5, 0.8, FIVE)),
-    faults=(
-        Fault(
-            "the data are not shrunk by √ᾱ",
-            _weighted(lambda xt, a, data: (xt - data) ** 2 / (2 * (1 - a))),
-            "x_t is compared with √ᾱ x_i, where a noised x_i would lie, not with x_i itself.",
-        ),
-        Fault(
-            "the weights use the spread √(1 − ᾱ), not the variance 1 − ᾱ",
-            _weighted(lambda xt, a, data: (xt - a**0.5 * data) ** 2 / (2 * (1 - a) ** 0.5)),
-            "The exponent of a Gaussian divides by twice its variance.",
-            atlas=19,
-        ),
-        Fault(
-            "the 2 under the square is missing",
-            _weighted(lambda xt, a, data: (xt - a**0.5 * data) ** 2 / (1 - a)),
-            "The exponent of a Gaussian is −distance² / (2 · variance): your weights are too sure.",
-        ),
-        Fault(
-            "the weights do not sum to 1",
-            lambda xt, a, data: (np.exp(-((xt - a**0.5 * data) ** 2) / (2 * (1 - a))) * data).sum(),
-            "An average divides by the sum of its weights.",
-        ),
-        Fault(
-            "the nearest point is returned, not the average",
-            lambda xt, a, data: data[np.argmin((xt - a**0.5 * data) ** 2)],
-            lambda attempt: (
-                f"Half way between −1 and 1 nobody knows which it was; you return {attempt(0.0, 0.5, TWO):g}."
-            ),
         ),
     ),
 )
