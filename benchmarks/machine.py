@@ -12,7 +12,7 @@ from diffusion_course import machine, schedule
 from diffusion_course.models import SpiralMLP
 from diffusion_course.unet import UNet
 
-ROUNDS = 5
+ROUNDS = 8
 CPU, THREADS = torch.device("cpu"), torch.get_num_threads()
 
 
@@ -47,13 +47,13 @@ def compare(title, make, x, ways, repeats):
 
 def main():
     points = [machine.Machine(CPU, threads, torch.float32, torch.preserve_format) for threads in (1, THREADS)]
-    compare("spiral, batch 128", SpiralMLP, torch.randn(128, 2), points, 100)
+    compare("spiral, batch 128", SpiralMLP, torch.randn(128, 2), points, 300)
     pictures = [
         machine.Machine(CPU, THREADS, dtype, layout)
         for dtype in (torch.float32, torch.bfloat16)
         for layout in (torch.contiguous_format, torch.channels_last)
     ]
-    compare("faces, batch 32", UNet, torch.randn(32, 3, 16, 16), pictures, 3)
+    compare("faces, batch 32", UNet, torch.randn(32, 3, 16, 16), pictures, 8)
 
 
 if __name__ == "__main__":

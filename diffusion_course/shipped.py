@@ -14,6 +14,11 @@ SHA256 = {
     "faces.npz": "5915ff6a6d6006dd89eae88f882a766d276f6f70f41a8c6743cce8a4e9fea95f",
     "fashion.npz": "04f83cfc3ad59ffd8ee0198d1d918da145c1665fca17a8e923a2f4aa98f7e358",
     "cat.npz": "0d94bd9c42c87405ca4c95d84ad7f6b5bc06f8a47929c64455be4d1f651901ce",
+    "spiral.safetensors": "701d443d3db4fe4897521f4b6626ac79a656ae74e4729f389a99cde11b4f7672",
+    "faces.safetensors": "f4bf4b40bda7c89b5d54461bb853bd0b2d152fbc935e01fbfdfec12ac8fe3c11",
+    "fashion.safetensors": "292a910dc9aefeb2b5bc2d1b42a80742dc27caa7501672aef42f60e51b820b3f",
+    "faces-classifier.safetensors": "6d4568f81a01e0420f89ec9c91181e53f335d97c56b778282254426b2a830241",
+    "fashion-classifier.safetensors": "42a09e7fb24abda61c57460e75165e9bfeccef92f33256b1156c2f613a28b5d7",
 }
 
 

@@ -189,7 +189,7 @@ def test_threads_are_given_back_between_steps_and_after():
 def test_pictures_use_every_thread():
     machine = training.choose_machine(torch.zeros(1, 3, 16, 16))
     assert machine.threads == torch.get_num_threads()
-    assert machine.layout == torch.channels_last
+    assert machine.layout == torch.contiguous_format
 
 
 def train_beside_another(rank, meeting, out):
@@ -279,24 +279,22 @@ def test_resumed_run_has_the_same_losses(tmp_path):
         assert torch.equal(a, b)
 
 
-def test_resumed_unet_has_the_same_losses(tmp_path):
-    """Channels-last weights and their moments come back in the same layout."""
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_resumed_unet_has_the_same_losses(tmp_path, monkeypatch, layout):
+    """Weights and their moments come back in the layout that they had."""
+    how = training.choose_machine(torch.zeros(1, 1, 8, 8))._replace(threads=1, layout=layout)
+    monkeypatch.setattr(training, "choose_machine", lambda _: how)
     x0, path, losses = torch.randn(16, 1, 8, 8, generator=generator()), tmp_path / "run", []
 
     def small(seed):
         torch.manual_seed(seed)
         return unet.UNet(COSINE, 1, widths=(8, 16))
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        for record in run(small(0), x0, steps=6, batch=8):
-            losses.append(record.loss.item())
-            if record.step == 3:
-                record.save(path)
-        resumed = [record.loss.item() for record in run(small(1), x0, steps=6, batch=8, resume=path)]
-    finally:
-        torch.set_num_threads(before)
+    for record in run(small(0), x0, steps=6, batch=8):
+        losses.append(record.loss.item())
+        if record.step == 3:
+            record.save(path)
+    resumed = [record.loss.item() for record in run(small(1), x0, steps=6, batch=8, resume=path)]
     assert resumed == losses[3:]
 
 
