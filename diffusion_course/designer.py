@@ -45,7 +45,7 @@ def filmstrips(designs: dict, picture, eps) -> Figure:
 
     The frame of the curve is the same in every row.
     """
-    figure = Figure(9, 2.1 * len(designs))
+    figure = Figure(9, 1.85 * len(designs))
     verdicts = {title: verdict(alpha_bar) for title, alpha_bar in designs.items()}
     rows = figure.subfigures(len(designs), 2, squeeze=False, width_ratios=(2, 6))
     for (left, right), (title, alpha_bar) in zip(rows, designs.items(), strict=True):
@@ -57,6 +57,7 @@ def filmstrips(designs: dict, picture, eps) -> Figure:
             ax.imshow(as_rgb(add_noise(picture, alpha_bar[t], eps)), interpolation="nearest")
             ax.set_title(f"t = {t}", fontsize=7)
             ax.axis("off")
+            ax.set_anchor("N")  # close under the verdict
     figure.alt = "log-SNR over t, and a picture dissolving. " + " ".join(
         f"{title}: {text}." for title, text in verdicts.items()
     )

@@ -104,8 +104,15 @@ def _cosine_alpha_bar(T):
     return schedule.cosine(T).alpha_bar
 
 
-def _quarter_wave(t, s=0.0):
-    return np.cos((t + s) / (1 + s) * np.pi / 2) ** 2
+def _quarter_wave(T, s=0.008):
+    """cos² of t/T from 0 to π/2, shifted by the offset s."""
+    return np.cos((np.arange(T + 1) / T + s) / (1 + s) * np.pi / 2) ** 2
+
+
+def _bounded(curve):
+    """ᾱ of a curve, with each β at most 0.999."""
+    beta = np.minimum(1 - curve[1:] / curve[:-1], schedule.BETA_MAX)
+    return np.concatenate([[1.0], np.cumprod(1 - beta)])
 
 
 def _final(attempt):
@@ -117,23 +124,66 @@ def _final(attempt):
     )
 
 
+def _of_four(hint: str):
+    """The symptom "ᾱ of four steps", quoted from the learner's own function."""
+
+    def symptom(attempt):
+        found, expected = (", ".join(f"{x:.4g}" for x in f(4)) for f in (attempt, _cosine_alpha_bar))
+        return f"For T = 4 you return {found}, expected {expected}: {hint}"
+
+    return symptom
+
+
 cosine_alpha_bar = Exercise(
     "cosine_alpha_bar",
     _cosine_alpha_bar,
-    probes=((1000,), (50,)),
-    tolerance=1e-9,
+    probes=((1,), (4,), (1000,)),  # the short ones are shown in full
+    tolerance=1e-11,  # ᾱ_T is 2e-9, and must be told from 0
+    measure=lambda answer: np.clip(answer, -1, 2),  # where f is 0 but for rounding, what follows is rounding too
     faults=(
-        Fault("plain cos² to π/2 ends at zero", lambda T: _quarter_wave(np.arange(T + 1) / T), _final, atlas=11),
+        Fault("plain cos² to π/2 ends at zero", lambda T: _quarter_wave(T, 0), _final, atlas=11),
         Fault(
-            "the bound on β is missing, so ᾱ_T is zero",
-            lambda T: _quarter_wave(np.arange(T + 1) / T, 0.008) / _quarter_wave(0, 0.008),
+            "the bound on β is missing, so ᾱ_T is next to zero",
+            lambda T: _quarter_wave(T) / _quarter_wave(T)[0],
             _final,
             atlas=11,
         ),
         Fault(
             "the curve is not divided by its value at t = 0",
-            lambda T: _quarter_wave(np.arange(T + 1) / T, 0.008),
+            _quarter_wave,
             lambda attempt: f"Your ᾱ_0 is {attempt(1000)[0]:.6f}; at t = 0 the picture is clean, ᾱ_0 = 1.",
+        ),
+        Fault(
+            "the offset is missing",
+            lambda T: _bounded(_quarter_wave(T, 0)),
+            lambda attempt: f"At T = 1000 your β_1 is {1 - attempt(1000)[1]:.1e}, expected 4.1e-05: add s to t/T.",
+        ),
+        Fault(
+            "the division by 1 + s is missing",
+            lambda T: _bounded(np.cos((np.arange(T + 1) / T + 0.008) * np.pi / 2) ** 2),
+            _of_four("without it the curve has its zero before t = T, and rises again."),
+        ),
+        Fault(
+            "the cosine is not squared",
+            lambda T: _bounded(_quarter_wave(T) ** 0.5),
+            _of_four("ᾱ is a power, the cosine an amplitude."),
+            atlas=1,
+        ),
+        Fault(
+            "t is not divided by T",
+            lambda T: _bounded(np.cos((np.arange(T + 1) + 0.008) / 1.008 * np.pi / 2) ** 2),
+            _of_four("the whole walk is a quarter of a wave; yours is a quarter per step."),
+        ),
+        Fault(
+            "ᾱ_0 = 1 is missing",
+            lambda T: _cosine_alpha_bar(T)[1:],
+            _of_four("put the clean picture's 1 in front."),
+            atlas=5,
+        ),
+        Fault(
+            "the betas are returned, not ᾱ",
+            lambda T: schedule.cosine(T).beta[1:],
+            _of_four("ᾱ is the running product of 1 − β, with a 1 in front."),
         ),
     ),
 )

@@ -1,8 +1,9 @@
-"""Exercises of lesson 3: ᾱ from log-SNR, the shift for larger pictures, the training pair to repair."""
+"""Exercises of lesson 3: ᾱ from log-SNR, and the shift for larger pictures."""
+
+import math
 
 import numpy as np
 
-from .. import bugs, forward
 from ..exercise import Exercise, Fault
 
 
@@ -23,12 +24,24 @@ def _at_log_snr(hint: str):
 alpha_bar_from_log_snr = Exercise(
     "alpha_bar_from_log_snr",
     _alpha_bar_from_log_snr,
-    probes=((0.0,), (2.0,), (np.array([6.0, 1.0, -1.0, -6.0]),)),
+    probes=((1.0986,), (0.0,), (np.array([6.0, 1.0, -1.0, -6.0]),)),
     faults=(
         Fault(
             "the SNR itself is returned",
             lambda log_snr: np.exp(log_snr),
             _at_log_snr("SNR = ᾱ/(1−ᾱ) has to be solved for ᾱ."),
+        ),
+        Fault(
+            "SNR = ᾱ/(1−ᾱ) is solved with the wrong sign",
+            lambda log_snr: np.exp(log_snr) / (1 - np.exp(log_snr)),
+            _at_log_snr("a power lies between 0 and 1. Write SNR · (1−ᾱ) = ᾱ and collect ᾱ on one side."),
+        ),
+        Fault(
+            "the function takes one number, not an array",
+            lambda log_snr: 1 / (1 + math.exp(-log_snr)),
+            _at_log_snr(
+                "right, one by one, but arrays fail. The exponential of `math` wants a number; NumPy's takes both."
+            ),
         ),
         Fault(
             "the sign is turned round",
@@ -109,55 +122,5 @@ shifted_alpha_bar = Exercise(
             lambda alpha_bar, k: alpha_bar / (1 - alpha_bar) / k**2,
             _one_half("the last step back from SNR to ᾱ is missing."),
         ),
-    ),
-)
-
-PHOTOS = np.array([[0, 255, 51], [204, 102, 153]], dtype=np.uint8)
-BETA = np.array([0.02, 0.1, 0.3, 0.6, 0.9])
-
-
-def _training_pair(photos, beta, t, rng):
-    """What all of `bugs` mean to do."""
-    x0 = photos / 127.5 - 1
-    alpha_bar = np.concatenate([[1.0], np.cumprod(1 - beta)])
-    eps = rng.standard_normal(x0.shape)
-    return forward.add_noise(x0, alpha_bar[t], eps), eps
-
-
-def _decoded(hint: str):
-    """The symptom "a known sample, decoded", quoted from the learner's own function."""
-
-    def symptom(attempt):
-        xt, eps = attempt(PHOTOS, BETA, 2, np.random.default_rng(0))
-        x0 = forward.x0_from_eps(xt, 0.98 * 0.9, eps)
-        return f"A black pixel (0) noised to ᾱ_2 = 0.98 · 0.9 decodes to {x0[0, 0]:.3g}, expected −1: {hint}"
-
-    return symptom
-
-
-def _drawn(attempt):
-    _, eps = attempt(np.zeros(10_000), BETA, 2, np.random.default_rng(0))
-    return (
-        f"Known samples decode to the last digit, and yet: your noise has mean {eps.mean():.2f} and spread "
-        f"{eps.std():.2f}, expected 0 and 1. `random` is uniform, `standard_normal` Gaussian."
-    )
-
-
-training_pair = Exercise(
-    "training_pair",
-    _training_pair,
-    probes=tuple((PHOTOS, BETA, t, np.random.default_rng(t)) for t in (1, 2, 3, 5)),
-    faults=(
-        Fault("β is used where α is meant", bugs.pair_a, _decoded("what does step t keep?"), atlas=3),
-        Fault("x_0 is scaled to 0 … 1", bugs.pair_b, _decoded("static is centred on 0, so are pictures."), atlas=12),
-        Fault("a square root is missing", bugs.pair_c, _decoded("noise is left over."), atlas=1),
-        Fault("ᾱ is taken one step too early", bugs.pair_d, _decoded("count: ᾱ_1 = 1 − β_1."), atlas=5),
-        Fault("uniform noise, not Gaussian", bugs.pair_e, _drawn, atlas=2),
-        Fault(
-            "ε comes before x_t",
-            lambda photos, beta, t, rng: _training_pair(photos, beta, t, rng)[::-1],
-            "Return 2 arrays, x_t first: `return xt, eps`.",
-        ),
-        Fault("the product is taken backwards", bugs.pair_f, _decoded("which β comes first?"), atlas=4),
     ),
 )
