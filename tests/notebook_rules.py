@@ -162,7 +162,7 @@ def explains_its_sliders(nb, name):
             if not asked or "?" not in nb.cells[i - 1].source:
                 yield f"no **Slider** or **Predict** question before {cell.id!r}"
             still = nb.cells[i + 2].source if i + 2 < len(nb.cells) else ""
-            if not re.search(r"^(plots|designer)\.", still, flags=re.MULTILINE) or "widgets." in still:
+            if not re.search(r"^(plots|designer|trajectories)\.", still, flags=re.MULTILINE) or "widgets." in still:
                 yield f"no still figure after {cell.id!r} for a page without a kernel"
 
 
