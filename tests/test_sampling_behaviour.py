@@ -169,3 +169,17 @@ def test_the_same_seed_gives_the_same_picture_in_two_processes():
     hashes = [run.stdout.strip() for run in runs]
     assert len(hashes[0]) == len(hashlib.sha256().hexdigest()), runs[0].stderr
     assert hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize(
+    "answer", [lambda xt, t: (xt, t), lambda xt, t: xt[:, :1], lambda xt, t: xt * np.nan], ids=["tuple", "shape", "NaN"]
+)
+@pytest.mark.parametrize("sampler", [ddpm, ddim])
+def test_a_wrong_answer_is_refused_at_the_first_stroke_by_the_models_name(sampler, answer):
+    def clumsy_network(xt, t):
+        return answer(xt, t)
+
+    walk = sampler(clumsy_network, cosine(), np.ones((3, 2)), steps=50)
+    next(walk)  # x_T needs no answer
+    with pytest.raises(ValueError, match=r"clumsy_network\(xt, t\).* t = 1000"):
+        next(walk)
