@@ -22,6 +22,7 @@ FACE_VALUES = {
     "hair_colour": ("black", "brown", "blond", "red", "blue", "green"),
     "background": ("blue", "green", "purple", "grey"),
 }
+NOT_SAID = -1  # the code of an attribute that a condition or a wish leaves open
 FACES_TRAIN = 10_000  # of 12,000; the rest is held out
 
 
@@ -51,8 +52,7 @@ class Faces:
     def codes(self):
         """The attributes as integers (n, 7), as a network takes them: places in `FACE_VALUES`."""
         columns = [
-            (self.attributes[name][:, None] == np.array(values)).argmax(axis=1)
-            for name, values in FACE_VALUES.items()
+            (self.attributes[name][:, None] == np.array(values)).argmax(axis=1) for name, values in FACE_VALUES.items()
         ]
         return np.stack(columns, axis=1)
 

@@ -14,10 +14,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .data import FACE_VALUES
+from .data import FACE_VALUES, NOT_SAID
 from .forward import eps_from_x0, x0_from_eps
-
-NOT_SAID = -1  # an attribute that the wish leaves open
 
 
 def guided(model: Callable, cond, scale: float) -> Callable:

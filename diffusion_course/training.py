@@ -20,9 +20,9 @@ import torch
 from torch import nn
 
 from . import checkpoint
+from .data import NOT_SAID
 from .forward import add_noise, randn_like
 from .machine import choose_machine
-from .unet import NOT_SAID
 
 WARM_UP = 200  # steps until the learning rate has risen to its full value
 CLIP = 1.0  # longest gradient that is followed as it is

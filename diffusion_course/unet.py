@@ -15,10 +15,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .data import NOT_SAID
 from .models import FREQUENCIES, Denoiser
 
 GROUPS = 8  # channels are normalised in this many groups
-NOT_SAID = -1  # the value of an attribute that the condition leaves open
 
 
 class UNet(Denoiser):

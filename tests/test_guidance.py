@@ -6,7 +6,7 @@ import pytest
 from diffusion_course import data, schedule
 from diffusion_course.denoisers import GaussianDenoiser, IdealDenoiser
 from diffusion_course.forward import add_noise, randn_like
-from diffusion_course.guidance import NOT_SAID, VOCABULARY, face_wish, guided, knowing
+from diffusion_course.guidance import VOCABULARY, face_wish, guided, knowing
 from diffusion_course.samplers import ddpm
 
 LINEAR = schedule.linear()
@@ -69,9 +69,9 @@ def test_every_phrase_is_read_and_means_what_the_data_say():
     names = list(data.FACE_VALUES)
     for phrase, (column, code) in VOCABULARY.items():
         wish = face_wish(f" {phrase.upper()} ,")
-        assert wish[column] == code and (np.delete(wish, column) == NOT_SAID).all()
+        assert wish[column] == code and (np.delete(wish, column) == data.NOT_SAID).all()
         assert data.FACE_VALUES[names[column]][code] in faces.attributes[names[column]]
-    assert (face_wish("") == NOT_SAID).all()
+    assert (face_wish("") == data.NOT_SAID).all()
     codes = faces.codes[(faces.codes == face_wish("hat, blue hair"))[:, [0, 5]].all(1)]
     assert len(codes) and (codes[:, 0] == 1).all() and (codes[:, 5] == 4).all()
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import guidance, schedule
+from .. import data, guidance, schedule
 from ..exercise import Exercise, Fault
 
 
@@ -129,20 +129,20 @@ COND, SAID = np.array([[1, 0, 3], [0, 1, 5]]), np.array([[True, False, True], [F
 def _left(attempt):
     return (
         f"Of the six attributes in the example three are hidden; in your answer "
-        f"{np.sum(np.asarray(attempt(COND, SAID)) == guidance.NOT_SAID)} are −1: without hiding in training "
+        f"{np.sum(np.asarray(attempt(COND, SAID)) == data.NOT_SAID)} are −1: without hiding in training "
         "the network never learns to answer without a wish, and guidance has nothing to start from."
     )
 
 
 hide_unsaid = Exercise(
     "hide_unsaid",
-    lambda cond, said: np.where(said, cond, guidance.NOT_SAID),
+    lambda cond, said: np.where(said, cond, data.NOT_SAID),
     probes=((COND, SAID), (COND, ~SAID), (COND, np.ones_like(SAID))),
     faults=(
         Fault("the mask is never applied", lambda cond, said: cond, _left, atlas=15),
         Fault(
             "the mask is turned round",
-            lambda cond, said: np.where(said, guidance.NOT_SAID, cond),
+            lambda cond, said: np.where(said, data.NOT_SAID, cond),
             "Where `said` is True the attribute stays; you hide it there and keep the rest.",
             atlas=15,
         ),
