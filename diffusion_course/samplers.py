@@ -5,18 +5,24 @@ Every sampler is a generator. The first item it yields is x_T, then x_s after ea
     *path, x0 = ddpm(model, schedule, xT)
 
 `model(xt, t)` is any callable that returns ε̂ of x_t's shape. `steps` is the number of strokes, or the falling
-times to visit, T … 0. NumPy arrays and torch tensors alike; noise is drawn from `rng`, all else is fixed.
+times to visit, T … 0, such as `schedule.steps(20, "logsnr")`. NumPy arrays and torch tensors alike; noise is
+drawn from `rng`, all else is fixed. A stroke costs one evaluation of the model, except in `heun`.
 
-Sources: DDPM (arXiv:2006.11239), algorithm 2; DDIM (arXiv:2010.02502), equation 12.
+`euler`, `heun` and `dpm_solver` follow the probability-flow ODE, which moves static to data without fresh noise:
+
+    dx̄/dσ = ε̂,     x̄ = x/√ᾱ,     σ = √((1−ᾱ)/ᾱ)
+
+Sources: DDPM (arXiv:2006.11239), algorithm 2; DDIM (arXiv:2010.02502), equation 12; EDM (arXiv:2206.00364),
+algorithm 1, for Heun's method; DPM-Solver++ (arXiv:2211.01095), algorithm 2.
 """
 
 import math
 from itertools import pairwise
-from numbers import Number
+from numbers import Integral, Number
 
 import numpy as np
 
-from .forward import is_tensor, posterior, posterior_variance, randn_like, x0_from_eps
+from .forward import add_noise, is_tensor, levels, posterior, posterior_variance, randn_like, x0_from_eps
 
 
 def ddpm(model, schedule, xT, steps=None, rng=None, variance=posterior_variance):
@@ -55,6 +61,98 @@ def ddim(model, schedule, xT, steps=50, eta=0.0, rng=None):
         if fresh > 0:
             x = x + fresh**0.5 * randn_like(x, rng)
         yield x
+
+
+def euler(model, schedule, xT, steps=50):
+    """Euler's method on the ODE: follow the slope at the beginning of a stroke to its end. Order 1.
+
+    The same walk as `ddim` with η = 0, found from the other side.
+    """
+    x, walk = xT, strokes(schedule, steps)
+    yield x
+    for t, s in walk:
+        x = _follow(schedule, x, t, s, predict(model, x, t))
+        yield x
+
+
+def heun(model, schedule, xT, steps=25):
+    """Heun's method on the ODE: Euler's stroke, a look at the slope where it ends, then the mean of both slopes.
+
+    Order 2 for two evaluations a stroke. The last stroke stays Euler's, as at σ = 0 there is no noise to
+    estimate: n strokes cost 2n − 1 evaluations. The mean of the slopes is far off where σ falls to a small part
+    at once: on `cosine`, with σ_T = 20 000, start lower: `steps=schedule.steps(n + 1, "logsnr")[1:]`.
+    """
+    x, walk = xT, strokes(schedule, steps)
+    yield x
+    for t, s in walk:
+        slope = predict(model, x, t)
+        if s > 0:
+            slope = (slope + predict(model, _follow(schedule, x, t, s, slope), s)) / 2
+        x = _follow(schedule, x, t, s, slope)
+        yield x
+
+
+def dpm_solver(model, schedule, xT, steps=20, order=2):
+    """DPM-Solver++, multistep: extend the latest `order` guesses of x_0 as a polynomial in λ = log(√ᾱ/√(1−ᾱ)).
+
+        x_s = √(1−ᾱ_s)/√(1−ᾱ_t) x_t + √ᾱ_s G,     G = ∫ e^{λ−λ_s} x̂_0(λ) dλ  from λ_t to λ_s
+
+    This is the ODE, solved exactly but for x̂_0. `order` is 1 (the same as `euler`), 2 or 3. The first strokes
+    have fewer guesses to look back on, and the last, which ends at λ = ∞, takes the newest one as it is.
+    """
+    if not isinstance(order, Integral) or not 1 <= order <= 3:
+        raise ValueError(f"order, the number of guesses of x_0 to look back on, must be 1, 2 or 3, not {order!r}.")
+    x, walk, guesses = xT, strokes(schedule, steps), []
+    lam = (schedule.log_snr / 2).tolist()
+    yield x
+    for t, s in walk:
+        x0_hat = x0_from_eps(x, schedule.at(t), predict(model, x, t))
+        guesses = [(lam[t], x0_hat), *guesses][: order if s > 0 else 1]
+        (_, noise_t), (signal_s, noise_s) = levels(schedule.at(t), x), levels(schedule.at(s), x)
+        x = noise_s / noise_t * x + signal_s * _weighted_guess(guesses, lam[s])
+        yield x
+
+
+def _weighted_guess(guesses, lam_s):
+    """G of `dpm_solver` from the pairs (λ, x̂_0), newest first, by Newton's divided differences.
+
+    Two guesses: the line, at its value half-way, as in the paper's algorithm (2M). Three: the parabola, integrated
+    exactly. Published third-order code (the authors', diffusers) has m2/2 for m2 below, as if the second divided
+    difference were the second derivative (it is half of it), and so is of order 2 only.
+    """
+    (lam_t, x0_hat), *older = guesses
+    h = lam_s - lam_t
+    m0 = -math.expm1(-h)  # ∫ e^{λ−λ_s} dλ from λ_t to λ_s
+    if not older:
+        return m0 * x0_hat
+    (lam_1, guess_1), *oldest = older
+    slope = (x0_hat - guess_1) / (lam_t - lam_1)
+    if not oldest:
+        return m0 * (x0_hat + h / 2 * slope)
+    ((lam_2, guess_2),) = oldest
+    bend = (slope - (guess_1 - guess_2) / (lam_1 - lam_2)) / (lam_t - lam_2)
+    m1 = h - m0  # the same of (λ−λ_t) e^{λ−λ_s}
+    m2 = h**2 - 2 * m1  # and of (λ−λ_t)² e^{λ−λ_s}
+    return m0 * x0_hat + m1 * slope + (m2 + (lam_t - lam_1) * m1) * bend
+
+
+def encode(model, schedule, x0, steps=50):
+    """Follow the ODE upwards by Euler's method: the x_T from which `ddim` comes back to x_0, nearly.
+
+    Yields x_0 first, x_T last; `steps` as in the samplers. The way up and the way down look at slopes at opposite
+    ends of a stroke, so x_0 returns with an error of order 1. At t = 0, where there is no noise to estimate, the
+    slope of t = 1 is taken.
+    """
+    x, walk = x0, strokes(schedule, steps)
+    yield x
+    for t, s in reversed(list(walk)):
+        x = _follow(schedule, x, s, t, predict(model, x, max(s, 1)))
+        yield x
+
+
+def _follow(schedule, x, t, s, slope):
+    """x̄ + (σ_s − σ_t) · slope in terms of x: take out the noise of level t along the slope, put in that of level s."""
+    return add_noise(x0_from_eps(x, schedule.at(t), slope), schedule.at(s), slope)
 
 
 def strokes(schedule, steps):

@@ -4,7 +4,7 @@ Everything else (α, β, SNR) is derived from that array where it is used, so no
 
 Sources: DDPM (Ho et al. 2020, arXiv:2006.11239) for `linear`; Improved DDPM (Nichol & Dhariwal 2021,
 arXiv:2102.09672) for `cosine`; Jabri et al. 2022 (arXiv:2212.11972) for `sigmoid`; Lin et al. 2023
-(arXiv:2305.08891) for `zero_terminal_snr` and the "trailing" spacing of steps.
+(arXiv:2305.08891) for `zero_terminal_snr`.
 """
 
 import warnings
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
+
+from .spacing import SPACINGS
 
 STATIC = 0.1  # √ᾱ_T above this leaves visible signal in what should be pure static
 BETA_MAX = 0.999  # keeps the last ᾱ of the cosine and sigmoid curves above exactly 0
@@ -95,7 +97,7 @@ class Schedule:
     def steps(self, n: int, spacing: str = "trailing") -> np.ndarray:
         """The times a sampler of `n` strokes visits: n+1 falling integers from T to 0.
 
-        "trailing" spaces them evenly and always starts at T, where the static is.
+        `spacing` says where they lie: "trailing" (evenly), "leading", "linspace" or "logsnr", see module `spacing`.
         Raises ValueError unless 1 ≤ n ≤ T.
 
         >>> linear(T=1000).steps(4)
@@ -106,14 +108,6 @@ class Schedule:
         if spacing not in SPACINGS:
             raise ValueError(f"spacing must be one of {sorted(SPACINGS)}, not {spacing!r}.")
         return SPACINGS[spacing](self, int(n))
-
-
-def _trailing(schedule: Schedule, n: int) -> np.ndarray:
-    # Rounding i·T/n keeps neighbours apart because T/n ≥ 1; a fixed stride T//n would not reach 0 and T both.
-    return np.round(np.arange(n, -1, -1) * schedule.T / n).astype(int)
-
-
-SPACINGS = {"trailing": _trailing}
 
 
 def linear(T: int = 1000, beta_start: float = 1e-4, beta_end: float = 0.02) -> Schedule:

@@ -11,14 +11,34 @@ from refusals import refused
 
 from diffusion_course.denoisers import GaussianDenoiser, IdealDenoiser
 from diffusion_course.forward import add_noise, step_variance, x0_from_eps
-from diffusion_course.samplers import ddim, ddpm, strokes
+from diffusion_course.samplers import ddim, ddpm, dpm_solver, encode, euler, heun, strokes
 from diffusion_course.schedule import cosine, from_beta, linear, sigmoid, zero_terminal_snr
 
 SCHEDULE = linear()
 MEAN, STD = 2.0, 0.5
 EXACT = GaussianDenoiser(MEAN, STD, SCHEDULE)
-SAMPLERS = [ddpm, ddim, lambda *args, **kwargs: ddim(*args, eta=0.5, **kwargs)]
-every_sampler = pytest.mark.parametrize("sampler", SAMPLERS, ids=["ddpm", "ddim", "ddim-half"])
+
+
+def without_noise(sampler, **options):
+    """An ODE's sampler, called as one that takes an `rng`."""
+    return lambda *args, rng=None, **given: sampler(*args, **options, **given)
+
+
+ODE_SAMPLERS = {
+    "euler": without_noise(euler),
+    "heun": without_noise(heun),
+    "dpm-1": without_noise(dpm_solver, order=1),
+    "dpm-2": without_noise(dpm_solver, order=2),
+    "dpm-3": without_noise(dpm_solver, order=3),
+}
+SAMPLERS = {
+    "ddpm": ddpm,
+    "ddim": ddim,
+    "ddim-half": lambda *args, **given: ddim(*args, eta=0.5, **given),
+    **ODE_SAMPLERS,
+}
+every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+every_ode_sampler = pytest.mark.parametrize("sampler", ODE_SAMPLERS.values(), ids=ODE_SAMPLERS)
 
 
 def rng(seed=0):
@@ -109,10 +129,15 @@ def test_first_xT_then_one_item_a_stroke(sampler, n):
     assert all(x.shape == xT.shape for x in path)
 
 
-def test_defaults_are_all_steps_for_ddpm_and_50_for_ddim():
-    xT = rng().standard_normal(2)
-    assert len(list(ddpm(EXACT, SCHEDULE, xT))) == 1001
-    assert len(list(ddim(EXACT, SCHEDULE, xT))) == 51
+@pytest.mark.parametrize(("sampler", "n"), [(ddpm, 1000), (ddim, 50), (euler, 50), (heun, 25), (dpm_solver, 20)])
+def test_default_numbers_of_strokes(sampler, n):
+    assert len(list(sampler(EXACT, SCHEDULE, rng().standard_normal(2)))) == n + 1
+
+
+def test_dpm_solver_is_of_order_2_by_default():
+    xT = rng().standard_normal(4)
+    for x, y in zip(dpm_solver(EXACT, SCHEDULE, xT), dpm_solver(EXACT, SCHEDULE, xT, order=2), strict=True):
+        np.testing.assert_array_equal(x, y)
 
 
 @every_sampler
@@ -125,7 +150,10 @@ def test_the_model_is_asked_once_at_every_visited_step(sampler, steps):
         return EXACT(xt, t)
 
     list(sampler(model, SCHEDULE, rng().standard_normal(4), steps=steps, rng=rng()))
-    assert asked == (SCHEDULE.steps(10)[:-1].tolist() if steps == 10 else steps[:-1])
+    visited = SCHEDULE.steps(10)[:-1].tolist() if steps == 10 else steps[:-1]
+    if sampler is ODE_SAMPLERS["heun"]:  # and again where each stroke but the last ends: 2n − 1 in all
+        visited = [*visited[:1], *(t for t in visited[1:] for _ in "ab")]
+    assert asked == visited
     assert all(type(t) is int for t in asked)
 
 
@@ -202,9 +230,10 @@ def test_ddim_with_all_steps_follows_the_exact_transport_map():
     np.testing.assert_allclose(x0, expected, atol=0.01)  # 1000 strokes: bias of order 1/1000 each way
 
 
-def test_more_steps_are_closer_to_the_exact_transport_map():
+@every_ode_sampler
+def test_more_steps_are_closer_to_the_exact_transport_map(sampler):
     def error(n):
-        *_, x0 = ddim(EXACT, SCHEDULE, np.array([2.0]), steps=n)
+        *_, x0 = sampler(EXACT, SCHEDULE, np.array([2.0]), steps=n)
         power = SCHEDULE.alpha_bar[-1]
         exact = MEAN + STD * (2.0 - power**0.5 * MEAN) / (power * STD**2 + 1 - power) ** 0.5
         return abs(x0[0] - exact)
@@ -213,13 +242,126 @@ def test_more_steps_are_closer_to_the_exact_transport_map():
     assert errors == sorted(errors, reverse=True)
 
 
+@pytest.mark.parametrize("steps", [1, 7, 50, 1000, [1000, 600, 100, 3, 0]])
+def test_euler_and_first_order_dpm_are_ddim_without_noise(steps):
+    xT = rng().standard_normal(20)
+    for walk in (euler(EXACT, SCHEDULE, xT, steps), dpm_solver(EXACT, SCHEDULE, xT, steps, order=1)):
+        for x, y in zip(walk, ddim(EXACT, SCHEDULE, xT, steps), strict=True):
+            np.testing.assert_allclose(x, y, atol=1e-9)
+
+
+def test_strokes_of_euler_and_heun_are_the_ode_in_sigma():
+    """x̄_s = x̄_t + (σ_s − σ_t) slope, with Euler's one slope and with the mean of Heun's two."""
+    signal, sigma = SCHEDULE.alpha_bar**0.5, SCHEDULE.snr**-0.5
+    xT = rng().standard_normal(20)
+    t, s = 700, 400
+
+    def follow(slope):
+        return signal[s] * (xT / signal[t] + (sigma[s] - sigma[t]) * slope)
+
+    end = follow(EXACT(xT, t))
+    mean = (EXACT(xT, t) + EXACT(end, s)) / 2
+    np.testing.assert_allclose(list(euler(EXACT, SCHEDULE, xT, [t, s, 0]))[1], end, atol=1e-12)
+    np.testing.assert_allclose(list(heun(EXACT, SCHEDULE, xT, [t, s, 0]))[1], follow(mean), atol=1e-12)
+
+
+@pytest.mark.parametrize(("order", "power"), [(1, 0), (2, 1), (3, 2)])
+@pytest.mark.parametrize("start", [1000, 700])
+def test_dpm_solver_integrates_guesses_that_are_polynomials(order, power, start):
+    """A stroke of order k is exact where x̂_0 is a power of λ up to k − 1 (order 2: its half-way value instead).
+
+    The integral ∫ e^{λ−λ_s} λ^p dλ is taken by brute force: Simpson's rule on 2,000 intervals.
+    """
+    times, lam = [start, 500, 300, 200, 0], SCHEDULE.log_snr / 2
+
+    def model(xt, t):
+        signal, noise = SCHEDULE.alpha_bar[t] ** 0.5, (1 - SCHEDULE.alpha_bar[t]) ** 0.5
+        return (xt - signal * lam[t] ** power) / noise
+
+    path = list(dpm_solver(model, SCHEDULE, np.array([0.3]), times, order))
+    t, s = times[2:4]  # here three guesses are known
+    grid = np.linspace(lam[t], lam[s], 2001)
+    weights = np.array([1, *[4, 2] * 999, 4, 1]) * (lam[s] - lam[t]) / 6000
+    guess = np.full(2001, (lam[t] + lam[s]) / 2) if order == 2 else grid**power
+    noise = (1 - SCHEDULE.alpha_bar) ** 0.5
+    expected = noise[s] / noise[t] * path[2] + SCHEDULE.alpha_bar[s] ** 0.5 * (
+        weights @ (np.exp(grid - lam[s]) * guess)
+    )
+    np.testing.assert_allclose(path[3], expected, atol=1e-10)
+
+
+@every_ode_sampler
+@pytest.mark.parametrize("spacing", ["trailing", "leading", "linspace", "logsnr"])
+def test_every_spacing_leads_to_the_transport_map(sampler, spacing):
+    xT = np.linspace(-2, 2, 9)
+    *_, x0 = sampler(EXACT, SCHEDULE, xT, steps=SCHEDULE.steps(200, spacing))
+    power = SCHEDULE.alpha_bar[-1]
+    expected = MEAN + STD * (xT - power**0.5 * MEAN) / (power * STD**2 + 1 - power) ** 0.5
+    np.testing.assert_allclose(x0, expected, atol=0.05)
+
+
+def test_heun_from_the_end_of_cosine_does_better_starting_lower():
+    """The mean of the slopes is far off from σ_T = 20,000 to 16 in one stroke, not from 107 to 71 to 49."""
+    schedule = cosine()
+    model, xT = GaussianDenoiser(MEAN, STD, schedule), np.linspace(-2, 2, 9)
+
+    def error(steps):
+        *_, x0 = heun(model, schedule, xT, steps)
+        return np.abs(x0 - (MEAN + STD * xT)).max()  # √ᾱ_T, and even √ᾱ at log-SNR −10.2, count for less than 0.02
+
+    assert error(schedule.steps(26, "logsnr")[1:]) < 0.05
+    assert error(25) > 0.5
+
+
+# Up and down again.
+
+
+@pytest.mark.parametrize("schedule", [SCHEDULE, cosine(), sigmoid()], ids=["linear", "cosine", "sigmoid"])
+def test_encode_climbs_the_transport_map(schedule):
+    x0 = MEAN + STD * np.linspace(-2, 2, 9)
+    first, *_, xT = encode(GaussianDenoiser(MEAN, STD, schedule), schedule, x0, steps=1000)
+    power = schedule.alpha_bar[-1]
+    spread = (power * STD**2 + 1 - power) ** 0.5
+    assert first is x0
+    np.testing.assert_allclose(xT, power**0.5 * MEAN + spread * (x0 - MEAN) / STD, atol=0.02)
+
+
+def test_decoding_what_was_encoded_errs_with_the_length_of_the_strokes():
+    """Twice the strokes, half the error: order 1."""
+    x0 = MEAN + STD * np.linspace(-2, 2, 9)
+
+    def error(n):
+        *_, xT = encode(EXACT, SCHEDULE, x0, steps=n)
+        *_, back = ddim(EXACT, SCHEDULE, xT, steps=n)
+        return np.abs(back - x0).max()
+
+    errors = np.array([error(n) for n in (62, 125, 250, 500)])
+    np.testing.assert_allclose(np.log2(errors[:-1] / errors[1:]), 1, atol=0.2)
+
+
+def test_encode_asks_at_the_cleaner_end_of_each_stroke_and_never_at_0():
+    asked = []
+
+    def model(xt, t):
+        asked.append(t)
+        return EXACT(xt, t)
+
+    path = list(encode(model, SCHEDULE, np.zeros(3), steps=[1000, 400, 30, 0]))
+    assert asked == [1, 30, 400]
+    assert len(path) == 4
+    tensors = encode(EXACT, SCHEDULE, torch.zeros(3, dtype=torch.float64), steps=[1000, 400, 30, 0])
+    for x, y in zip(path, tensors, strict=True):
+        np.testing.assert_allclose(y.numpy(), x, atol=1e-12)
+
+
 @given(n=st.integers(1, 40), eta=st.floats(0, 1), seed=st.integers(0, 1000))
 def test_a_walk_that_knows_x0_returns_it(n, eta, seed):
     """With a model that always blames the difference from x_0 on noise, every sampler comes home."""
     x0 = rng(seed).standard_normal(5)
-    point = GaussianDenoiser(x0, 0.0, SCHEDULE)
-    *_, end = ddim(point, SCHEDULE, rng(seed + 1).standard_normal((3, 5)), steps=n, eta=eta, rng=rng(seed))
-    np.testing.assert_allclose(end, np.broadcast_to(x0, (3, 5)), atol=1e-9)
+    point, xT = GaussianDenoiser(x0, 0.0, SCHEDULE), rng(seed + 1).standard_normal((3, 5))
+    walks = [ddim(point, SCHEDULE, xT, steps=n, eta=eta, rng=rng(seed))]
+    for *_, end in walks + [sampler(point, SCHEDULE, xT, steps=n) for sampler in ODE_SAMPLERS.values()]:
+        np.testing.assert_allclose(end, np.broadcast_to(x0, (3, 5)), atol=1e-9)
 
 
 def test_starting_in_the_middle():
@@ -279,7 +421,7 @@ def test_tensor_noise_comes_from_the_given_generator_alone(sampler):
     state = torch.get_rng_state()
     assert torch.equal(end(1), end(1))
     assert torch.equal(torch.get_rng_state(), state)
-    assert torch.equal(end(1), end(2)) == (sampler is ddim)
+    assert torch.equal(end(1), end(2)) == (sampler in (ddim, *ODE_SAMPLERS.values()))
 
 
 @every_sampler
@@ -323,6 +465,12 @@ def test_times_that_are_not_steps_are_refused(sampler, steps):
 def test_eta_outside_0_and_1_is_refused(eta):
     with refused("[0, 1]", eta):
         next(ddim(EXACT, SCHEDULE, np.zeros(2), eta=eta))
+
+
+@pytest.mark.parametrize("order", [0, 4, -1, 2.0, None, "2"])
+def test_impossible_orders_are_refused(order):
+    with refused("order", "1, 2 or 3", repr(order)):
+        next(dpm_solver(EXACT, SCHEDULE, np.zeros(2), order=order))
 
 
 def broken_net(answer):

@@ -207,8 +207,12 @@ def test_numpy_integers_are_whole_numbers():
 
 
 def test_unknown_spacings_are_refused():
-    with refused("trailing", "leading"):
-        linear().steps(10, spacing="leading")
+    with refused("leading", "linspace", "logsnr", "trailing", "'even'"):
+        linear().steps(10, spacing="even")
+
+
+def test_the_default_spacing_is_trailing():
+    assert linear().steps(7).tolist() == linear().steps(7, "trailing").tolist()
 
 
 # Looking up ᾱ.
