@@ -86,7 +86,7 @@ def load_model(path):
 
 
 def pretrained(name):
-    """A network that ships: "spiral", "faces", "fashion", "faces-classifier" or "fashion-classifier".
+    """A network that ships: "spiral", "faces", "fashion", the first two's "…-student", the last two's "…-classifier".
 
     Raises ValueError for a file that is not what was shipped.
     """

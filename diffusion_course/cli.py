@@ -1,8 +1,8 @@
 """The shell's way to the same functions: `python -m diffusion_course train …`, `sample …`, `measure …`."""
 
-import csv
+import copy
 import os
-import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -10,14 +10,17 @@ import numpy as np
 
 RECIPES = {
     "spiral": {"steps": 10_000, "batch": 128, "lr": 4e-3},
-    "faces": {"steps": 12_000, "batch": 32, "lr": 2e-3},
+    "faces": {"steps": 36_000, "batch": 32, "lr": 2e-3},
     "fashion": {"steps": 8_000, "batch": 32, "lr": 2e-3},
+}
+STUDENTS = {
+    "spiral": {"walks": 20_000, "strokes": 40, "steps": 15_000, "batch": 256, "lr": 2e-3},
+    "faces": {"walks": 12_000, "strokes": 20, "steps": 9_000, "batch": 32, "lr": 1e-3},
 }
 WIDTHS = {"faces": (80, 160), "fashion": (64, 128)}  # of the U-Net
 SHAPES = {"spiral": (2,), "faces": (3, 16, 16), "fashion": (1, 28, 28)}
+SAMPLED = click.Choice([*sorted(RECIPES), *(f"{name}-student" for name in sorted(STUDENTS))])
 PICTURES = click.Choice(sorted(WIDTHS))
-LOG_EVERY = 50  # steps over which the loss is averaged for the log
-SAVE_EVERY = 60  # seconds between checkpoints
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -38,80 +41,87 @@ def train(name, out, steps, seed, resume):
     same command with --resume goes on. Uses the GPU if there is one; several under `torchrun -m diffusion_course`.
     """
     import torch
-    from tqdm import tqdm
 
-    from . import checkpoint, training
+    from . import training
+    from .follow import follow
 
     rank, device = _place()
     torch.manual_seed(seed)  # of the initial weights
     model, x0, cond = _setting(name, seed)
     recipe = RECIPES[name] | ({"steps": steps} if steps else {})
-    saved, log = out.with_suffix(".checkpoint"), out.with_suffix(".csv")
-    going_on = saved if resume and saved.exists() else None
     rng = torch.Generator().manual_seed(seed + rank)
     weight = None if name == "spiral" else 1 / model.schedule.alpha_bar  # the loss of v: more for the composition
-    records = training.train(
-        model.to(device), model.schedule, x0, cond, **recipe, weight=weight, rng=rng, resume=going_on
-    )
-    rows, window, last_saved = _read_log(log) if going_on else [], [], time.monotonic()
-    with tqdm(total=recipe["steps"], unit="step", disable=rank > 0) as bar:
-        for record in records:
-            bar.update(record.step - bar.n)
-            window.append(record.loss.item())
-            if rank > 0 or (record.step % LOG_EVERY and record.step < recipe["steps"]):
-                continue
-            rows = [row for row in rows if int(row[0]) < record.step]
-            rows.append((record.step, f"{np.mean(window):.5f}"))
-            bar.set_postfix_str(f"loss {np.mean(window):.4f}, {record.machine}")
-            window.clear()
-            if record.step < recipe["steps"] and time.monotonic() - last_saved > SAVE_EVERY:
-                _write_log(log, rows)
-                record.save(saved)
-                last_saved = time.monotonic()
-    if rank == 0:
-        _write_log(log, rows)
-        checkpoint.save_model(out, record.ema)
-        saved.unlink(missing_ok=True)
-        click.echo(f"{out}: {out.stat().st_size:,} bytes after {record.step} steps on {record.machine}.")
+    model.to(device)
+    start = partial(training.train, model, model.schedule, x0, cond, **recipe, weight=weight, rng=rng)
+    follow(start, out, recipe["steps"], resume, rank)
 
 
 @main.command()
-@click.argument("name", type=click.Choice(sorted(RECIPES)))
+@click.argument("name", type=click.Choice(sorted(STUDENTS)))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Weights to write (.safetensors).")
+@click.option("--weights", type=click.Path(exists=True), help="The teacher.  [default: the weights that ship]")
+@click.option("--walks", type=click.IntRange(1), help="Walks of the teacher.  [default: the recipe's]")
+@click.option("--steps", type=click.IntRange(1), help="Optimiser steps.  [default: the recipe's]")
+@click.option("--seed", default=0, help="Source of all chance.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint beside --out, if there is one.")
+def distill(name, out, weights, walks, steps, seed, resume):
+    """Teach a student to go in 4, 2 or 1 strokes where its teacher takes many.
+
+    The teacher walks first (also with --resume: the same seed gives the same walks), then the student learns.
+    Log, checkpoint and weights as in `train`.
+    """
+    import torch
+
+    from . import distill
+    from .follow import follow
+
+    rank, device = _place()
+    recipe = STUDENTS[name] | {key: value for key, value in {"walks": walks, "steps": steps}.items() if value}
+    rng = torch.Generator().manual_seed(seed + rank)
+    teacher = _network(name, weights).to(device)
+    walked = _walks(name, teacher, recipe.pop("walks"), recipe.pop("strokes"), rng)
+    start = partial(distill.distill, copy.deepcopy(teacher), walked, **recipe, rng=rng)
+    follow(start, out, recipe["steps"], resume, rank)
+
+
+@main.command()
+@click.argument("name", type=SAMPLED)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Picture to write (.png).")
 @click.option("--weights", type=click.Path(exists=True), help="Weights to use.  [default: those that ship]")
 @click.option("--n", default=64, help="Samples to draw.")
-@click.option("--steps", type=click.IntRange(1), default=50, help="Strokes of DDIM.")
+@click.option("--steps", type=click.IntRange(1), default=50, help="Strokes: of DDIM; a student takes 1, 2 or 4.")
 @click.option("--seed", default=0, help="Source of all chance.")
 def sample(name, out, weights, n, steps, seed):
     """Draw samples with DDIM and write them as one picture."""
     from . import plots
 
     x = _samples(name, weights, n, steps, seed)
-    figure = plots.clouds({name: x}) if name == "spiral" else plots.sheet(x, name)
+    figure = plots.clouds({name: x}) if x.ndim == 2 else plots.sheet(x, name)
     out.write_bytes(figure.png())
     click.echo(f"{out}: {n} samples in {steps} strokes.")
 
 
 @main.command()
-@click.argument("name", type=click.Choice(sorted(RECIPES)))
+@click.argument("name", type=SAMPLED)
 @click.option("--weights", type=click.Path(exists=True), help="Weights to use.  [default: those that ship]")
 @click.option("--n", default=2000, help="Samples to draw.")
-@click.option("--steps", type=click.IntRange(1), default=50, help="Strokes of DDIM.")
+@click.option("--steps", type=click.IntRange(1), default=50, help="Strokes: of DDIM; a student takes 1, 2 or 4.")
 @click.option("--guidance", default=1.0, help="Strength of what is asked for; 1 is the plain conditional network.")
 @click.option("--seed", default=0, help="Source of all chance.")
 def measure(name, weights, n, steps, guidance, seed):
     """Measure samples: each number beside that of fresh real data (floor) and of static (noise)."""
     from . import checkpoint, metrics
 
-    if name == "spiral":
+    of = _data_of(name)
+    if of == "spiral":
         report = metrics.spiral_report(_samples(name, weights, n, steps, seed), rng=np.random.default_rng(seed))
     else:
-        train_x, train_codes, _ = _pictures(name)
-        test_x, test_codes, _ = _pictures(name, "test")
+        train_x, train_codes, _ = _pictures(of)
+        test_x, test_codes, _ = _pictures(of, "test")
         asked = test_codes[:n]
         x = _samples(name, weights, n, steps, seed, asked, guidance)
         real, held_out = (train_x, train_codes), (test_x, test_codes)
-        report = metrics.picture_report(x, asked, real, held_out, checkpoint.pretrained(f"{name}-classifier"))
+        report = metrics.picture_report(x, asked, real, held_out, checkpoint.pretrained(f"{of}-classifier"))
     click.echo(f"{'':14}{'value':>10}{'floor':>10}{'noise':>10}")
     for row, numbers in report.items():
         click.echo(f"{row:14}" + "".join(f"{number:10.4f}" for number in numbers))
@@ -139,23 +149,76 @@ def train_classifier(name, out, seed):
     click.echo(f"{out}: {right:.2%} of the held-out attributes are right.")
 
 
+@main.command("homework", add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def homework(arguments):
+    """Set the spiral homework, grade it, give it back (for teachers)."""
+    try:
+        from .homework import cli
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(f'{missing}. Try: pip install "diffusion-course[homework]"') from missing
+    cli.homework.main(arguments, prog_name="diffusion-course homework")
+
+
+def _walks(name, teacher, n, strokes, rng):
+    """n walks of the teacher in so many strokes, in batches, with a bar; asked for as in training, a part left open."""
+    import torch
+    from tqdm import tqdm
+
+    from . import distill, machine, training
+
+    xT = torch.randn(n, *SHAPES[name], generator=rng).to(next(teacher.parameters()).device)
+    how, cond = machine.choose_machine(xT), None
+    if name in WIDTHS:
+        codes = torch.as_tensor(_pictures(name)[1]).long()
+        cond = training.hide(codes[torch.randint(len(codes), (n,), generator=rng)], rng)
+    parts = []
+    for rows in tqdm(torch.arange(n).split(250), unit="batch of walks"):
+        with how.at_work(), how.precision():
+            parts.append(distill.walk(teacher, xT[rows], None if cond is None else cond[rows], strokes))
+    return distill.Walks({t: torch.cat([part.path[t] for part in parts]) for t in parts[0].path}, cond)
+
+
 def _samples(name, weights, n, steps, seed, cond=None, guidance=1.0):
     """n samples in batches of 250, with a bar; `cond` (n, k) says what is asked for, `guidance` how strongly."""
     import torch
     from tqdm import tqdm
 
-    from . import checkpoint, machine, samplers
+    from . import machine, samplers
 
-    model = checkpoint.load_model(weights) if weights else checkpoint.pretrained(name)
-    xT = torch.randn(n, *SHAPES[name], generator=torch.Generator().manual_seed(seed))
+    model, times = _network(name, weights), _times(name, steps)
+    xT = torch.randn(n, *SHAPES[_data_of(name)], generator=torch.Generator().manual_seed(seed))
     how = machine.choose_machine(xT)
     parts = []
     for rows in tqdm(torch.arange(n).split(250), unit="batch"):
         denoiser = model if cond is None else _asked(model, torch.as_tensor(cond)[rows], guidance)
         with how.at_work(), how.precision():
-            *_, x = samplers.ddim(denoiser, model.schedule, xT[rows], steps)
+            *_, x = samplers.ddim(denoiser, model.schedule, xT[rows], times)
         parts.append(x)
     return torch.cat(parts).numpy()
+
+
+def _times(name, steps):
+    """What `ddim` takes as `steps`: their number, or the times that a student was taught."""
+    from . import distill
+
+    if name == _data_of(name):
+        return steps
+    if steps not in distill.STROKES:
+        raise click.BadParameter(f"a student takes {', '.join(map(str, distill.STROKES))} strokes, not {steps}.")
+    return distill.STROKES[steps]
+
+
+def _network(name, weights):
+    """The network in the file `weights`, or the one that ships."""
+    from . import checkpoint
+
+    return checkpoint.load_model(weights) if weights else checkpoint.pretrained(name)
+
+
+def _data_of(name):
+    """A student is of the same data as its teacher."""
+    return name.removesuffix("-student")
 
 
 def _asked(model, cond, scale):
@@ -197,13 +260,3 @@ def _pictures(name, split="train"):
         return faces.x0, faces.codes, tuple(len(values) for values in data.FACE_VALUES.values())
     fashion = data.fashion(split)
     return fashion.x0, fashion.labels[:, None], (len(fashion.names),)
-
-
-def _read_log(path):
-    with open(path, newline="") as file:
-        return list(csv.reader(file))[1:]
-
-
-def _write_log(path, rows):
-    with open(path, "w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([("step", "loss"), *rows])

@@ -15,8 +15,10 @@ SHA256 = {
     "fashion.npz": "04f83cfc3ad59ffd8ee0198d1d918da145c1665fca17a8e923a2f4aa98f7e358",
     "cat.npz": "0d94bd9c42c87405ca4c95d84ad7f6b5bc06f8a47929c64455be4d1f651901ce",
     "spiral.safetensors": "701d443d3db4fe4897521f4b6626ac79a656ae74e4729f389a99cde11b4f7672",
-    "faces.safetensors": "f4bf4b40bda7c89b5d54461bb853bd0b2d152fbc935e01fbfdfec12ac8fe3c11",
+    "faces.safetensors": "166b8f39ef86bac7b140b9b6c3991aecc9796f48fbfc97c68e9befa5d5d8b8d0",
     "fashion.safetensors": "292a910dc9aefeb2b5bc2d1b42a80742dc27caa7501672aef42f60e51b820b3f",
+    "spiral-student.safetensors": "cf440ee09865ec2ec70430191cd1ba0989036a9f74939bb14c00595ff748e8d8",
+    "faces-student.safetensors": "47ea9e133aff267117bdeabf802e35d0e672be7a6a0be56cfa277728f7cedf46",
     "faces-classifier.safetensors": "6d4568f81a01e0420f89ec9c91181e53f335d97c56b778282254426b2a830241",
     "fashion-classifier.safetensors": "42a09e7fb24abda61c57460e75165e9bfeccef92f33256b1156c2f613a28b5d7",
 }

@@ -45,14 +45,14 @@ class Record:
     save: Callable = field(repr=False)
 
 
-def train(model, schedule, x0, cond=None, *, steps, batch=128, lr=2e-3, weight=None, rng=None, resume=None):
+def train(model, schedule, x0, cond=None, *, steps, batch=128, lr=2e-3, weight=None, rng=None, resume=None, draw=None):
     """Train `model` in place for `steps` steps on samples x0 (n, …); yield a `Record` after each.
 
     `cond` (n,) or (n, k): whole numbers that the network gets beside x_t, a random part of them hidden (−1) in every
     batch, so that it also learns to do with less. `weight`, one number for each t = 0 … T, multiplies the simple loss:
     None is 1 (the loss of ε), 1/ᾱ_t gives the loss of v. `lr` is the peak of the learning rate. `rng`, a CPU torch
     Generator, is the only source of chance. `resume`, the path of a saved `Record`, goes on where that one stopped,
-    with the same further losses.
+    with the same further losses. `draw` makes a batch; None is `bury`, as above.
 
     The model decides the device. Under `torchrun` (a torch.distributed group) each process draws its own batches
     and the gradients are averaged. Raises ValueError for data, conditions or a checkpoint that do not fit,
@@ -65,6 +65,7 @@ def train(model, schedule, x0, cond=None, *, steps, batch=128, lr=2e-3, weight=N
     cond = None if cond is None else _conditions(cond, len(x0), device)
     weight = _weights(weight, schedule, device)
     rng = torch.Generator() if rng is None else rng
+    draw = bury if draw is None else draw
     machine = choose_machine(x0)
     model.to(memory_format=machine.layout).train()
     ema = copy.deepcopy(model).eval().requires_grad_(False)
@@ -75,12 +76,9 @@ def train(model, schedule, x0, cond=None, *, steps, batch=128, lr=2e-3, weight=N
 
     for step in range(done + 1, steps + 1):
         with machine.at_work(), _advice_on_memory(batch):
-            rows = torch.randint(len(x0), (batch,), generator=rng)
-            t = spread_times(batch, schedule.T, rng)
-            eps = randn_like(x0[rows], rng)
-            said = None if cond is None else hide(cond[rows], rng)
+            clean, t, eps, said = draw(x0, cond, schedule, batch, rng)
             with machine.precision():
-                loss = (weight[t] * losses(model, schedule, x0[rows], t, eps, said)).mean()
+                loss = (weight[t] * losses(model, schedule, clean, t, eps, said)).mean()
             optimiser.zero_grad()
             loss.backward()
             _refuse_not_finite(loss, step, lr)
@@ -91,6 +89,14 @@ def train(model, schedule, x0, cond=None, *, steps, batch=128, lr=2e-3, weight=N
             optimiser.step()
             average(ema, model, step)
         yield Record(step, loss.detach(), ema, str(machine), partial(checkpoint.save_run, run=run, step=step))
+
+
+def bury(x0, cond, schedule, batch, rng):
+    """A batch (x_0, t, ε, cond): random samples, times spread over 1 … T, fresh noise, conditions hidden in part."""
+    rows = torch.randint(len(x0), (batch,), generator=rng)
+    t = spread_times(batch, schedule.T, rng)
+    eps = randn_like(x0[rows], rng)
+    return x0[rows], t, eps, None if cond is None else hide(cond[rows], rng)
 
 
 def losses(model, schedule, x0, t, eps, cond=None):

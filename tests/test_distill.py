@@ -1,0 +1,170 @@
+"""Distillation against a teacher whose walks are known in closed form: the exact denoiser of a Gaussian."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from diffusion_course import distill, models, samplers, schedule
+from diffusion_course.denoisers import GaussianDenoiser
+from diffusion_course.distill import LEARNT, STROKES
+from diffusion_course.forward import add_noise
+
+COSINE = schedule.cosine()
+MEAN, STD = 0.7, 0.4
+TEACHER = GaussianDenoiser(MEAN, STD, COSINE)
+NEXT = dict(LEARNT)  # t: where the stroke from t ends
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def spread(t):
+    """Standard deviation of x_t."""
+    return (COSINE.at(t) * STD**2 + 1 - COSINE.at(t)) ** 0.5
+
+
+def follow(xt, t, s):
+    """Where the ODE leads x_t: all x_t are Gaussian, it only shifts and scales them, (x_t − μ_t)/σ_t stays."""
+    mean_t, mean_s = MEAN * COSINE.at(t) ** 0.5, MEAN * COSINE.at(s) ** 0.5
+    return mean_s + spread(s) * (xt - mean_t) / spread(t)
+
+
+def perfect(xt, t):
+    """The student of `TEACHER` that has nothing more to learn."""
+    return distill.pair(xt, follow(xt, t, NEXT[t]), COSINE.at(t), COSINE.at(NEXT[t]))[1]
+
+
+def static(n=400, dtype=torch.float64):
+    return torch.randn(n, 2, generator=generator(), dtype=dtype)
+
+
+# ---- the teacher's walks -------------------------------------------------------------------------
+
+
+def test_walks_follow_the_exact_solution():
+    """40 strokes of order 2: to within 1 % of the data's size. A place taken for its neighbour's is farther off."""
+    path = distill.walk(TEACHER, static()).path
+    for t, s in LEARNT:
+        assert (path[s] - follow(path[t], t, s)).abs().max() < 0.01 * STD
+        if 0 < s:
+            assert (path[s] - follow(path[t], t, s - 25)).abs().max() > 0.04 * STD
+    assert all(torch.equal(path[t], static()) for t in (998, 999, 1000))
+
+
+def test_more_strokes_end_nearer():
+    exact = follow(static(), 1000, 0)
+    errors = [(distill.walk(TEACHER, static(), steps=n).path[0] - exact).abs().max() for n in (20, 40, 80, 160)]
+    assert all(np.diff(errors) < 0)
+
+
+def test_strokes_that_pass_by_what_is_to_be_learnt_are_refused():
+    with pytest.raises(ValueError, match=r"7 strokes pass by t = \[150, 300, 400, 700\]"):
+        distill.walk(TEACHER, static(), steps=7)
+
+
+def test_each_walk_is_asked_for_its_own_wish():
+    def moved(xt, t, cond):
+        return GaussianDenoiser(cond[:, None], 0.0, COSINE)(xt, t)
+
+    moved.schedule = COSINE
+    wishes = torch.arange(5)
+    walks = distill.walk(moved, torch.zeros(5, 1), wishes, steps=20)
+    torch.testing.assert_close(walks.path[0][:, 0], wishes.float(), atol=1e-3, rtol=0)
+    assert walks.cond is wishes
+
+
+# ---- what the student is taught ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("t", "s"), LEARNT)
+def test_the_pair_makes_both_ends_of_the_stroke_and_ddim_goes_from_one_to_the_other(t, s):
+    xt, xs = static(), torch.randn(400, 2, generator=generator(1), dtype=torch.float64)
+    x0, eps = distill.pair(xt, xs, COSINE.at(t), COSINE.at(s))
+    torch.testing.assert_close(add_noise(x0, COSINE.at(t), eps), xt)
+    torch.testing.assert_close(add_noise(x0, COSINE.at(s), eps), xs)
+    _, x = list(samplers.ddim(lambda xt, t: eps, COSINE, xt, (t, s) if s == 0 else (t, s, 0)))[:2]
+    torch.testing.assert_close(x, xs)
+
+
+def test_the_pair_of_one_gaussian_stroke_by_hand():
+    """Data N(0, 1): the ODE stands still, x_s = x_t, so x_0 = x_t (1 − q)/(√ᾱ_s − q √ᾱ_t)."""
+    a_t, a_s = 0.36, 0.64  # signal 0.6 and 0.8, noise 0.8 and 0.6, q = 3/4
+    x0, eps = distill.pair(2.0, 2.0, a_t, a_s)
+    assert x0 == pytest.approx(2 * 0.25 / (0.8 - 0.75 * 0.6))
+    assert eps == pytest.approx((2 - 0.6 * x0) / 0.8)
+
+
+@pytest.mark.parametrize("cond", [None, torch.arange(400)])
+def test_a_batch_deals_walks_out_evenly_among_the_strokes(cond):
+    path = distill.walk(TEACHER, static()).path
+    x0, t, eps, asked = distill.lessons(path[0], cond, COSINE, 70, generator(1), path=path)
+    rows = torch.randint(400, (70,), generator=generator(1))
+    assert asked is None if cond is None else torch.equal(asked, rows)
+    for start, end in LEARNT:
+        here = t == start
+        assert here.sum() == 10
+        for time in (start, end):
+            torch.testing.assert_close(add_noise(x0[here], COSINE.at(time), eps[here]), path[time][rows[here]])
+
+
+def test_the_perfect_student_has_no_loss_and_the_teacher_has():
+    """Nothing is left to chance in the pairs, so nothing of the loss is left but the teacher's strokes' own error."""
+    path = distill.walk(TEACHER, static()).path
+    x0, t, eps, _ = distill.lessons(path[0], None, COSINE, 700, generator(1), path=path)
+    xt, of_v = add_noise(x0, COSINE.at(t), eps), 1 / torch.from_numpy(COSINE.at(t))[:, None]
+    answers = torch.cat([perfect(xt[t == start], start) for start, _ in LEARNT])
+    loss, of_teacher = ((((eps - eps_hat) ** 2) * of_v).mean().item() for eps_hat in (answers, TEACHER(xt, t)))
+    assert loss < 1e-3 * STD**2 < 0.05 * STD**2 < of_teacher
+
+
+def test_a_small_student_learns_the_strokes():
+    """A network 800 steps old: within 5 % of the data's size of the exact end on average, from each of the starts."""
+    torch.manual_seed(0)
+    walks = distill.walk(TEACHER, torch.randn(4000, 2, generator=generator(2)))
+    *_, record = distill.distill(models.SpiralMLP(COSINE), walks, steps=800, batch=140, lr=4e-3, rng=generator())
+    fresh = torch.randn(1000, 2, generator=generator(3))
+    for times in STROKES.values():
+        *_, x0 = samplers.ddim(record.ema, COSINE, fresh, times)
+        assert (x0 - follow(fresh, 1000, 0)).abs().mean() < 0.05 * STD
+    *_, of_teacher = samplers.ddim(TEACHER, COSINE, fresh, STROKES[1])
+    assert (of_teacher - follow(fresh, 1000, 0)).abs().mean() > 0.5 * STD  # its one stroke ends at the mean
+
+
+# ---- how the student walks -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", STROKES)
+def test_so_many_strokes_are_so_many_evaluations_and_a_perfect_student_ends_exactly(count):
+    asked = []
+
+    def student(xt, t):
+        asked.append(t)
+        return perfect(xt, t)
+
+    *_, x0 = samplers.ddim(student, COSINE, static(), STROKES[count])
+    assert len(asked) == count and set(asked) <= set(NEXT)
+    torch.testing.assert_close(x0, follow(static(), STROKES[count][0], 0))
+
+
+def test_the_start_says_how_many_strokes_because_nothing_else_is_left_there():
+    assert len(NEXT) == len(LEARNT) == sum(STROKES)  # no time is taught two ways
+    assert COSINE.alpha_bar[min(times[0] for times in STROKES.values())] < 1e-5
+
+
+# ---- as a training -------------------------------------------------------------------------------
+
+
+def test_a_resumed_distillation_has_the_same_losses(tmp_path):
+    torch.manual_seed(0)
+    student, walks = models.SpiralMLP(COSINE), distill.walk(TEACHER, static(50))
+    recipe = {"steps": 10, "batch": 14, "lr": 1e-3}
+    losses = []
+    for record in distill.distill(copy.deepcopy(student), walks, **recipe, rng=generator()):
+        losses.append(record.loss.item())
+        if record.step == 6:
+            record.save(tmp_path / "run")
+    resumed = distill.distill(copy.deepcopy(student), walks, **recipe, rng=generator(9), resume=tmp_path / "run")
+    assert [record.loss.item() for record in resumed] == losses[6:]
