@@ -102,6 +102,11 @@ embed_time = Exercise(
             "Any order can be learnt from; the one agreed on is all sines, then all cosines.",
         ),
         Fault(
+            "cosines stand below the sines, not beside them",
+            lambda values, frequencies: np.concatenate(np.split(_sines(values, frequencies), 2, axis=1)),
+            "Each row is the code of one value: join along the last axis, so that n values give n rows.",
+        ),
+        Fault(
             "only sines",
             lambda values, frequencies: np.sin(np.multiply.outer(values, frequencies)),
             "sin alone takes the same value twice a swing; the cosine tells which of the two it is.",
@@ -146,6 +151,16 @@ train_step = Exercise(
             lambda w, average, gradient, lr, share: (w - lr * gradient, w - lr * gradient),
             lambda attempt: f"{_by_hand(attempt)} Nothing is averaged, so EMA is not used at sampling.",
             atlas=16,
+        ),
+        Fault(
+            "the average is returned first",
+            lambda *given: _trained(*given)[::-1],
+            lambda attempt: f"{_by_hand(attempt)} Asked are the weights, then the average.",
+        ),
+        Fault(
+            "the average does not shrink before the share is added",
+            lambda w, average, gradient, lr, share: (w - lr * gradient, average + share * (w - lr * gradient)),
+            lambda attempt: f"{_by_hand(attempt)} It keeps 1 − share of itself, or it grows for ever.",
         ),
         Fault(
             "share and 1 − share are exchanged",

@@ -133,7 +133,10 @@ target_weight = Exercise(
             lambda attempt: f"{_one_error(attempt)} A factor of an error is squared with it.",
             atlas=19,
         ),
+        Fault("√SNR for x_0, not the SNR", _weights(x0=lambda a: (a / (1 - a)) ** 0.5), _one_error),
         Fault("ᾱ for x_0, not the SNR", _weights(x0=lambda a: a), _one_error),
+        Fault("√ᾱ for v, not ᾱ", _weights(v=lambda a: a**0.5), _one_error),
+        Fault("v has the weight 1", _weights(v=lambda a: 1.0), _one_error),
         Fault("1 − ᾱ for v, not ᾱ", _weights(v=lambda a: 1 - a), _one_error),
         Fault("1 / ᾱ for v, not ᾱ", _weights(v=lambda a: 1 / a), _one_error),
         Fault(
