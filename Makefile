@@ -10,13 +10,14 @@ ARGS =
 BIN = .venv/bin
 INSTALL = $(BIN)/python -m pip install --constraint constraints.txt --editable
 
-.PHONY: help lab test lint clean
+.PHONY: help lab test test-homework lint clean
 
 help:
-	@echo "make lab    open the lessons in JupyterLab (the first time: install everything in .venv)"
-	@echo "make test   run every test and every notebook"
-	@echo "make lint   check the style of the code and of the notebooks"
-	@echo "make clean  remove .venv, to start afresh"
+	@echo "make lab            open the lessons in JupyterLab (the first time: install everything in .venv)"
+	@echo "make test           run every test and every notebook, but for the long ones of the homework"
+	@echo "make test-homework  run every test of the homework and its grading (Linux, bubblewrap)"
+	@echo "make lint           check the style of the code and of the notebooks"
+	@echo "make clean          remove .venv, to start afresh"
 
 lab: .venv/lab-installed
 	@echo "Opening JupyterLab in notebooks/. Begin with 01_intuition.ipynb. Stop with Ctrl-C."
@@ -25,6 +26,9 @@ lab: .venv/lab-installed
 test: .venv/test-installed
 	@echo "Running every test and every notebook: some minutes."
 	$(BIN)/python -m pytest $(ARGS)
+
+test-homework: .venv/test-installed
+	$(BIN)/python -m pytest tests/homework -m "homework or not homework" $(ARGS)
 
 lint: .venv/test-installed
 	$(BIN)/ruff check

@@ -37,10 +37,10 @@ def names(requirements) -> set[str]:
     return {canonicalize_name(Requirement(text).name) for text in requirements}
 
 
-def imported(folder: str) -> set[str]:
-    """Third-party distributions imported by the Python files in a folder."""
+def imported(folder: str, but: str = "nothing") -> set[str]:
+    """Third-party distributions imported by the Python files in a folder, but for one folder in it."""
     modules = set()
-    for path in (ROOT / folder).rglob("*.py"):
+    for path in set((ROOT / folder).rglob("*.py")) - set((ROOT / folder / but).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 modules |= {alias.name.split(".")[0] for alias in node.names}
@@ -79,11 +79,15 @@ def data_files() -> list[Path]:
 
 
 def test_core_dependencies_are_what_the_package_imports():
-    assert names(PROJECT["dependencies"]) == imported("diffusion_course")
+    assert names(PROJECT["dependencies"]) == imported("diffusion_course", but="homework")
+
+
+def test_the_homework_extra_is_what_the_grading_kit_imports_besides():
+    assert names(EXTRAS["homework"]) == imported("diffusion_course/homework") - names(PROJECT["dependencies"])
 
 
 def test_tests_import_only_what_their_extra_installs():
-    assert imported("tests") <= names(PROJECT["dependencies"] + EXTRAS["test"])
+    assert imported("tests") <= names(PROJECT["dependencies"] + EXTRAS["test"] + EXTRAS["homework"])
 
 
 @pytest.mark.parametrize("python", PYTHONS)
@@ -209,6 +213,7 @@ def test_wheel_holds_the_package_and_the_data_and_nothing_else(wheel):
     names = {path.relative_to(ROOT).as_posix() for path in tracked()}
     expected = {name for name in names if name.startswith("diffusion_course/")}
     expected |= {f"diffusion_course/_data/{path.name}" for path in data_files()}
+    expected |= {"diffusion_course/homework/_source/spiral.ipynb"}  # in the folder that students' code cannot see
     assert set(contents(wheel)) == expected
 
 

@@ -1,0 +1,141 @@
+"""The grader's end of the channel: what a test may ask of a student's notebook, and what it may get for an answer.
+
+A `Student` sends a request and reads one answer, within seconds that the grader measures. Whatever comes is a value of
+exact, known types (`wire`), so no method of the student's ever runs here: an object that equals everything cannot
+exist on this side. Every way not to answer is an exception with a sentence that may be shown to the student.
+"""
+
+import socket
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import wire
+
+GRACE = 5  # seconds between the polite end of a call, inside, and the end of the process
+SHORT = 300  # characters of a student's text that may stand in a message
+
+
+class NoAnswer(Exception):
+    """There is no value to judge; the message says why, to the student."""
+
+
+class NotAttempted(NoAnswer):
+    """The name is missing, or its function raised NotImplementedError."""
+
+
+class Failed(NoAnswer):
+    """The student's code raised an exception."""
+
+
+class TooSlow(NoAnswer):
+    """No answer in time."""
+
+
+class Refused(NoAnswer):
+    """An answer of a kind or size that may not cross."""
+
+
+class Dead(NoAnswer):
+    """The student's process is gone."""
+
+
+KINDS = {kind.__name__: kind for kind in (NotAttempted, Failed, TooSlow, Refused)}
+
+
+class Named(str):
+    """An argument that stands for the student's own global: `student.call("sample", Named("model"), …)`."""
+
+    def wire(self):
+        return "named", str(self)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """An argument that arrives as `diffusion_course.check.homework.Affine`, a model that is known exactly:
+    eps_hat = gain[t] · (xt − centre[t]) with gain (T+1,) and centre (T+1, 2)."""
+
+    gain: np.ndarray
+    centre: np.ndarray
+
+    def wire(self):
+        return "affine", [np.asarray(self.gain), np.asarray(self.centre)]
+
+
+class Channel:
+    """Requests and answers on a socket, one after the other. A channel that lost step is dead for good."""
+
+    def __init__(self, sock):
+        self._sock, self._dead = sock, None
+
+    def ask(self, request, seconds):
+        """The answer to `request`, whose own limit is `seconds`; GRACE more, and the channel is closed."""
+        if self._dead:
+            raise Dead(self._dead)
+        try:
+            wire.send(self._sock, request | {"seconds": seconds}, GRACE)
+            return wire.receive(self._sock, seconds + GRACE)
+        except TimeoutError:
+            self._end("It stopped answering.")
+            raise TooSlow(f"There was no answer within {seconds:g} s.") from None
+        except (EOFError, OSError):
+            self._end("The process that runs the notebook has ended.")
+            raise Dead(self._dead) from None
+        except wire.BadFrame as error:
+            self._end("It sent what is no answer.")
+            raise Refused(f"The answer was {error}.") from None
+        except BaseException:  # an interrupted test: the answer still to come must not meet the next question
+            try:
+                wire.receive(self._sock, seconds + GRACE)
+            except BaseException:
+                self._end("It stopped answering.")
+            raise
+
+    def _end(self, reason):
+        """Close it for all who hold the socket: a late answer must not meet a new question."""
+        self._dead = reason
+        try:
+            self._sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+class Student:
+    """A student's notebook after its cells have run, as the tests see it. `id` is that of the submission."""
+
+    def __init__(self, sock, id):
+        self.channel, self.id = Channel(sock), id
+        self.unanswered = False  # whether anything asked for was not there (yet)
+
+    def value(self, name, seconds=10):
+        """The global `name`: a number, text, list, dict or array (tensors come as arrays)."""
+        return self._ask({"do": "value", "name": name}, seconds)
+
+    def call(self, name, *args, seconds=10, **kwargs):
+        """What the global function `name` returns. Arrays arrive there as tensors: floats as float32, whole numbers as
+        int64. A `Named` argument arrives as the student's own global, an `Affine` one as that model."""
+        return self._ask({"do": "call", "name": name, "args": list(args), "kwargs": kwargs}, seconds)
+
+    def denoise(self, xt, t, seconds=10):
+        """ε̂ of the student's `model` for x_t (n, 2) at t, an int or (n,) ints, as float64: a model for our samplers."""
+        xt = np.asarray(xt)
+        answer = self._ask({"do": "denoise", "xt": xt, "t": np.broadcast_to(np.asarray(t), len(xt))}, seconds)
+        if not isinstance(answer, np.ndarray) or answer.shape != xt.shape:
+            what = getattr(answer, "shape", f"a {type(answer).__name__}")
+            raise Refused(f"`model` must return the shape of x_t, {xt.shape}, not {what}.")
+        return answer.astype(np.float64)
+
+    def _ask(self, request, seconds):
+        answer = self.channel.ask(request, seconds)
+        if type(answer) is dict and answer.keys() == {"value"}:
+            return answer["value"]
+        if type(answer) is dict and answer.keys() == {"no", "text"} and type(answer["text"]) is str:
+            kind = KINDS.get(answer["no"] if type(answer["no"]) is str else None, Refused)
+            self.unanswered |= kind is NotAttempted
+            raise kind(answer["text"][:SHORT])
+        raise Refused("The answer was neither a value nor a reason.")
+
+
+def attach(number, id):
+    """The `Student` behind the socket that this process was started with."""
+    return Student(socket.socket(fileno=number), id)

@@ -1,0 +1,136 @@
+"""A course directory: its places, its students, its parts, and the nbgrader that works in it.
+
+    source/spiral/spiral.ipynb   the one source, copied in       submitted/   what the students handed in
+    release/                     the student's version           grading/     a record of each grading, its log
+    roster.csv, marks.csv        the teacher's two tables        feedback/, export/   what comes out
+
+`release/` and `autograded/` are nbgrader's, driven by `nbgrader_config.py`; points also stand in its gradebook.
+"""
+
+import hashlib
+import json
+import os
+import re
+import sys
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+
+from . import tables
+
+ASSIGNMENT = "spiral"
+ID = re.compile(r"\w[\w.@-]{0,63}")  # one path component that no shell, glob or nbgrader template reads as more
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Course:
+    """The places of a course directory. Raises ValueError unless `init` made it."""
+
+    root: Path
+
+    def __post_init__(self):
+        object.__setattr__(self, "root", Path(self.root).resolve())
+        if not (self.root / "nbgrader_config.py").is_file():
+            raise ValueError(f"{self.root} is no course directory: make one with `diffusion-course homework init`.")
+
+    @property
+    def source(self) -> Path:
+        return self.root / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+
+    @property
+    def released(self) -> Path:
+        return self.root / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+
+    @property
+    def grading(self) -> Path:
+        return self.root / "grading"
+
+    @cached_property
+    def roster(self) -> dict[str, str]:
+        """Each student's id → name. ValueError for an id that cannot be used or stands there twice."""
+        path = self.root / "roster.csv"
+        if not path.is_file():
+            raise ValueError(f"{path} is missing: a table with the columns id, first_name, last_name.")
+        names = {}
+        for row in tables.read(path, ("id",)):
+            student = unicodedata.normalize("NFC", row["id"])
+            if not ID.fullmatch(student):
+                raise ValueError(f"{path}: {student!r} cannot be an id: only letters, digits and . _ @ - are allowed.")
+            if student.casefold() in map(str.casefold, names):
+                raise ValueError(f"{path}: the id {student!r} stands there twice.")
+            names[student] = f"{row.get('first_name', '')} {row.get('last_name', '')}".strip()
+        return names
+
+    @cached_property
+    def _graded(self) -> list[nbformat.NotebookNode]:
+        return [cell for cell in notebook(self.source).cells if cell.metadata.get("nbgrader", {}).get("grade")]
+
+    @cached_property
+    def parts(self) -> dict[str, float]:
+        """Each graded part → its points, in the order of the source; the one marked by hand is `conclusions`."""
+        return {part_of(cell.metadata.nbgrader.grade_id): float(cell.metadata.nbgrader.points) for cell in self._graded}
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Each graded part → what it grades: the comment on the first line of its test cell, else its name."""
+        first = [cell.source.split("\n")[0] for cell in self._graded]
+        told = [line.strip("# ") if line.startswith("# ") else "" for line in first]
+        return {name: text or name.capitalize() for name, text in zip(self.parts, told, strict=True)}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with the source notebook and with the code of this package: then everything is graded anew."""
+        files = [self.source, *sorted(PACKAGE.rglob("*.py"))]
+        return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+
+    def require_release(self) -> None:
+        """ValueError unless the source that nbgrader knows is the one that lies there now."""
+        if not self.released.is_file():
+            raise ValueError(f"nothing is released yet: `diffusion-course homework release {self.root}`.")
+        if json.loads(self.release_note.read_text()) != sha256(self.source):
+            raise ValueError(
+                f"{self.source} was changed after the release: `diffusion-course homework release {self.root}`."
+            )
+
+    @property
+    def release_note(self) -> Path:
+        return self.grading / "released.json"
+
+    def nbgrader(self, *arguments: str) -> list[str]:
+        """The command that runs nbgrader; to be started in `root` with `environment()`."""
+        return [sys.executable, "-m", "nbgrader", *arguments]
+
+
+def environment() -> dict[str, str]:
+    """Of nbgrader's processes: its helper `alembic` on the PATH, one thread each, since several run at once."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
+
+
+def is_test(cell) -> bool:
+    """Is this a cell that grades by machine?"""
+    about = cell.metadata.get("nbgrader", {})
+    return bool(about.get("grade")) and not about.get("solution")
+
+
+def part_of(grade_id: str) -> str:
+    """grade-add-noise → add-noise."""
+    return grade_id.removeprefix("grade-")
+
+
+def notebook(path: Path) -> nbformat.NotebookNode:
+    """A notebook of the teacher's. ValueError if it is none."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise ValueError(f"{path} is no notebook ({str(error).splitlines()[0]}).") from None
+    return notebook
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

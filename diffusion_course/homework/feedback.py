@@ -1,0 +1,89 @@
+"""A page for every student: points, what was found, their samples beside the spiral that they should cover.
+
+Everything a student wrote is data here: the templates escape all text, figures are drawn anew from numbers, and the
+page forbids the browser to run or to load anything.
+"""
+
+import base64
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from .. import plots, variant
+from . import tables
+from .course import Course
+from .records import FAILED
+from .standing import Standing
+
+PAGES = Path(__file__).with_name("pages")
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+MARGIN = 1.25  # of the frame around the spiral
+
+
+def feedback(course: Course, everyone: list[Standing]) -> Iterator[Path]:
+    """Write `feedback/ID.html` for each student of the roster whose work was looked at; yields the paths.
+
+    A page from before whose student has nothing to be told now is taken away.
+    """
+    folder, written = course.root / "feedback", set()
+    for student in everyone:
+        if student.id in course.roster and student.status != FAILED and (student.record or student.reason):
+            path = folder / f"{student.id}.html"
+            tables.replace(path, page(course, student).encode())
+            written.add(path)
+            yield path
+    for old in set(folder.glob("*.html")) - written:
+        old.unlink()
+
+
+def page(course: Course, student: Standing) -> str:
+    """One student's page."""
+    samples = student.record.samples if student.record else {}
+    pictures = [scatter(student.id, samples)] if samples else []
+    return render(
+        "feedback.html",
+        student=student,
+        most=course.parts,
+        titles=course.titles,
+        worth=lambda name, part: _worth(part.points, course.parts[name]),
+        pictures=[{"alt": each.alt, "png": base64.b64encode(each.png()).decode()} for each in pictures],
+    )
+
+
+def render(template: str, **values) -> str:
+    """A page from `pages/`; every value but our style sheet is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters.update(points=_points, signed="{:+g}".format)
+    style = (PAGES / "style.css").read_text()
+    return environment.get_template(template).render(policy=POLICY, style=style, **values)
+
+
+def scatter(student: str, samples: dict[str, list]) -> plots.Figure:
+    """The student's data set, and their samples after each number of strokes over the same spiral."""
+    own = variant.of(student)
+    spiral = own.data()
+    middle = np.asarray(own.centre)
+    limit = MARGIN * float(np.abs(spiral - middle).max())
+    panels = {"your spiral": spiral - middle}
+    for strokes, points in samples.items():
+        cloud = np.array([[math.nan if x is None else x for x in point] for point in points], dtype=float)
+        cloud = cloud.reshape(-1, 2) - middle
+        inside = cloud[(np.abs(cloud) <= limit).all(axis=1)]  # NaN is not
+        title = f"{strokes} strokes" + (f"\n{len(cloud) - len(inside)} outside" if len(inside) < len(cloud) else "")
+        panels[title] = inside if len(inside) else np.full((1, 2), 2 * limit)  # out of sight: an empty frame
+    return plots.clouds(panels, reference=spiral - middle, limit=limit)
+
+
+def _points(number: float | None) -> str:
+    return "–" if number is None else f"{number:g}"
+
+
+def _worth(points: float | None, most: float) -> str:
+    """The class that colours the points; the message says the same in words."""
+    return "" if points is None else "full" if points >= most else "part" if points > 0 else "none"

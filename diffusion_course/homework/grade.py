@@ -1,0 +1,181 @@
+"""Grade whatever is there: several submissions at once, each in a process of its own, only what has changed.
+
+A submission is staged (`submission.stage`), handed to `nbgrader autograde`, and what that found becomes its record. The
+record is written last and whole: killed at any moment, the next run grades what has none. A submission that cannot
+be graded gets a record that says why, and the others go on.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import nbformat
+from nbgrader.utils import determine_grade
+
+from . import records, submission, tables
+from .course import ASSIGNMENT, Course, environment, is_test, part_of
+from .records import FAILED, GRADED, Part, Record
+from .submission import Problem, Submission
+
+LIMIT = 1200  # seconds for one submission; the limits inside (`execute`) are far below
+PATIENCE = 10  # seconds that a process has to end after an interruption
+LONGEST = 100_000  # characters of a student's code or text that a record keeps
+
+
+def changed(course: Course) -> list[Submission]:
+    """The submissions that the next `grade` will grade: new ones, altered ones, all if the source or the kit is new."""
+    return [found for found in submission.survey(course) if not found.problem and not _recorded(course, found)]
+
+
+def grade(course: Course, waiting: list[Submission], jobs: int = 1, unsafe: bool = False) -> Iterator[Record]:
+    """Grade the submissions `waiting`; yields each record when it is made. Waits while another `grade` is at work.
+
+    `jobs`: how many at once. `unsafe`: without the sandbox. Raises ValueError if nothing is released.
+    """
+    course.require_release()
+    with _alone(course) as lock, ThreadPoolExecutor(max_workers=jobs) as pool:
+        batch = _Batch(course, lock, unsafe)
+        try:
+            for done in as_completed([pool.submit(batch.record, found) for found in waiting]):
+                yield done.result()
+        except BaseException:  # Ctrl-C, or the caller stops early
+            pool.shutdown(wait=False, cancel_futures=True)
+            batch.stop()
+            raise
+
+
+@contextlib.contextmanager
+def _alone(course: Course):
+    """Hold the lock of this course. Processes inherit it: what a killed `grade` left at work is waited for."""
+    course.grading.mkdir(mode=0o700, exist_ok=True)
+    with open(course.grading / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock.fileno()
+
+
+def busy(course: Course) -> bool:
+    """Is another `grade` at work in this directory?"""
+    course.grading.mkdir(mode=0o700, exist_ok=True)
+    with open(course.grading / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _recorded(course: Course, found: Submission) -> Record | None:
+    """The record of this very submission by this very kit, if there is one."""
+    record = records.load(course, found.id)
+    return record if record and record.is_of(submission.digest(found.path)[0], course.fingerprint) else None
+
+
+class _Batch:
+    """The processes at work on one course."""
+
+    def __init__(self, course: Course, lock: int, unsafe: bool):
+        self.course, self.lock, self.unsafe = course, lock, unsafe
+        self.released = nbformat.read(course.released, as_version=4)
+        self.staged = course.grading / "staged"
+        self.running: set[subprocess.Popen] = set()
+
+    def record(self, found: Submission) -> Record:
+        """Grade one submission; never raises for what a student handed in."""
+        if made := _recorded(self.course, found):  # by the `grade` that we have waited for
+            return made
+        began = time.monotonic()
+        digest, content = submission.digest(found.path)
+        try:
+            if isinstance(content, Problem):
+                raise content
+            told = self._graded(found.id, submission.stage(submission.parse(content), self.released))
+        except Problem as problem:
+            told = {"status": problem.status, "reason": str(problem)}
+        seconds = round(time.monotonic() - began, 2)
+        record = Record(found.id, digest, self.course.fingerprint, seconds=seconds, **told)
+        record.save(self.course)
+        return record
+
+    def _graded(self, student: str, staged: nbformat.NotebookNode) -> dict:
+        """What nbgrader finds in the staged notebook, as the fields of a record."""
+        place = self.staged / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        tables.replace(place, nbformat.writes(staged).encode())
+        code, log = self._autograde(student)
+        out = self.course.root / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        if code or not out.is_file():
+            return {"status": FAILED, "reason": f"{_last_line(log)} (all of it: {log.relative_to(self.course.root)})"}
+        return outcome(nbformat.read(out, as_version=4))
+
+    def _autograde(self, student: str) -> tuple[int, Path]:
+        """Run `nbgrader autograde` for one student; its exit status and its log."""
+        log = self.course.grading / "logs" / f"{student}.log"
+        log.parent.mkdir(exist_ok=True)
+        command = self.course.nbgrader("autograde", f"--student={student}", "--force", "--log-level=WARN")
+        command.append(f"--CourseDirectory.submitted_directory={self.staged}")
+        command += ["--Execute.unsafe=True"] if self.unsafe else []
+        with open(log, "w") as file:
+            process = subprocess.Popen(
+                command, cwd=self.course.root, env=environment(), stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+                start_new_session=True, pass_fds=(self.lock,),
+            )  # fmt: skip
+            self.running.add(process)
+            try:
+                process.wait(LIMIT)
+            except subprocess.TimeoutExpired:
+                _end(process)
+                file.write(f"stopped after {LIMIT} seconds\n")
+            self.running.discard(process)
+        return process.returncode, log
+
+    def stop(self) -> None:
+        """End what is at work. What it had begun is graded by the next run."""
+        for process in list(self.running):
+            _end(process)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """Ask a process to end, so that it shuts its kernels down; then end it and its group."""
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(PATIENCE)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def outcome(notebook: nbformat.NotebookNode) -> dict:
+    """The fields of a record that an autograded notebook holds: points and message of each part, status, samples."""
+    about = notebook.metadata.get("homework", {})
+    samples = about.get("samples", {})
+    own = [cell for cell in notebook.cells if cell.cell_type == "code" and not is_test(cell)]
+    marked = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    return {
+        "status": GRADED if about.get("status", "complete") == "complete" else about["status"],
+        "reason": about.get("reason") or "",
+        "inside": about.get("wall_seconds", 0.0),
+        "parts": {part_of(cell.metadata.nbgrader.grade_id): _part(cell) for cell in marked},
+        "conclusions": "\n".join(cell.source for cell in marked if not is_test(cell))[:LONGEST],
+        "code": "\n\n".join(cell.source for cell in own)[:LONGEST],
+        "samples": {strokes: samples[strokes] for strokes in sorted(samples, key=int)},
+    }
+
+
+def _part(cell: nbformat.NotebookNode) -> Part:
+    """Points by nbgrader's own rule (None: to be marked by hand), and the line that the test printed."""
+    points, _ = determine_grade(cell)
+    if not is_test(cell):
+        return Part(points, "○ not attempted" if points == 0 else "")
+    printed = "".join(out.text for out in cell.outputs if out.output_type == "stream" and out.name == "stdout")
+    return Part(float(points), (printed.strip().splitlines() or ["✗ nothing could be tested"])[0])
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    told = [line for line in lines if "Error" in line] or lines or ["nbgrader ended without a word"]
+    return told[-1].strip()[:300]

@@ -1,0 +1,82 @@
+"""What is known of each graded submission: one small file a student, written whole when the grading has ended."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from . import tables
+from .course import Course
+
+GRADED = "graded"
+FAILED = "grader failed"  # our fault, not the student's: tried again by the next `grade`
+MOST, PANELS = 2048, 3  # points of a cloud that are kept, and clouds
+
+
+@dataclass(frozen=True)
+class Part:
+    """Points of one part, or None where nothing could be graded, and what was found, in one line."""
+
+    points: float | None
+    message: str
+
+    @property
+    def fault(self) -> str | None:
+        """The name of the mistake: "✗ add_noise: a square root is missing. …" → "a square root is missing"."""
+        if not self.message.startswith("✗"):
+            return None
+        told = self.message.removeprefix("✗").split(": ", 1)[-1]
+        return told.split(". ", 1)[0].strip().rstrip(".")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One grading. `submission` and `kit` are hashes of what was graded and of what graded it."""
+
+    id: str
+    submission: str
+    kit: str
+    status: str
+    reason: str = ""
+    seconds: float = 0.0
+    inside: float = 0.0  # of them in the student's process and the tests
+    parts: dict[str, Part] = field(default_factory=dict)
+    conclusions: str = ""
+    code: str = ""  # of the cells that are the student's own work
+    samples: dict[str, list] = field(default_factory=dict)  # strokes → points, as `clouds` makes them
+
+    def save(self, course: Course) -> None:
+        tables.replace(_path(course, self.id), json.dumps(asdict(self), ensure_ascii=False).encode())
+
+    def is_of(self, submission: str, kit: str) -> bool:
+        """Is there nothing to grade again?"""
+        return (self.submission, self.kit) == (submission, kit) and self.status != FAILED
+
+
+def load(course: Course, student: str) -> Record | None:
+    """The record of a student, or None if there is none that can be read."""
+    try:
+        told = json.loads(_path(course, student).read_text(encoding="utf-8"))
+        return Record(**{**told, "parts": {name: Part(**part) for name, part in told["parts"].items()}})
+    except (OSError, ValueError, TypeError, KeyError):  # none yet, or of another version of the kit
+        return None
+
+
+def clouds(samples) -> dict[str, list]:
+    """A student's `samples`, to be drawn: strokes → at most MOST points (x, y), None for what is not finite.
+
+    Whatever is no dict of numbers to points (n, 2) is left out.
+    """
+    kept = {}
+    for strokes, points in samples.items() if isinstance(samples, dict) else ():
+        right = isinstance(points, np.ndarray) and points.dtype.kind in "iuf" and points.shape[1:] == (2,)
+        if right and str(strokes).isdecimal() and len(str(strokes)) < 6 and len(kept) < PANELS:
+            rows = points[:MOST].astype(float).round(3).tolist()
+            kept[str(strokes)] = [[x if math.isfinite(x) else None for x in row] for row in rows]
+    return kept
+
+
+def _path(course: Course, student: str) -> Path:
+    return course.grading / "records" / f"{student}.json"

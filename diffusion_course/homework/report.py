@@ -1,0 +1,131 @@
+"""The class: a table for the gradebook, and a page that says what was hard and what to look at."""
+
+import math
+from collections import Counter
+from pathlib import Path
+from statistics import mean, median
+from typing import NamedTuple
+
+import nbformat
+import numpy as np
+
+from .. import variant
+from . import records, similar, tables
+from .course import Course
+from .feedback import render
+from .standing import Standing
+
+SHOWN = 30  # pairs on the page
+
+
+def export(course: Course, everyone: list[Standing]) -> list[Path]:
+    """Write `export/grades.csv`, `export/pairs.csv` and `export/report.html`; returns their paths."""
+    folder = course.root / "export"
+    given = "\n\n".join(cell.source for cell in nbformat.read(course.released, 4).cells if cell.cell_type == "code")
+    pairs = similar.pairs({each.id: each.record.code for each in everyone if each.record}, given)
+    grades, listed, page = folder / "grades.csv", folder / "pairs.csv", folder / "report.html"
+    tables.write(grades, *table(course, everyone))
+    rows = [{"id": a, "other": b, "share": f"{share:.3f}"} for a, b, share in pairs]
+    tables.write(listed, ("id", "other", "share"), rows)
+    tables.replace(page, report(course, everyone, pairs).encode())
+    return [grades, listed, page]
+
+
+def table(course: Course, everyone: list[Standing]) -> tuple[tuple[str, ...], list[dict]]:
+    """Columns and rows: id, name, status, points of each part, which of them have full points, total, why."""
+    passed = {name: f"{name} passed" for name in course.parts}
+    columns = ("id", "name", "status", "total", *course.parts, "correction", *passed.values(), "note")
+    rows = []
+    for each in everyone:
+        row = {"id": each.id, "name": each.name, "status": each.status, "note": each.reason}
+        row |= {name: _number(part.points) for name, part in each.parts.items()}
+        row |= {passed[n]: _yes(part.points, course.parts[n]) for n, part in each.parts.items()}
+        rows.append(row | {"total": _number(each.total), "correction": _number(each.mark.correction or None)})
+    return columns, rows
+
+
+def report(course: Course, everyone: list[Standing], pairs: list[tuple[str, str, float]]) -> str:
+    """The page about the class."""
+    graded = [each for each in everyone if each.record and each.record.parts]
+    totals = [each.total for each in graded if each.total is not None]
+    bars = histogram(totals, sum(course.parts.values()))
+    faults = Counter(fault for each in graded for fault in _faults(each))
+    return render(
+        "report.html",
+        everyone=everyone,
+        statuses=Counter(each.status for each in everyone).most_common(),
+        most=course.parts,
+        titles=course.titles,
+        totals=totals,
+        median=median(totals) if totals else None,
+        unmarked=len(graded) - len(totals),
+        histogram=bars,
+        tallest=max(count for _, count in bars) or 1,
+        hardest=sorted((_difficulty(course, graded, faults, name) for name in course.parts), key=lambda d: d.share),
+        faults=faults.most_common(),
+        odd=[each for each in everyone if each.status != records.GRADED or each.reason],
+        reproduced=reproduced(graded),
+        pairs=pairs,
+        shown=SHOWN,
+    )
+
+
+def histogram(totals: list[float], most: float) -> list[tuple[str, int]]:
+    """(label, students) for each whole point: 0 to under 1, …, and full points in the last."""
+    counts = Counter(min(math.floor(total), math.floor(most)) for total in totals)
+    labels = [f"{i} – {i + 1}" for i in range(math.floor(most))] + [f"{most:g}"]
+    return [(label, counts[i]) for i, label in enumerate(labels)]
+
+
+class Difficulty(NamedTuple):
+    """Of one part: mean points, their share of the points, counts, and the mistake that most made."""
+
+    name: str
+    share: float
+    mean: float
+    graded: int
+    full: int
+    blank: int
+    fault: str
+    count: int
+
+
+def _difficulty(course: Course, graded: list[Standing], faults: Counter, name: str) -> Difficulty:
+    parts = [each.parts[name] for each in graded if each.parts[name].points is not None]
+    most, got = course.parts[name], mean([part.points for part in parts]) if parts else math.nan
+    common = [(fault, count) for (part, fault), count in faults.most_common() if part == name]
+    return Difficulty(
+        name,
+        math.inf if math.isnan(got) else got / most,
+        got,
+        len(parts),
+        sum(part.points >= most for part in parts),
+        sum(part.message.startswith("○") for part in parts),
+        *(common[0] if common else ("", 0)),
+    )
+
+
+def _faults(student: Standing) -> list[tuple[str, str]]:
+    return [(name, part.fault) for name, part in student.parts.items() if part.fault]
+
+
+def reproduced(graded: list[Standing]) -> list[tuple[str, list[str]]]:
+    """(id, ids of others) for each student whose samples lie on the spirals of others."""
+    ids, found = [each.id for each in graded], []
+    for each in graded:
+        clouds = [_finite(points) for points in each.record.samples.values()]
+        others = {other for cloud in clouds if len(cloud) for other in variant.reproduced(cloud, ids)} - {each.id}
+        found += [(each.id, sorted(others))] if others else []
+    return found
+
+
+def _finite(points: list) -> np.ndarray:
+    return np.array([point for point in points if None not in point], dtype=float).reshape(-1, 2)
+
+
+def _number(points: float | None) -> str:
+    return "" if points is None else f"{points:g}"
+
+
+def _yes(points: float | None, most: float) -> str:
+    return "" if points is None else "yes" if points >= most else "no"

@@ -1,0 +1,140 @@
+"""What depends on the student's training: the network, its samples under our sampler, and those of their own.
+
+Each function takes a `channel.Student` and returns (share of the points, sentence). The pass lines are
+`variant.LINES`; notebooks/homework/calibration.md says how far from them right solutions stay.
+"""
+
+import warnings
+from contextlib import suppress
+
+import numpy as np
+
+from .. import samplers, schedule, variant
+from ..check.homework import make_alpha_bar, network_mistake
+from ..forward import add_noise
+from . import channel
+
+FULL, HALF, NONE = 1.0, 0.5, 0.0
+STROKES = 50  # of our sampler: as good as 1000, and twenty times quicker
+FAR = 3.0  # pass lines: samples cannot be so much better than their network under our sampler
+END = [20, 10, 5, 2, 1, 0]  # of a walk, where it shows whether a network knows the data by heart
+SEED = 7  # of all noise that the grader draws
+
+
+def network(student) -> tuple[float, str]:
+    """ε̂ of x_t's shape from x_t and t, row by row; half the points if at least the shape is right."""
+    mistake = network_mistake(student.denoise)
+    if mistake is None:
+        return FULL, "right."
+    return HALF if mistake.fault != "not finite" else NONE, str(mistake).removeprefix("network: ")
+
+
+def training(student) -> tuple[float, str]:
+    """Do 512 samples that our sampler draws from their network lie on their spiral?"""
+    x = _ours(student, STROKES)
+    if x is None:
+        return NONE, "the network says NaN or infinity. Look at the loss while it trains."
+    if by_heart(student):
+        return NONE, "the network returns the points of the data set, so its samples are copies."
+    passed, says = variant.judge(variant.of(student.id), x, STROKES)
+    return (FULL, f"right. {says}") if passed else (NONE, f"under our sampler {says}")
+
+
+def samples(student, strokes: int) -> tuple[float, str]:
+    """Their cloud, and one that their functions draw anew from our noise: both must pass.
+
+    Half the points if only the new one does. A cloud alone earns nothing: it could come from anywhere.
+    """
+    spiral = variant.of(student.id)
+    passed, says = variant.judge(spiral, _cloud(student, strokes), strokes)
+    anew, found = variant.judge(spiral, _drawn(student, strokes), strokes)
+    if anew and (why := _not_of_the_network(student, strokes)):
+        return NONE, why
+    if passed and anew:
+        return FULL, f"right. {says}"
+    if anew:
+        return HALF, f"{says} Drawn anew by your `sample`, they are right."
+    told = _whose(student, says) if not passed else f"drawn anew by your `sample` from your `model`, {found}"
+    return NONE, told
+
+
+def _not_of_the_network(student, strokes) -> str | None:
+    """Why good samples cannot come from this network, if they cannot."""
+    if by_heart(student):
+        return "the network returns the points of the data set, so the samples are copies."
+    x = _ours(student, min(strokes, STROKES))
+    if x is None or variant.of(student.id).distance(x).mean() > FAR * variant.LINES[strokes]:
+        return "the samples are not what your network gives. Under our sampler it ends far from your spiral."
+    return None
+
+
+def by_heart(student) -> bool:
+    """Does their network put points that are hardly noised exactly onto the curve? None that was trained does."""
+    spiral, levels, rng = variant.of(student.id), _levels(student), np.random.default_rng(SEED)
+    x = spiral.data(variant.COUNT, SEED).astype(np.float64)
+    x = add_noise(x, levels.at(END[0]), rng.standard_normal(x.shape))
+    x = _walked(student, x, END, rng)
+    return x is not None and bool(np.median(spiral.distance(x)) < variant.EXACT)
+
+
+def _ours(student, strokes):
+    """512 samples of their network by our sampler, or None."""
+    rng = np.random.default_rng(SEED)
+    return _walked(student, rng.standard_normal((variant.COUNT, 2)), strokes, rng)
+
+
+def _walked(student, x, steps, rng):
+    """Our sampler with their network; None if that says NaN or infinity."""
+    try:
+        *_, x = samplers.ddpm(student.denoise, _levels(student), x, steps=steps, rng=rng)
+    except ValueError:  # how the sampler refuses what is not finite
+        return None
+    return x
+
+
+def _cloud(student, strokes):
+    clouds = student.value("samples")
+    if not isinstance(clouds, dict):
+        raise channel.Refused(f"`samples` is no dict of clouds but a {type(clouds).__name__}.")
+    if not clouds:
+        raise channel.NotAttempted("`samples` is empty.")
+    return _points(clouds.get(strokes, clouds.get(str(strokes))))
+
+
+def _drawn(student, strokes):
+    """Their `sample` of their `model` with our static and our noise."""
+    rng = np.random.default_rng([SEED, strokes])
+    xT = rng.standard_normal((variant.COUNT, 2), dtype=np.float32)
+    noise = rng.standard_normal((strokes, variant.COUNT, 2), dtype=np.float32)
+    times = schedule.linear(1000).steps(strokes).tolist()
+    model, levels = channel.Named("model"), channel.Named("alpha_bar")
+    return _points(student.call("sample", model, levels, xT, times, noise, seconds=120))
+
+
+def _points(cloud):
+    """A cloud as an array, whatever it was; None stays None."""
+    try:
+        return None if cloud is None else np.array(cloud, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise channel.Refused(f"The samples are no array of points but a {type(cloud).__name__}.") from None
+
+
+def _levels(student) -> schedule.Schedule:
+    """The schedule that they trained with, if it is one; a mistake in it has cost its points already."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with suppress(channel.NoAnswer, ValueError, TypeError):
+            levels = schedule.Schedule(student.value("alpha_bar"))
+            if levels.T == 1000:
+                return levels
+    return schedule.Schedule(make_alpha_bar.reference(1000))
+
+
+def _whose(student, says) -> str:
+    """The usual reason for a cloud on no spiral of theirs: the id in the notebook is not the one handed in under."""
+    try:
+        said = student.value("STUDENT_ID")
+        other = isinstance(said, str) and variant.of(said) != variant.of(student.id)
+    except (channel.NoAnswer, ValueError):
+        return says
+    return f"{says} Your STUDENT_ID is {said[:40]!r}, but you handed in as {student.id!r}." if other else says

@@ -1,0 +1,176 @@
+"""A student's process behind walls, and the watch over it.
+
+Threat model. The student's code is hostile and owns its process in full: it may replace `answer.py` in memory, make
+any system call, write anything into its end of the socket. Nothing that it says is trusted, and nothing leaves but
+through the socket. Trusted are the system's kernel, bubblewrap and the Python of the grader.
+
+Walls (`walls.py`). bubblewrap gives namespaces of its own (user, processes, a network without devices, IPC, host name)
+and a view of the files in which only this exists: parts of `/usr` and the prefixes of this Python, read-only; of the
+course, the package without its grader; one tmpfs at `/tmp`, home and `/dev/shm` in one, that cannot outgrow its
+size. The environment is empty but for what is set. No new privileges, no capabilities, no further user namespace, and
+the system calls of `syscalls.py` refused. All processes die with the first.
+
+Limits. `prlimit` bounds each process: data, address space, open files, the size of a file, CPU time; and the number of
+processes, which Linux counts per user and, since 5.14, per user namespace. It never holds the real root to it; started
+as root the sandbox therefore first becomes a user of its own, another for each sandbox, so that one fork bomb leaves
+its neighbours their processes on older kernels too. What all processes take together no `prlimit` bounds, and control
+groups need rights that neither an ordinary user nor a container has everywhere: a thread looks every 0.2 s, adds up
+memory and CPU time, and kills (a look takes 5 ms). RLIMIT_DATA makes that soon enough: one process alone meets a
+MemoryError, which the student sees. RLIMIT_AS would not do for it: torch with CUDA maps gigabytes that it never
+touches, so that limit stands far off, against page tables.
+
+What remains: until its CPU time is spent, a hostile submission can keep all cores busy and slow its neighbours down
+(their limits leave room for that), and fill its tmpfs with empty files (the system allows about a tenth of its memory).
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import psutil
+
+from . import syscalls, wire
+from .walls import PACKAGE, Limits, SandboxError, bubblewrap, environment, walls
+
+WATCH = 0.2  # seconds between two looks
+LIMITS = Limits()
+START = 120  # seconds until a process that does not answer counts as not started
+
+
+class Sandbox:
+    """A student's process, started. `sock` is the grader's end; `reason` says why it was ended before its time.
+
+    `secret` is a directory that it must not see, the course's. `unsafe`: the same process without walls and limits.
+    """
+
+    def __init__(self, secret=None, limits=LIMITS, unsafe=False):
+        self.limits, self.reason, self.peak_memory, self.cpu = limits, None, 0, 0.0
+        if not unsafe or os.name == "nt":
+            bubblewrap()  # says at once what is missing
+        self.sock, theirs = socket.socketpair()
+        self._home = tempfile.TemporaryDirectory(prefix="student-")
+        with theirs, _file(b"" if unsafe else syscalls.filter_program()) as seccomp:
+            python = _python(theirs.fileno())
+            self._process = subprocess.Popen(
+                python if unsafe else walls(python, limits, seccomp.fileno(), secret),
+                pass_fds=(theirs.fileno(), seccomp.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,  # read only if there is no start: a pipe that nobody reads fills and blocks
+                env=environment(self._home.name) if unsafe else {},
+                cwd=self._home.name,
+                start_new_session=True,
+            )
+        self._first = psutil.Process(self._process.pid)
+        self._closing = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+        self._wait_for_start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def end(self, reason):
+        """Kill every process of the sandbox; of several reasons the first is kept."""
+        self.reason = self.reason or reason
+        _quietly(self.sock.shutdown, socket.SHUT_RDWR)
+        for process in self._tree()[1:]:
+            _quietly(process.kill)
+        try:
+            self._process.wait(1)  # bubblewrap ends when all that it holds has ended
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def lost(self):
+        """End it because it answers no more."""
+        try:
+            self._process.wait(0.5)
+            self.end("It ended by itself.")
+        except subprocess.TimeoutExpired:
+            self.end("It stopped answering.")
+
+    def close(self):
+        """The notebook is done: end what is left of it."""
+        self._closing.set()
+        self._watcher.join()
+        self.end("The notebook is done.")
+        self._process.stderr.close()
+        self.sock.close()
+        self._home.cleanup()
+
+    def _wait_for_start(self):
+        try:
+            if wire.receive(self.sock, START) == "ready":
+                return
+        except (OSError, EOFError, wire.BadFrame):
+            pass
+        self.end("It did not start.")
+        said = os.read(self._process.stderr.fileno(), 2000).decode(errors="replace").strip()
+        self.close()
+        raise SandboxError(f"The sandbox did not start, so nothing was graded. It said: {said or 'nothing'}")
+
+    def _watch(self):
+        start = time.monotonic()
+        try:
+            while not self._closing.wait(WATCH) and self._process.poll() is None:
+                if excess := self._excess(time.monotonic() - start):
+                    self.end(excess)
+        except Exception:  # unwatched it must not run
+            self.end("It could not be watched.")
+            raise
+
+    def _excess(self, wall):
+        """What it took too much of, in words, or None."""
+        memory, cpu = self._usage()
+        self.peak_memory, self.cpu = max(self.peak_memory, memory), max(self.cpu, cpu)
+        if memory > self.limits.memory:
+            return f"It took more than {self.limits.memory / 2**30:g} GiB of memory."
+        if cpu > self.limits.cpu:
+            return f"It took more than {self.limits.cpu} s of CPU time."
+        return f"It took longer than {self.limits.wall} s." if wall > self.limits.wall else None
+
+    def _usage(self):
+        """(bytes in memory, CPU seconds) of all processes, with those that have ended and were waited for."""
+        memory, cpu = 0, 0.0
+        for process in self._tree():
+            try:
+                memory += process.memory_info().rss
+                cpu += sum(process.cpu_times()[:4])
+            except psutil.NoSuchProcess:
+                pass
+        return memory, cpu
+
+    def _tree(self):
+        try:
+            return [self._first, *self._first.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+
+def _quietly(act, *args):
+    """For what may be gone already."""
+    try:
+        act(*args)
+    except (OSError, psutil.NoSuchProcess):
+        pass
+
+
+def _python(number):
+    """Python with `answer` at the socket of this number; isolated, so that the package comes from where it is here."""
+    start = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); from diffusion_course.homework import answer"
+    return [sys.executable, "-I", "-c", f"{start}; answer.main({number})"]
+
+
+def _file(data):
+    file = tempfile.TemporaryFile()
+    file.write(data)
+    file.seek(0)
+    return file

@@ -1,0 +1,60 @@
+"""Where each student stands: the roster, what was handed in, what the machine found and what the teacher gave, as one.
+
+Nobody is left out: every student of the roster and every name under `submitted/` has a status.
+"""
+
+from dataclasses import dataclass
+
+from . import marks, records, submission
+from .course import Course
+from .records import Part, Record
+
+NOT_SUBMITTED = "not submitted"
+NOT_GRADED = "not graded yet"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One student's. `parts` has every graded part, with points None where there are none (yet)."""
+
+    id: str
+    name: str
+    status: str
+    reason: str
+    parts: dict[str, Part]
+    mark: marks.Mark
+    record: Record | None = None
+
+    @property
+    def total(self) -> float | None:
+        """All points, with the teacher's correction; None while any part has none."""
+        points = [part.points for part in self.parts.values()]
+        return None if None in points else max(0.0, sum(points) + self.mark.correction)
+
+
+def standings(course: Course) -> list[Standing]:
+    """Everyone's, sorted by id. Raises ValueError for a roster or marks that cannot be read."""
+    given, found = marks.read(course), {each.id: each for each in submission.survey(course)}
+    everyone = sorted(set(course.roster) | set(found))
+    return [_standing(course, name, found.get(name), given.get(name, marks.Mark())) for name in everyone]
+
+
+def _standing(course: Course, student: str, found: submission.Submission | None, mark: marks.Mark) -> Standing:
+    status, reason, record = NOT_SUBMITTED, "", None
+    if found and found.problem:
+        status, reason = found.problem.status, str(found.problem)
+    elif found:
+        record = records.load(course, student)
+        if record and record.submission == submission.digest(found.path)[0]:
+            status, reason = record.status, record.reason
+        else:
+            status, record = NOT_GRADED, None
+    parts = _parts(course, record.parts if record else {}, mark)
+    return Standing(student, course.roster.get(student, ""), status, reason, parts, mark, record)
+
+
+def _parts(course: Course, graded: dict[str, Part], mark: marks.Mark) -> dict[str, Part]:
+    parts = {name: graded.get(name, Part(None, "")) for name in course.parts}
+    if graded and mark.points is not None:
+        parts["conclusions"] = Part(mark.points, parts["conclusions"].message)
+    return parts

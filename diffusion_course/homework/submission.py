@@ -1,0 +1,180 @@
+"""What was handed in: found, read with suspicion, and brought into the form that nbgrader expects.
+
+Two ways to lay a submission down are known; anything else under `submitted/` is reported by name, but for hidden files:
+
+    submitted/ID.ipynb        submitted/ID/…/any name.ipynb   (one notebook; as `nbgrader collect` puts it)
+
+Nothing that a student wrote about grading survives: the marks that nbgrader keeps in each cell (id, points, kind)
+are taken from the released notebook, and so are the test cells. The file handed in is never changed.
+"""
+
+import copy
+import difflib
+import hashlib
+import json
+import os
+import stat
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from .course import ID, Course, is_test
+
+LARGEST = 20 * 2**20  # bytes; a notebook with all its figures has less than 2 million
+MOST_CELLS = 1000
+WANTED = ("nbformat", "worksheets", "cells", "cell_type", "source", "input", "id", "metadata", "nbgrader", "grade_id")
+NOTHING = {}  # one for all
+IGNORED = ("timestamp.txt", "__MACOSX", ".ipynb_checkpoints")  # which nbgrader, macOS and Jupyter leave
+
+
+class Problem(ValueError):
+    """Why a submission cannot be graded: a status of two or three words, and a sentence."""
+
+    def __init__(self, status: str, reason: str):
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's: the notebook to grade, or the problem that stands before it."""
+
+    id: str
+    path: Path | None = None
+    problem: Problem | None = None
+
+
+def survey(course: Course) -> list[Submission]:
+    """All that lies under `submitted/`, a submission for each name, sorted."""
+    found = {}
+    for entry in sorted((course.root / "submitted").iterdir()):
+        if not entry.name.startswith(".") and entry.name not in IGNORED:
+            found.setdefault(_id_of(entry), []).append(entry)
+    return [_submission(course, student, entries) for student, entries in found.items()]
+
+
+def _submission(course: Course, student: str, entries: list[Path]) -> Submission:
+    try:
+        if not ID.fullmatch(student):
+            raise Problem("bad name", "an id has only letters, digits and . _ @ -: rename it.")
+        if student not in course.roster:
+            near = difflib.get_close_matches(student, course.roster, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise Problem("unknown student", f"the id is not in roster.csv{hint}: rename it, or add it there.")
+        notebooks = [path for entry in entries for path in _notebooks(entry)]
+        if not notebooks:
+            raise Problem("no notebook", "no file there ends in .ipynb.")
+        if len(notebooks) > 1:
+            raise Problem("several notebooks", "leave one: " + ", ".join(sorted(path.name for path in notebooks)) + ".")
+        return Submission(student, notebooks[0])
+    except Problem as problem:
+        return Submission(student, problem=problem)
+
+
+def _id_of(entry: Path) -> str:
+    name = entry.name if entry.is_dir() or entry.suffix != ".ipynb" else entry.stem
+    return unicodedata.normalize("NFC", name)  # macOS writes é as two characters
+
+
+def _notebooks(entry: Path) -> list[Path]:
+    """The .ipynb files in `entry`; no link is followed."""
+    if entry.is_symlink() or not entry.is_dir():
+        return [entry] if entry.suffix == ".ipynb" else []
+    found = []
+    for folder, folders, files in os.walk(entry):
+        folders[:] = [name for name in folders if name not in IGNORED]
+        found += [Path(folder, name) for name in files if name.endswith(".ipynb") and not name.startswith(".")]
+    return found
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a regular file of bounded size; raises Problem for anything else."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise Problem("unreadable", f"{path.name} cannot be opened ({error.strerror}).") from None
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(handle)
+        raise Problem("unreadable", f"{path.name} is not a plain file.")
+    with open(handle, "rb") as file:
+        content = b"" if about.st_size > LARGEST else file.read(LARGEST + 1)
+    if about.st_size > LARGEST or len(content) > LARGEST:
+        size = f"{about.st_size / 2**20:,.0f} MB"
+        raise Problem("too large", f"{path.name} has {size}; {LARGEST >> 20} are allowed. Clear the outputs, save.")
+    return content
+
+
+def digest(path: Path) -> tuple[str, bytes | Problem]:
+    """What `read` gives, or the problem in its place, and a hash that changes with it."""
+    try:
+        content = read(path)
+    except Problem as problem:
+        return hashlib.sha256(str(problem).encode()).hexdigest(), problem
+    return hashlib.sha256(content).hexdigest(), content
+
+
+def parse(content: bytes) -> nbformat.NotebookNode:
+    """The notebook in `content`, in today's format and without its outputs; raises Problem if it is none."""
+    try:
+        raw = json.loads(content, object_hook=_wanted)
+    except (ValueError, RecursionError):
+        raise Problem("not a notebook", "the file is not JSON. Hand in the .ipynb itself.") from None
+    try:
+        sheets = {3: raw.get("worksheets"), 4: [raw]}[raw["nbformat"]]
+        cells = [cell for sheet in sheets for cell in sheet["cells"] if cell["cell_type"] in ("code", "markdown")]
+        notebook = nbformat.v4.new_notebook(cells=[_cell(cell) for cell in cells[: MOST_CELLS + 1]])
+    except Exception:  # a file can be wrong in more ways than Python has errors for
+        raise Problem("not a notebook", "the file is JSON, but not a notebook of format 3 or 4.") from None
+    if len(cells) > MOST_CELLS:
+        raise Problem("too large", f"the notebook has {len(cells):,} cells; {MOST_CELLS:,} are allowed.")
+    return notebook
+
+
+def _wanted(found: dict) -> dict:
+    """What is read of an object in the file; the rest could fill gigabytes of memory with objects of two bytes."""
+    return {key: found[key] for key in WANTED if key in found} or NOTHING
+
+
+def _cell(raw) -> nbformat.NotebookNode:
+    """A clean cell with the text of `raw` and, at most, the id that it claims."""
+    source = raw["source" if "source" in raw else "input"]  # the second is format 3
+    source = source if isinstance(source, str) else "".join(source)
+    source = source.encode(errors="replace").decode()  # JSON can hold halves of characters that no file can
+    cell = nbformat.v4.new_code_cell(source) if raw["cell_type"] == "code" else nbformat.v4.new_markdown_cell(source)
+    metadata = raw.get("metadata", {})
+    claims = [metadata.get("nbgrader", {}).get("grade_id"), raw.get("id"), metadata.get("id")]  # Colab's is the last
+    cell.metadata["claims"] = next((claim for claim in claims if isinstance(claim, str)), "")
+    return cell
+
+
+def stage(notebook: nbformat.NotebookNode, released: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The student's cells with the marks of the `released` notebook, and its test cells among them.
+
+    Of cells that claim the same id the last one counts. A test stands where the student has it, but behind all of the
+    solutions that precede it in the released notebook; if it, or one of those, is gone, at the end.
+    """
+    marks = {c.metadata.nbgrader.grade_id: c.metadata.nbgrader for c in released.cells if "nbgrader" in c.metadata}
+    tests = {c.metadata.nbgrader.grade_id for c in released.cells if is_test(c)}
+    cells, place = [], {}  # place: how many cells there are up to the one of that id
+    for cell in notebook.cells:
+        claim = cell.metadata.pop("claims")
+        cells += [cell] if claim not in tests else []
+        if claim in marks:
+            place[claim] = len(cells)
+    for claim in place.keys() - tests:
+        cells[place[claim] - 1].metadata["nbgrader"] = copy.deepcopy(marks[claim])
+    tests_after, last = {}, 0
+    for cell in released.cells:
+        about = cell.metadata.get("nbgrader", {})
+        where = place.get(about.get("grade_id"), len(cells))
+        if about.get("solution"):
+            last = max(last, where)
+        elif is_test(cell):
+            tests_after.setdefault(max(last, where), []).append(copy.deepcopy(cell))
+    staged = nbformat.v4.new_notebook(metadata=copy.deepcopy(released.metadata))
+    for i in range(len(cells) + 1):
+        staged.cells += [*tests_after.get(i, []), *cells[i : i + 1]]
+    return staged

@@ -1,0 +1,129 @@
+"""The command that shuts a process in: what it sees, what it may take, who it is."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import diffusion_course
+
+PACKAGE = Path(diffusion_course.__file__).resolve().parent
+GRADER = PACKAGE / "homework"
+SHOWN = ("answer.py", "cells.py", "wire.py")  # of GRADER
+SYSTEM = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share")
+SETTINGS = ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/alternatives")
+HOME = "/tmp"  # the one place to write to
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+# With more threads, neighbours wait for each other: 5.6 s became 118 s on a busy machine.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+MISSING = (
+    "Grading runs the students' code in bubblewrap, and there is no `bwrap` of version 0.8 or newer here. On Debian or "
+    "Ubuntu: apt-get install bubblewrap. On macOS or Windows: grade on a Linux machine, in WSL 2 or in a container. "
+    "With --unsafe (not on Windows) it runs without walls, as you, with all that you may read and write."
+)
+_numbers = itertools.count()
+
+
+class SandboxError(RuntimeError):
+    """The sandbox is missing or did not start: nobody's fault and no grade."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may take."""
+
+    memory: int = 4 * 2**30  # bytes, of each process and of all together
+    files: int = 512 * 2**20  # bytes written, held in memory
+    cpu: int = 600  # seconds of all processes together
+    wall: int = 900  # seconds from start to end
+    processes: int = 64  # and threads
+    open_files: int = 256  # of each process
+
+
+def bubblewrap():
+    """The path of `bwrap`; SandboxError where there is none that can do what is asked here."""
+    bwrap = shutil.which("bwrap")
+    said = subprocess.run([bwrap, "--version"], capture_output=True, text=True).stdout if bwrap else "bubblewrap 0"
+    if [int(number) for number in said.split()[-1].split(".")] < [0, 8]:
+        raise SandboxError(MISSING)
+    return bwrap
+
+
+def walls(command, limits, seccomp, secret):
+    """`command` shut in. `seccomp`: number of an open file with the filter; `secret`: a directory not to be seen."""
+    bwrap, fate = bubblewrap(), ["--die-with-parent", "--new-session"]
+    names = ["--unshare-all", "--unshare-user", "--disable-userns", "--hostname", "student"]
+    sight = view(limits, secret)
+    inner = [bwrap, *names, *fate, "--seccomp", str(seccomp), *sight, "--proc", "/proc", *_settings()]
+    inner += [*_limited(limits), *command]
+    if not _is_root():
+        return inner
+    # A user of its own may not pass through /root to a Python that lies there: root gives it the view, then lets it in.
+    user = str(2**24 + os.getpid() * 16 + next(_numbers) % 16)
+    become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all"]
+    return [bwrap, "--unshare-pid", *fate, *sight, "--bind", "/proc", "/proc", *become, *inner]
+
+
+def view(limits, secret):
+    """The file system that the process sees, as arguments of bubblewrap; SandboxError if it would see `secret`."""
+    shown = [*SYSTEM, *_prefixes()]
+    for path in filter(None, (secret, PACKAGE.parent / "notebooks")):
+        for parent in shown:
+            if Path(path).exists() and Path(path).resolve().is_relative_to(Path(parent).resolve()):
+                raise SandboxError(f"{path} lies in {parent}, which the students' code may read. Move it elsewhere.")
+    # First of all, since Python and the course may lie in /tmp and must come back on top of it.
+    mounts = ["--perms", "1777", "--size", str(limits.files), "--tmpfs", HOME]
+    for path in map(Path, (*shown, *SETTINGS, *DEVICES, GRADER)):
+        for parent in reversed(path.parents[:-1]):  # made here, since bubblewrap would make them for root only
+            mounts += ["--dir", str(parent)]
+    for path in (*shown, *SETTINGS):
+        mounts += ["--ro-bind-try", path, path]
+    for path in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
+        mounts += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind-try", path, path]
+    for path in DEVICES:
+        mounts += ["--dev-bind", path, path]
+    mounts += ["--ro-bind", str(PACKAGE), str(PACKAGE), "--tmpfs", str(GRADER)]
+    for name in SHOWN:
+        mounts += ["--ro-bind", str(GRADER / name), str(GRADER / name)]
+    mounts += ["--remount-ro", str(GRADER), "--dir", "/proc", "--symlink", "/proc/self/fd", "/dev/fd"]
+    return [*mounts, "--symlink", HOME, "/dev/shm", "--remount-ro", "/"]
+
+
+def _prefixes():
+    """Where this Python lives: its two prefixes, and others that the links to its executable lead through."""
+    found, path = [sys.base_prefix, sys.prefix], Path(sys.executable)
+    while path.is_symlink():
+        path = path.parent / path.readlink()
+        found += map(str, path.parents[1:2])
+    library = f"lib/python{sys.version_info.major}.{sys.version_info.minor}"
+    return [
+        path for path in dict.fromkeys(map(os.path.normpath, found)) if path != "/usr" and Path(path, library).is_dir()
+    ]
+
+
+def environment(home):
+    """All that the process finds in its environment."""
+    plots = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    return ONE_THREAD | plots | {"HOME": home, "USER": "student", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+
+
+def _settings():
+    settings = ["--clearenv", "--chdir", HOME]
+    for name, value in environment(HOME).items():
+        settings += ["--setenv", name, value]
+    return settings
+
+
+def _limited(limits):
+    """Limits of the system. The processes are counted per user namespace, so the limit is set inside of it."""
+    sizes = [f"--data={limits.memory}", f"--as={8 * limits.memory}", f"--fsize={limits.files}", "--memlock=0"]
+    counts = [f"--cpu={limits.cpu + 10}", f"--nproc={limits.processes}", f"--nofile={limits.open_files}"]
+    return ["prlimit", *sizes, *counts, "--core=0", "--msgqueue=0", "--"]
+
+
+def _is_root():
+    """Whether this is the system's own root, not that of a container that is an ordinary user outside."""
+    return os.geteuid() == 0 and Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]

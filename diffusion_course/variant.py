@@ -1,0 +1,154 @@
+"""Every student of the homework has a spiral of their own: its shape follows from their id, and from nothing else.
+
+An Archimedean spiral, r ∝ θ, with so many turns, in one of two directions d, turned by φ, stretched along an axis of
+its own, and off centre:
+
+    x(θ) = centre + 2 θ/θ_max · R(ψ) (√a cos(d θ + φ), sin(d θ + φ)/√a),     0 ≤ θ ≤ θ_max = 2π · turns
+
+R(ψ) turns by ψ. All lengths that are reported are in units of the radius that the spiral has before it is stretched.
+"""
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .forward import to_float64
+
+RADIUS = 2.0  # its points then have a spread of about 1, the spread of x_T
+PIECES, PIECES_A_BIN = 2048, 32  # of equal arc length, for distances and for coverage
+NEAR = 0.05  # how near the curve a point must be to cover its arc, in radii
+
+# Pass lines of 512 samples by number of strokes. How far they stand from what right solutions reach is measured by
+# `benchmarks/homework.py`; its table is notebooks/homework/calibration.md.
+LINES = {10: 0.10, 50: 0.03, 1000: 0.03}  # largest mean distance to the curve, in radii
+COVERED = 0.9  # smallest share of the curve's arcs that the samples reach
+COUNT = 512
+EXACT = 1e-4  # no network comes as near as this with half of its samples; the data do
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One spiral: `turns`, `direction` d = ±1, `rotation` φ, `aspect` a, `tilt` ψ of the stretched axis, `centre`."""
+
+    turns: float
+    direction: int
+    rotation: float
+    aspect: float
+    tilt: float
+    centre: tuple[float, float]
+
+    def at(self, share) -> np.ndarray:
+        """The points (…, 2) at these shares (…) of the curve's length: 0 is the middle, 1 the outer end."""
+        theta, length = self._lengths
+        return self._curve(np.interp(np.asarray(share) * length[-1], length, theta))
+
+    def data(self, n: int = 2048, seed: int = 0) -> np.ndarray:
+        """n points (n, 2) of the curve, float32, uniform along its length: the data set x_0 of the homework.
+
+        >>> of("ada").data(5).shape
+        (5, 2)
+        """
+        return self.at(np.random.default_rng(seed).random(n)).astype(np.float32)
+
+    def distance(self, x) -> np.ndarray:
+        """Distance (n,) of points x (n, 2) to the curve, in units of its radius."""
+        x, corners = _points(x), self._corners
+        nearest = self._nearest(x)
+        pieces = [np.clip(nearest + side, 0, PIECES - 1) for side in (-1, 0)]  # the two that meet at the nearest corner
+        return np.min([_to_segment(x, corners[i], corners[i + 1]) for i in pieces], axis=0) / RADIUS
+
+    def coverage(self, x) -> float:
+        """The share of 64 equal arc lengths that have a point of x (n, 2) within 0.05 radii.
+
+        A collapsed cloud covers little; so does a good sample of another spiral, which only crosses this one.
+        """
+        near = _points(x)[self.distance(x) < NEAR]
+        bins = np.minimum(self._nearest(near), PIECES - 1) // PIECES_A_BIN
+        return len(np.unique(bins)) / (PIECES // PIECES_A_BIN)
+
+    @cached_property
+    def _corners(self) -> np.ndarray:
+        return self.at(np.linspace(0, 1, PIECES + 1))
+
+    @cached_property
+    def _lengths(self):
+        """Angles θ, finely spaced, and the arc lengths (of the stretched curve) up to them."""
+        theta = np.linspace(0, 2 * np.pi * self.turns, 2 * PIECES + 1)
+        steps = np.hypot(*np.diff(self._curve(theta), axis=0).T)
+        return theta, np.concatenate([[0.0], np.cumsum(steps)])
+
+    def _curve(self, theta) -> np.ndarray:
+        radius, angle = RADIUS * theta / (2 * np.pi * self.turns), self.direction * theta + self.rotation
+        stretched = np.stack([np.cos(angle) * self.aspect**0.5, np.sin(angle) / self.aspect**0.5], axis=-1)
+        cos, sin = np.cos(self.tilt), np.sin(self.tilt)
+        return radius[..., None] * stretched @ [[cos, sin], [-sin, cos]] + self.centre
+
+    def _nearest(self, x) -> np.ndarray:
+        """The number (n,) of the corner nearest to each point; |x|² is the same for all corners, so it is left out."""
+        corners = self._corners
+        return ((corners**2).sum(1) / 2 - x @ corners.T).argmin(axis=1)
+
+
+def of(student_id: str) -> Variant:
+    """The spiral of a student. Blanks around the id, its capitals and how its accents are encoded do not count.
+
+    >>> of("Ada ") == of("ada")
+    True
+    """
+    student_id = unicodedata.normalize("NFC", str(student_id).strip().casefold())
+    if not student_id:
+        raise ValueError('the student id is empty: give yours, as your teacher wrote it, for example "ada".')
+    digest = hashlib.sha256(f"spiral/{student_id}".encode()).digest()
+    u = [int.from_bytes(digest[i : i + 4], "big") / 2**32 for i in range(0, 28, 4)]
+    return Variant(
+        turns=1.25 + 0.75 * u[0],
+        direction=1 if u[1] < 0.5 else -1,
+        rotation=2 * np.pi * u[2],
+        aspect=1.7 ** (2 * u[3] - 1),
+        tilt=np.pi * u[4],
+        centre=(3 * u[5] - 1.5, 3 * u[6] - 1.5),
+    )
+
+
+def _points(x) -> np.ndarray:
+    x = to_float64(x)
+    if x.ndim != 2 or x.shape[1] != 2 or not np.isfinite(x).all():
+        raise ValueError(f"x must be finite points of shape (n, 2), not of shape {x.shape}.")
+    return x
+
+
+def _to_segment(x, start, end) -> np.ndarray:
+    """Distance (n,) of each point to its own straight segment."""
+    along = end - start
+    share = np.clip(((x - start) * along).sum(1) / (along**2).sum(1), 0, 1)
+    return np.hypot(*(x - start - share[:, None] * along).T)
+
+
+def judge(spiral: Variant, x, strokes: int) -> tuple[bool, str]:
+    """Do 512 samples x, made in so many strokes, lie on this spiral, all along it? And the reason in a sentence."""
+    if x is None:
+        return False, f"there is no `samples[{strokes}]`."
+    x, line = to_float64(x), LINES[strokes]
+    if x.shape != (COUNT, 2):
+        return False, f"the samples have shape {x.shape}, asked are ({COUNT}, 2)."
+    if bad := int((~np.isfinite(x)).any(axis=1).sum()):
+        return False, f"{bad} of the {COUNT} samples are NaN or infinite."
+    distance, coverage = spiral.distance(x), spiral.coverage(x)
+    found = f"Mean distance {distance.mean():.4f} radii (line {line}), coverage {coverage:.2f} (line {COVERED})."
+    if np.median(distance) < EXACT:
+        return False, f"the samples lie exactly on the curve, as the data do: they are copies. {found}"
+    if distance.mean() > line:
+        return False, f"the samples lie too far from your spiral. {found}"
+    if coverage < COVERED:
+        return False, f"parts of your spiral are missing, as if the cloud had collapsed. {found}"
+    return True, found
+
+
+def reproduced(x, ids) -> list[str]:
+    """Those of the ids whose spiral the samples x (n, 2) of a hand-in lie on; the strictest line decides."""
+    strict = min(LINES.values())
+    spirals = {student_id: of(student_id) for student_id in ids}
+    return [i for i, s in spirals.items() if s.distance(x).mean() <= strict and s.coverage(x) >= COVERED]

@@ -1,0 +1,54 @@
+"""What the tests of the grader share: a sandbox to look around in, and a reason to skip where none can be had."""
+
+import pytest
+
+from diffusion_course.homework import wire
+from diffusion_course.homework.sandbox import Sandbox
+from diffusion_course.homework.walls import SandboxError
+
+
+class Inside:
+    """A sandbox and what cells in it say."""
+
+    def __init__(self, sandbox):
+        self.sandbox = sandbox
+
+    def ask(self, seconds=60, **request):
+        wire.send(self.sandbox.sock, request | {"seconds": seconds}, 5)
+        return wire.receive(self.sandbox.sock, seconds + 30)
+
+    def run(self, source, seconds=60):
+        """The text that a cell prints, and after it the name of its error, if there is one."""
+        reply = self.ask(seconds, do="run", source=source)
+        said = "".join(output["text"] for output in reply["outputs"] if output["output_type"] == "stream")
+        return said + (reply["error"] or "")
+
+
+@pytest.fixture(scope="session")
+def walled():
+    """Skips where the sandbox cannot be had, saying why."""
+    try:
+        Sandbox().close()
+    except SandboxError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def start(walled):
+    """start(**arguments of Sandbox) → a new `Inside`; all are closed at the end of the test."""
+    made = []
+
+    def start(**arguments):
+        made.append(Sandbox(**arguments))
+        return Inside(made[-1])
+
+    yield start
+    for sandbox in made:
+        sandbox.close()
+
+
+@pytest.fixture(scope="module")
+def inside(walled):
+    """One sandbox for all that only look around in it."""
+    with Sandbox() as sandbox:
+        yield Inside(sandbox)

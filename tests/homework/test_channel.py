@@ -1,0 +1,356 @@
+"""What crosses between the two processes: values as they were, and nothing else, whatever the other side writes."""
+
+import io
+import json
+import pickle
+import socket
+import struct
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from diffusion_course.homework import channel, wire
+from diffusion_course.homework.channel import Affine, Dead, Failed, Named, NotAttempted, Refused, Student, TooSlow
+
+DTYPES = st.sampled_from(["?", "<i1", "<u1", "<i4", "<i8", "<f2", "<f4", "<f8"])
+NUMBERS = arrays.arrays(DTYPES, arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+VALUES = st.recursive(
+    SCALARS | NUMBERS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.integers() | st.text(), inner, max_size=4),
+)
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def same(a, b):
+    if isinstance(a, np.ndarray):
+        return type(b) is np.ndarray and a.dtype == b.dtype and a.tobytes() == b.tobytes() and a.shape == b.shape
+    if isinstance(a, (list, dict)):
+        pairs = zip(a.items(), b.items(), strict=True) if isinstance(a, dict) else zip(a, b, strict=True)
+        return type(a) is type(b) and all(same(x, y) for pair in pairs for x, y in [pair])
+    return type(a) is type(b) and repr(a) == repr(b)
+
+
+@given(VALUES)
+def test_values_cross_as_they_are(value):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sender = threading.Thread(target=wire.send, args=(ours, value, 5))
+        sender.start()
+        came = wire.receive(theirs, 5)
+        sender.join()
+    assert same(value, came)
+
+
+class EqualToEverything:
+    def __eq__(self, other):
+        return True
+
+
+@pytest.mark.parametrize(
+    "value",
+    [EqualToEverything(), [EqualToEverything()], {1.5: 0}, {True: 0}, {(1, 2): 0}, np.array([None]), np.array(["a"]),
+     np.array([1j]), np.zeros(2, [("a", "f8")]), print, b"bytes", {1, 2}, np.zeros(2**22), "x" * 2**23],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_objects_and_heaps_are_not_sent(pair, value):
+    with pytest.raises(wire.BadFrame):
+        wire.send(pair[0], value, 5)
+
+
+# a hostile sender
+
+
+def frame(message, *blobs):
+    text = message if isinstance(message, bytes) else json.dumps(message).encode()
+    return struct.pack(">I", len(text)) + text + b"".join(blobs)
+
+
+def saved(array, **options):
+    file = io.BytesIO()
+    np.save(file, array, **options)
+    return file.getvalue()
+
+
+def with_array(blob):
+    return frame({"sizes": [len(blob)], "value": {"array": 0}}, blob)
+
+
+def with_header(header, data=b"\0" * 80):
+    header = header.ljust(118).encode() + b"\n"
+    return with_array(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + data)
+
+
+F8 = "{'descr': '<f8', 'fortran_order': False, 'shape': "
+HOSTILE = {
+    "length of 4 GB": b"\xff\xff\xff\xff",
+    "no JSON": frame(b"import os"),
+    "no UTF-8": frame(b'"\xff"'),
+    "deep JSON": frame(b'{"sizes": [], "value": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    "no value": frame({"sizes": []}),
+    "a list": frame([1, 2]),
+    "array of 10 GB": frame({"sizes": [10 * 2**30], "value": {"array": 0}}),
+    "a thousand arrays": frame({"sizes": [2**24] * 1000, "value": {"array": 0}}),
+    "negative size": frame({"sizes": [-1], "value": None}),
+    "size that is true": frame({"sizes": [True], "value": None}, b"x"),
+    "array that is not there": frame({"sizes": [], "value": {"array": 0}}),
+    "unknown kind": frame({"sizes": [], "value": {"named": "model"}}),
+    "two kinds": frame({"sizes": [], "value": {"array": 0, "dict": []}}),
+    "key that is a list": frame({"sizes": [], "value": {"dict": [[[1], 2]]}}),
+    "dict without pairs": frame({"sizes": [], "value": {"dict": 5}}),
+    "pickle": with_array(pickle.dumps([1])),
+    "pickled array": with_array(saved(np.array([print]), allow_pickle=True)),
+    "structured array": with_array(saved(np.zeros(3, [("a", "f8")]))),
+    "array of text": with_array(saved(np.array(["x"]))),
+    "big-endian array": with_array(saved(np.zeros(3, ">f8"))),
+    "header of 10 GB": with_header(F8 + "(1342177280,), }"),
+    "header that overflows": with_header(F8 + "(9999999999, 9999999999), }"),
+    "header with code": with_header(F8 + "(__import__('os'),), }"),
+    "empty and huge": with_header(F8 + "(0, 9999999999, 9999999999), }", b""),
+    "too little data": with_header(F8 + "(11,), }"),
+    "too much data": with_header(F8 + "(9,), }"),
+    "one array under many names": frame({"sizes": [208], "value": [{"array": 0}] * 9}, saved(np.zeros(10))),
+    "digits that can be split in millions of ways": with_header(F8 + "(" + "1" * 80 + "x), }"),
+    "numbers of any size": frame({"sizes": [], "value": [2**63]}),
+    "keys that all fall upon each other": frame({"sizes": [], "value": {"dict": [[i * (2**61 - 1), 0] for i in range(9)]}}),
+    "no header": with_array(b"\x93NUMPY\x01\x00\xff\xff"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_frame_is_refused(pair, written):
+    ours, theirs = pair
+    threading.Thread(target=theirs.sendall, args=(written,), daemon=True).start()
+    began = time.process_time()
+    with pytest.raises(wire.BadFrame):
+        wire.receive(ours, 5)
+    assert time.process_time() - began < 1
+
+
+def test_a_bool_is_true_or_false(pair):
+    pair[1].sendall(with_header("{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }", b"\x00\x01\xff"))
+    assert wire.receive(pair[0], 5).sum() == 2
+
+
+def test_text_can_always_be_written_to_a_file(pair):
+    pair[1].sendall(frame(b'{"sizes": [], "value": ["\\ud800", {"dict": [["\\udfff", 1]]}]}'))
+    assert wire.receive(pair[0], 5) == ["?", {"?": 1}]
+
+
+def test_one_byte_now_and_then_is_no_answer(pair):
+    def drip():
+        while not over.wait(0.1):
+            pair[1].send(b"\0")
+
+    over, thread, began = threading.Event(), threading.Thread(target=drip), time.monotonic()
+    pair[1].sendall(struct.pack(">I", 1000))
+    thread.start()
+    with pytest.raises(TimeoutError):
+        wire.receive(pair[0], 0.5)
+    assert time.monotonic() - began < 2
+    over.set()
+    thread.join()
+
+
+# a student who answers by hand
+
+
+@pytest.fixture
+def student(pair, monkeypatch):
+    """(Student, answer): `answer` writes one message from the student's side."""
+    monkeypatch.setattr(channel, "GRACE", 0.2)
+    return Student(pair[0], "ada"), lambda value: wire.send(pair[1], value, 5)
+
+
+@pytest.mark.parametrize("kind", [NotAttempted, Failed, TooSlow, Refused])
+def test_a_refusal_is_an_exception_with_its_text(student, kind):
+    ada, answer = student
+    answer({"no": kind.__name__, "text": "because " * 1000})
+    with pytest.raises(kind, match="because") as caught:
+        ada.value("x")
+    assert len(str(caught.value)) <= channel.SHORT
+    assert ada.unanswered is (kind is NotAttempted)
+
+
+STRANGE = [None, [], {}, {"value": 1, "no": "Failed"}, {"no": [], "text": "x"}, {"no": "Failed", "text": 5}]
+
+
+@pytest.mark.parametrize("reply", [*STRANGE, {"no": "Dead", "text": "x"}, {"no": "NoAnswer", "text": "x"}])
+def test_any_other_reply_is_refused(student, reply):
+    ada, answer = student
+    answer(reply)
+    with pytest.raises(Refused):
+        ada.value("x")
+
+
+def test_silence_is_too_slow_and_then_dead_even_if_an_answer_comes_late(student, pair):
+    ada, answer = student
+    with pytest.raises(TooSlow):
+        ada.value("x", seconds=0.1)
+    with pytest.raises(OSError):
+        answer({"value": 1})
+    with pytest.raises(Dead):
+        ada.value("x")
+
+
+def test_the_end_of_the_process_is_dead(student, pair):
+    pair[1].close()
+    for _ in range(2):
+        with pytest.raises(Dead, match="ended"):
+            student[0].call("f", 1)
+
+
+def test_a_broken_answer_ends_the_channel(student, pair):
+    pair[1].sendall(HOSTILE["pickle"])
+    with pytest.raises(Refused):
+        student[0].value("x")
+    with pytest.raises(Dead):
+        student[0].value("x")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_answer_to_an_interrupted_question_is_not_taken_for_the_next(student, monkeypatch, times):
+    ada, answer = student
+    interruptions, receive = iter([KeyboardInterrupt] * times), wire.receive
+
+    def interrupted(*arguments):
+        for interruption in interruptions:
+            raise interruption
+        return receive(*arguments)
+
+    monkeypatch.setattr(wire, "receive", interrupted)
+    answer({"value": "to the first question"})
+    with pytest.raises(KeyboardInterrupt):
+        ada.value("x")
+    if times == 2:  # interrupted again while it waited for the answer that was under way
+        with pytest.raises(Dead):
+            ada.value("y")
+    else:
+        answer({"value": "to the second"})
+        assert ada.value("y") == "to the second"
+
+
+@pytest.mark.parametrize("wrong", [1.0, [0.0], np.zeros(4), np.zeros((4, 3)), None])
+def test_a_model_returns_the_shape_of_its_input(student, wrong):
+    ada, answer = student
+    answer({"value": wrong})
+    with pytest.raises(Refused, match=r"\(4, 2\)"):
+        ada.denoise(np.zeros((4, 2)), 3)
+
+
+# the student's side as it is
+
+
+NOTEBOOK = """
+import torch
+alpha_bar, training_losses, samples = torch.linspace(1, 0, 11), [1, 0.5], {10: torch.ones(2, 2), "note": (1, None)}
+gpu = torch.ones(2, dtype=torch.bfloat16, requires_grad=True)
+class Equal:
+    def __eq__(self, other): return True
+equal = Equal()
+def kinds(*values): return [str(getattr(value, "dtype", type(value).__name__)) for value in values]
+def keyed(*, a): return a + 1
+def todo(x): raise NotImplementedError
+def wrong(x): return x.no_such_thing
+def leave(): raise SystemExit
+class Mute(Exception):
+    def __str__(self): raise RuntimeError
+def mute(): raise Mute
+def hang():
+    while True: pass
+def use(model, xt): return model(xt, torch.full((len(xt),), 1))
+def model(xt, t): return xt * t[:, None] if t.dtype == torch.int64 and xt.dtype == torch.float32 else None
+def deaf():
+    while True:
+        try: hang()
+        except BaseException: pass
+"""
+
+
+@pytest.fixture(scope="module")
+def ada():
+    from diffusion_course.homework.sandbox import Sandbox
+
+    with Sandbox(unsafe=True) as sandbox:
+        channel.Channel(sandbox.sock).ask({"do": "run", "source": NOTEBOOK}, 60)
+        yield Student(sandbox.sock, "ada")
+
+
+def test_values_and_answers_of_a_notebook(ada):
+    np.testing.assert_allclose(ada.value("alpha_bar"), np.linspace(1, 0, 11), atol=1e-6)
+    assert ada.value("training_losses") == [1, 0.5]
+    samples = ada.value("samples")
+    assert samples["note"] == [1, None] and samples[10].shape == (2, 2)
+    assert ada.value("gpu").dtype == np.float32
+    sent = (
+        np.zeros(2),
+        np.zeros(2, np.float32),
+        np.zeros((), np.float16),
+        np.zeros(2, np.int32),
+        np.zeros(2, bool),
+        1,
+        2.0,
+        "x",
+        [1],
+    )
+    floats = ["torch.float32"] * 3
+    assert ada.call("kinds", *sent) == [*floats, "torch.int64", "torch.bool", "int", "float", "str", "list"]
+    assert ada.call("keyed", a=1) == 2
+
+
+def test_a_model_can_be_the_students_or_ours(ada):
+    ours = Affine(gain=np.full(11, 2.0), centre=np.ones((11, 2)))
+    np.testing.assert_array_equal(ada.call("use", ours, np.full((3, 2), 4.0)), np.full((3, 2), 6.0))
+    np.testing.assert_array_equal(ada.call("use", Named("model"), np.full((3, 2), 4.0)), np.full((3, 2), 4.0))
+
+
+def test_the_students_own_model_is_asked(ada):
+    eps = ada.denoise(np.ones((3, 2)), [1, 2, 3])
+    assert eps.dtype == np.float64
+    np.testing.assert_array_equal(eps[:, 0], [1, 2, 3])
+    np.testing.assert_array_equal(ada.denoise(np.ones((3, 2)), 5), np.full((3, 2), 5))
+
+
+@pytest.mark.parametrize(
+    "name, kind, text",
+    [
+        ("todo", NotAttempted, "not written"),
+        ("nowhere", NotAttempted, "no `nowhere`"),
+        ("wrong", Failed, "AttributeError.*no_such_thing"),
+        ("leave", Failed, "SystemExit"),
+        ("mute", Failed, "cannot say"),
+        ("hang", TooSlow, "0.5 s"),
+    ],
+)
+def test_no_answer_has_a_kind_and_the_notebook_lives_on(ada, name, kind, text):
+    arguments = [np.ones(2)] if name in ("todo", "wrong") else []
+    with pytest.raises(kind, match=text):
+        ada.call(name, *arguments, seconds=0.5)
+    assert ada.call("keyed", a=1) == 2
+
+
+def test_an_object_equal_to_everything_does_not_cross(ada):
+    with pytest.raises(Refused, match="Equal"):
+        ada.value("equal")
+
+
+def test_who_does_not_stop_is_dead(start, monkeypatch):
+    monkeypatch.setattr(channel, "GRACE", 0.5)
+    deaf = start(unsafe=True)
+    deaf.run(NOTEBOOK)
+    student = Student(deaf.sandbox.sock, "deaf")
+    with pytest.raises(TooSlow):
+        student.call("deaf", seconds=0.3)
+    with pytest.raises(Dead):
+        student.value("samples")

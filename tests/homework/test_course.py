@@ -1,0 +1,210 @@
+"""The course directory: what is made, what is refused, and that nothing hidden reaches the students."""
+
+import json
+import subprocess
+import sys
+
+import nbformat
+import pytest
+import toy
+from click.testing import CliRunner
+from refusals import refused
+
+from diffusion_course import cli
+from diffusion_course.homework import prepare
+
+
+def call(*words):
+    return CliRunner().invoke(cli.main, ["homework", *map(str, words)])
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "toy.ipynb"
+    path.write_text(nbformat.writes(toy.source()))
+    return path
+
+
+@pytest.fixture
+def made(tmp_path, source):
+    return prepare.init(tmp_path / "course", source=source)
+
+
+def test_init_makes_a_directory_with_all_that_the_next_step_needs(made, source):
+    names = sorted(path.name for path in made.root.iterdir())
+    assert names == ["nbgrader_config.py", "roster.csv", "source", "submitted"]
+    assert made.source.read_bytes() == source.read_bytes()
+    assert made.root.stat().st_mode & 0o077 == 0  # the hidden tests are nobody else's
+    assert made.roster == {"ada": "Ada Lovelace", "alan": "Alan Turing"}
+    assert made.parts == {"double": 1, "triple": 1, "conclusions": 2}
+    assert made.titles == {"double": "double (a part)", "triple": "triple (a part)", "conclusions": "Conclusions"}
+
+
+def test_init_overwrites_nothing(made, source, tmp_path):
+    before = {path: path.read_bytes() for path in made.root.rglob("*") if path.is_file()}
+    with refused("is not empty", "nothing is ever overwritten"):
+        prepare.init(made.root, source=source)
+    assert {path: path.read_bytes() for path in made.root.rglob("*") if path.is_file()} == before
+    (tmp_path / "file").write_text("mine")
+    with refused("is not empty"):
+        prepare.init(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
+    (tmp_path / "empty").mkdir()
+    assert prepare.init(tmp_path / "empty", source=source).roster
+
+
+def test_init_refuses_a_path_that_nbgrader_would_read_as_a_pattern(tmp_path, source):
+    with refused("[2026]", "name another"):
+        prepare.init(tmp_path / "[2026]", source=source)
+    assert not (tmp_path / "[2026]").exists()
+
+
+@pytest.mark.homework
+@pytest.mark.parametrize("url", ["nonsense", "postgresql://127.0.0.1:1/none", "sqlite:////no/such/folder/x.db"])
+def test_init_refuses_a_gradebook_that_cannot_be_opened_and_leaves_nothing(tmp_path, source, url):
+    with refused(url, "cannot be opened"):
+        prepare.init(tmp_path / "course", db=url, source=source)
+    assert not (tmp_path / "course").exists()
+
+
+@pytest.mark.homework
+def test_init_writes_the_database_into_the_configuration(tmp_path, source):
+    url = f"sqlite:///{tmp_path}/it's.db"
+    made = prepare.init(tmp_path / "course", db=url, source=source)
+    values = {}
+
+    class Any:
+        def __getattr__(self, name):
+            return self.__dict__.setdefault(name, Any())
+
+    config = Any()
+    exec((made.root / "nbgrader_config.py").read_text(), {"get_config": lambda: config}, values)
+    assert config.CourseDirectory.db_url == url and (tmp_path / "it's.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "parts"),
+    [
+        ("id\n../ada", ["../ada", "cannot be an id"]),
+        ("id\na b", ["'a b'", "cannot be an id"]),
+        ("id\n=1+1", ["'=1+1'", "cannot be an id"]),
+        ('id,first_name\n,"Ada"', ["''", "cannot be an id"]),
+        ("id\nada\nADA", ["'ADA'", "twice"]),
+        ("name\nada", ["no column id"]),
+        ("", ["no column id"]),
+    ],
+)
+def test_a_roster_that_would_go_wrong_is_refused(made, rows, parts):
+    (made.root / "roster.csv").write_text(rows)
+    with refused("roster.csv", *parts):
+        made.roster  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "rows", ["\ufeffid;first_name;last_name\r\nada;Ada;L\r\n", "id\tfirst_name\tlast_name\nada\tAda\tL"]
+)
+def test_a_roster_as_other_spreadsheets_save_it(made, rows):
+    (made.root / "roster.csv").write_text(rows)
+    assert made.roster == {"ada": "Ada L"}
+
+
+def test_a_missing_roster_and_a_roster_that_is_not_utf_8(made):
+    (made.root / "roster.csv").write_bytes("id\nJosé".encode("latin-1"))
+    with refused("roster.csv", "not UTF-8"):
+        made.roster  # noqa: B018
+    (made.root / "roster.csv").unlink()
+    with refused("roster.csv is missing"):
+        made.roster  # noqa: B018
+
+
+def test_the_solution_is_a_lesson_without_marks_tests_or_delimiters(made):
+    path = prepare.solution(made)
+    text = path.read_text()
+    assert "return 2 * x" in text and "It works." in text
+    for hidden in ("nbgrader", "SOLUTION", "HIDDEN", "secret", "MARK SCHEME", "one point for this"):
+        assert hidden not in text
+    nbformat.validate(nbformat.read(path, 4))
+
+
+def test_the_source_that_ships_makes_a_course(tmp_path):
+    made = prepare.init(tmp_path / "course")
+    assert sum(made.parts.values()) == 12 and made.parts["conclusions"] == 2
+    assert len(set(made.titles.values())) == len(made.parts)
+    text = prepare.solution(made).read_text()
+    for hidden in ("nbgrader", "SOLUTION", "HIDDEN", "MARK SCHEME", "parts.grade"):
+        assert hidden not in text
+
+
+def test_grading_before_a_release_or_after_a_change_of_the_source_is_refused(tmp_path, monkeypatch, made):
+    with refused("nothing is released yet"):
+        made.require_release()
+    other = toy.make_course(tmp_path / "other", monkeypatch)
+    other.require_release()
+    other.source.write_text(other.source.read_text().replace("Toy", "New toy"))
+    with refused("was changed after the release", "homework release"):
+        other.require_release()
+
+
+def test_a_copy_for_each_student_has_the_id_filled_in(tmp_path, monkeypatch):
+    made = toy.make_course(tmp_path / "course", monkeypatch)
+    paths = prepare.release(made, each=True)
+    assert [path.name for path in paths] == ["spiral.ipynb", "ada.ipynb", "alan.ipynb", "grace.ipynb"]
+    assert 'STUDENT_ID = "alan"' == nbformat.read(paths[2], 4).cells[1].source
+
+
+@pytest.mark.homework
+def test_nbgrader_makes_the_students_version_without_anything_hidden(made):
+    path = prepare.release(made)[0]
+    released = nbformat.read(path, 4)
+    text = path.read_text()
+    assert [cell.source for cell in released.cells if cell.cell_type == "code"] == [
+        "STUDENT_ID = 'your id'  # your own",
+        f"def double(x):\n    {toy.STUB}", "# double (a part)", f"def triple(x):\n    {toy.STUB}", "# triple (a part)",
+    ]  # fmt: skip
+    for hidden in ("return 2 * x", "secret", "MARK SCHEME", "It works", "HIDDEN"):
+        assert hidden not in text
+    made.source.write_text(made.source.read_text().replace("# Toy homework", "# Newer homework"))
+    assert "Newer" in prepare.release(made)[0].read_text()  # a release may be made again
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"cells": [{}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'])
+def test_a_source_that_is_no_notebook_is_refused(made, content):
+    made.source.write_text(content)
+    with refused("spiral.ipynb is no notebook"):
+        prepare.solution(made)
+
+
+@pytest.mark.homework
+def test_what_nbgrader_refuses_is_shown(made):
+    made.source.write_text(made.source.read_text().replace("### END SOLUTION", ""))
+    with refused("could not make the student's version", "no end solution statement"):
+        prepare.release(made)
+
+
+def test_every_command_has_help_and_none_shows_a_traceback(tmp_path):
+    told = call("--help").output
+    for name in ("init", "release", "solution", "grade", "feedback", "export"):
+        assert name in told
+        assert call(name, "--help").exit_code == 0
+        if name != "init":
+            result = call(name, tmp_path)
+            assert result.exit_code == 1 and "is no course directory" in result.output
+            assert "Traceback" not in result.output
+    assert "Error: Missing argument" in call("grade").output
+
+
+def test_without_the_extra_the_shell_says_what_to_install():
+    code = (
+        "import sys; sys.modules['nbgrader'] = None\n"
+        "from diffusion_course.cli import main\n"
+        "main(['homework', 'grade', 'x'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1 and 'pip install "diffusion-course[homework]"' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_command_for_lessons_loads_nothing_of_the_homework():
+    code = "import json, sys; import diffusion_course.cli; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {name for name in json.loads(done.stdout) if name.startswith(("nbgrader", "diffusion_course.homework"))}

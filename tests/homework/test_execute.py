@@ -1,0 +1,265 @@
+"""Notebooks through both processes: what runs where, what is kept, what a test earns whatever the student does."""
+
+import base64
+import resource
+import tempfile
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbgrader.utils import determine_grade
+
+from diffusion_course.homework import execute
+from diffusion_course.homework.walls import SandboxError
+
+
+def test_cell(source):
+    about = {"grade": True, "solution": False, "locked": True, "grade_id": "test", "points": 1, "schema_version": 3}
+    return new_code_cell(source, metadata={"nbgrader": about})
+
+
+test_cell.__test__ = False  # a cell for the notebooks below, no test of ours
+
+
+def asks(question, right):
+    """A test cell: 1 point if `question` is `right`, the name of the exception if there is no answer."""
+    return test_cell(f"""
+try:
+    found = {question}
+    print(found)
+except Exception as error:
+    found = type(error).__name__
+    print(found, error)
+float(found == {right})
+""")
+
+
+def graded(*cells, **options):
+    """(points of the test cells, notebook) after Execute."""
+    cells = [cell if not isinstance(cell, str) else new_code_cell(cell) for cell in cells]
+    notebook = new_notebook(cells=cells)
+    notebook, _ = execute.Execute(**options).preprocess(notebook, {"nbgrader": {"student": "ada"}})
+    tests = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
+    return [determine_grade(cell)[0] for cell in tests], notebook
+
+
+def shown(cell):
+    return "".join(output.get("text", output.get("evalue", "")) for output in cell.outputs)
+
+
+def test_students_cells_and_tests_run_in_processes_of_their_own(walled):
+    points, notebook = graded(
+        new_markdown_cell("# Title"),
+        "import os\nprint(os.getcwd())\nsecret = 1",
+        "def double(x): return 2 * x",
+        asks("student.call('double', 21)", 42),
+        test_cell("'secret' in globals() or 'double' in globals() or 1.0"),
+        test_cell("import sys\nprint('a warning', file=sys.stderr)\nprint(student.id)\n0.5"),
+        "1 / 0",
+        "print('after the error')",
+    )
+    assert points == [1, 1, 0.5]
+    assert shown(notebook.cells[1]) == "/tmp\n"
+    assert shown(notebook.cells[5]) == "ada\n"
+    assert notebook.cells[6].outputs[0].ename == "ZeroDivisionError"
+    assert shown(notebook.cells[7]) == "after the error\n"
+    record = notebook.metadata["homework"]
+    assert (record["status"], record["reason"], record["cells"], record["errors"]) == ("complete", "", 4, [6])
+    assert record["peak_memory"] > 2**20
+
+
+@pytest.mark.homework
+def test_points_earned_before_the_end_are_kept(walled):
+    points, notebook = graded(
+        "def double(x): return 2 * x",
+        asks("student.call('double', 21)", 42),
+        "import os\nos._exit(0)",
+        "print('never')",
+        asks("student.call('double', 21)", 42),
+    )
+    assert points == [1, 0]
+    assert "ended" in shown(notebook.cells[4])
+    assert notebook.cells[3].outputs == []
+    record = notebook.metadata["homework"]
+    assert (record["status"], record["reason"], record["ended_at"]) == ("ended early", "It ended by itself.", 2)
+
+
+DEAF = """
+def spin():
+    while True: pass
+def hang():
+    while True:
+        try: spin()
+        except BaseException: pass
+"""
+
+
+@pytest.mark.homework
+def test_a_call_that_never_ends_costs_its_own_points_and_those_after(walled):
+    points, notebook = graded(
+        "def double(x): return 2 * x",
+        DEAF,
+        asks("student.call('double', 21)", 42),
+        asks("student.call('hang', seconds=1)", 0),
+        asks("student.call('double', 21)", 42),
+    )
+    assert points == [1, 0, 0]
+    assert shown(notebook.cells[3]).startswith("TooSlow")
+    assert shown(notebook.cells[4]).startswith("Dead")
+    assert notebook.metadata["homework"]["reason"] == "It stopped answering."
+
+
+@pytest.mark.homework
+def test_a_test_that_came_too_early_is_asked_again(walled):
+    points, _ = graded(asks("student.call('double', 21)", 42), "def double(x): return 2 * x")
+    assert points == [1]
+
+
+@pytest.mark.homework
+def test_a_cell_that_sleeps_for_ever_ends_alone(walled):
+    points, notebook = graded("import time\ntime.sleep(600)", "y = 1", asks("student.value('y')", 1), cell_seconds=1)
+    assert points == [1]
+    assert notebook.cells[0].outputs[0].ename == "TooSlow"
+    assert notebook.metadata["homework"]["status"] == "complete"
+
+
+GARBAGE = """
+import gc, socket
+for sock in [thing for thing in gc.get_objects() if isinstance(thing, socket.socket)]:
+    try: sock.sendall(b"\\xff" * 2**24)
+    except OSError: pass
+"""
+FORGED = """
+from diffusion_course.homework import answer
+answer.ACTIONS["call"] = lambda *_, **__: {"value": 42, "points": 1.0}
+answer.ACTIONS["run"] = lambda *_, **__: {"outputs": 5, "error": {}}
+"""
+
+
+@pytest.mark.homework
+@pytest.mark.parametrize("attack", [GARBAGE, FORGED], ids=["garbage", "forged"])
+def test_writing_into_the_socket_earns_nothing(walled, attack):
+    points, _ = graded(
+        "def double(x): return 2 * x",
+        asks("student.call('double', 21)", 42),
+        attack,
+        "print('never read')",
+        asks("student.call('double', 4)", 8),
+    )
+    assert points == [1, 0]
+
+
+PICTURE = """
+import matplotlib.pyplot as plt
+plt.plot([1, 2])
+plt.show()
+"""
+SCRIPTS = """
+from IPython.display import HTML, SVG, Javascript, display
+display(HTML("<script>steal()</script>"), Javascript("steal()"))
+display({"text/html": "<script>", "image/svg+xml": "<svg onload=steal()>", "image/png": "' onerror=steal()"}, raw=True)
+HTML("<script>steal()</script>")
+"""
+
+
+@pytest.mark.homework
+def test_pictures_are_kept_and_scripts_are_not(walled):
+    _, notebook = graded(PICTURE, SCRIPTS)
+    picture = notebook.cells[0].outputs[0].data["image/png"]
+    assert base64.b64decode(picture).startswith(b"\x89PNG")
+    assert {mime for output in notebook.cells[1].outputs for mime in output.get("data", {})} == {"text/plain"}
+    assert "steal" not in str(notebook.cells[1].outputs)
+
+
+FLOODS = [
+    "while True: print('x' * 1000)",
+    "for _ in range(10**7): display('x' * 10**4)",
+    "raise ValueError('x' * 10**7)",
+    "'x' * 10**7",
+]
+
+
+@pytest.mark.homework
+def test_floods_are_cut(walled):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    _, notebook = graded(*FLOODS, "print('and on')", cell_seconds=2)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 2**10  # KiB, of the grader
+    for cell in notebook.cells[:-1]:
+        assert len(str(cell.outputs)) < 3 * 2**20
+        assert "more output was cut" in shown(cell)
+    assert shown(notebook.cells[-1]) == "and on\n"
+
+
+def test_outputs_are_made_anew_from_what_may_be_shown():
+    made = execute.Execute()
+    made._room = 10_000
+    strange = [
+        None,
+        5,
+        [],
+        {},
+        {"output_type": "stream", "name": "stdin", "text": "x"},
+        {"output_type": [], "text": "x"},
+    ]
+    assert [made._output(item) for item in strange] == [None] * 6
+    cell = new_code_cell()
+    for item in (
+        {"output_type": "stream", "name": "stdout", "text": ["a list"]},
+        {"output_type": "error", "ename": 5, "evalue": None, "traceback": ["line", 5, {}]},
+        {"output_type": "execute_result", "data": {"text/plain": 1.0, "image/png": 'x" onerror='}, "metadata": 5},
+        {"output_type": "display_data", "data": [1]},
+    ):
+        cell.outputs.append(made._output(item))
+    assert [output.output_type for output in cell.outputs] == ["stream", "error", "display_data", "display_data"]
+    assert cell.outputs[1].traceback == ["line"]
+    assert cell.outputs[2].data == {"text/plain": ""}
+
+
+def _png(width, height):
+    head = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    return base64.b64encode(head + b"\x08\x02\0\0\0" * 5).decode()
+
+
+@pytest.mark.parametrize(
+    "text, right",
+    [
+        (_png(640, 480), True),
+        (_png(60_000, 60_000), False),
+        (_png(0, 5), False),
+        ("", False),
+        ("AAAA", False),
+        ("<>", False),
+    ],
+)
+def test_a_picture_is_a_png_of_sensible_size(text, right):
+    assert execute._is_picture(text) is right
+
+
+@pytest.mark.homework
+def test_a_test_cannot_be_skipped_and_one_without_points_is_an_error(walled):
+    skipped = test_cell("0.25")
+    skipped.metadata["tags"] = ["skip-execution"]
+    skipped.outputs = [new_output("execute_result", data={"text/plain": "1.0"})]
+    assert graded(skipped)[0] == [0.25]
+    with pytest.raises(RuntimeError, match="no points"):
+        graded(test_cell("pass"))
+
+
+@pytest.mark.homework
+def test_unsafe_grades_the_same(walled):
+    points, notebook = graded("def double(x): return 2 * x", asks("student.call('double', 21)", 42), unsafe=True)
+    assert points == [1]
+    assert notebook.metadata["homework"]["status"] == "complete"
+
+
+@pytest.mark.homework
+def test_a_long_temporary_folder_does_not_matter(walled, monkeypatch, tmp_path):
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    assert graded(test_cell("1.0"))[0] == [1]
+
+
+def test_no_sandbox_is_an_error_and_no_grade(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SandboxError, match="bubblewrap"):
+        graded(test_cell("1.0"))

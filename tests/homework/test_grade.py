@@ -1,0 +1,215 @@
+"""The batch: only what changed, several at once, nothing lost by a crash, no submission that stops the others."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import toy
+from click.testing import CliRunner
+
+from diffusion_course import cli
+from diffusion_course.homework import grade, prepare, records, sandbox
+from diffusion_course.homework.records import Part
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    monkeypatch.setattr(sandbox, "Sandbox", Sandbox)
+    return toy.make_course(tmp_path / "course", monkeypatch)
+
+
+class Sandbox:
+    """One that starts."""
+
+    def __init__(self, secret, unsafe=False):
+        pass
+
+    def close(self):
+        pass
+
+
+def run(made, **options):
+    return {each.id: each for each in grade.grade(made, grade.changed(made), **options)}
+
+
+def calls(made):
+    return [line.split()[0] for line in (made.root / "calls.txt").read_text().splitlines() if "done" not in line]
+
+
+def test_points_messages_text_and_code_are_recorded(made):
+    says = "clouds points 0.5 says ✗ double: a sign is wrong. Yours gives −2."
+    toy.hand_in(made, "ada", toy.work("ada", says, conclusions="One."))
+    (found,) = run(made).values()
+    assert found == records.load(made, "ada")
+    assert list(found.samples) == ["10", "50", "1000"]
+    assert found.status == "graded" and found.conclusions == "One." and "return 3 * x" in found.code
+    assert found.parts["double"] == Part(0.5, "✗ double: a sign is wrong. Yours gives −2.")
+    assert found.parts["double"].fault == "a sign is wrong"
+    assert found.parts["conclusions"] == Part(None, "")  # waits for the teacher
+    assert 0 < found.seconds < 60
+
+
+def test_an_untouched_text_is_not_attempted_and_a_died_process_says_so(made):
+    toy.hand_in(made, "ada", toy.released())
+    toy.hand_in(made, "alan", toy.work("alan", "early"))
+    found = run(made)
+    assert found["ada"].parts["conclusions"] == Part(0, "○ not attempted")
+    assert found["alan"].status == "ended early" and found["alan"].reason == "It took too much memory."
+    assert found["alan"].parts["double"].points == 1
+
+
+def test_a_second_run_grades_nothing_and_a_change_only_what_changed(made):
+    for student in ("ada", "alan"):
+        toy.hand_in(made, student)
+    assert run(made).keys() == {"ada", "alan"}
+    assert run(made) == {} and calls(made) == ["ada", "alan"]
+    toy.hand_in(made, "ada", toy.work(conclusions="Better."))
+    os.utime(made.root / "submitted/alan.ipynb")  # saved again, the same
+    assert run(made)["ada"].conclusions == "Better." and calls(made) == ["ada", "alan", "ada"]
+
+
+def test_a_new_source_or_a_new_kit_grades_everything_again(made, monkeypatch):
+    toy.hand_in(made, "ada")
+    run(made)
+    made.source.write_text(made.source.read_text().replace("Toy", "New toy"))
+    prepare.release(made)
+    again = type(made)(made.root)
+    assert again.fingerprint != made.fingerprint and run(again).keys() == {"ada"}
+    monkeypatch.setattr("diffusion_course.homework.course.PACKAGE", HERE)  # other code
+    assert len(grade.changed(type(made)(made.root))) == 1
+
+
+def test_what_cannot_be_graded_does_not_stop_the_others(made):
+    toy.hand_in(made, "ada", b"%PDF-1.7")
+    toy.hand_in(made, "alan", toy.work("alan", "fail"))
+    toy.hand_in(made, "grace")
+    toy.hand_in(made, "nobody")
+    found = run(made)
+    assert {student: each.status for student, each in found.items()} == {
+        "ada": "not a notebook",
+        "alan": records.FAILED,
+        "grace": "graded",
+    }
+    assert "ToyError: the stand-in fails" in found["alan"].reason and not found["alan"].parts
+    assert [each.id for each in grade.changed(made)] == ["alan"]  # the grader's failure is tried again, no other
+
+
+def test_several_are_graded_at_once(made):
+    for student in made.roster:
+        toy.hand_in(made, student, toy.work(student, "sleep"))
+    run(made, jobs=3)
+    lines = (made.root / "calls.txt").read_text().splitlines()
+    assert all("done" not in line for line in lines[:3])  # all have begun before the first ends
+
+
+def test_a_submission_that_never_ends_is_stopped(made, monkeypatch):
+    monkeypatch.setattr(grade, "LIMIT", 0.5)
+    toy.hand_in(made, "ada", toy.work(says="hang"))
+    toy.hand_in(made, "alan")
+    found = run(made)
+    assert found["ada"].status == records.FAILED and found["alan"].status == "graded"
+    assert "stopped after 0.5 seconds" in (made.grading / "logs/ada.log").read_text()
+
+
+def test_an_interruption_ends_what_is_at_work_and_the_next_run_takes_it_up(made):
+    toy.hand_in(made, "ada")
+    toy.hand_in(made, "alan", toy.work("alan", "hang"))
+    batch = grade.grade(made, grade.changed(made), jobs=2)
+    assert next(batch).id == "ada"
+    with pytest.raises(KeyboardInterrupt):
+        batch.throw(KeyboardInterrupt)
+    assert not grade.busy(made)
+    assert [each.id for each in grade.changed(made)] == ["alan"]
+
+
+def test_a_killed_run_loses_nothing_and_what_it_began_is_waited_for(made):
+    """kill -9 in the middle: what was graded stays, nothing is half written, the rest is graded by the next run."""
+    toy.hand_in(made, "ada")
+    toy.hand_in(made, "alan", toy.work("alan", "sleep"))
+    toy.hand_in(made, "grace")
+    code = (
+        "import sys; from diffusion_course.homework import course, grade\n"
+        f"course.Course.nbgrader = lambda self, *words: [sys.executable, '-S', {str(toy.NBGRADER)!r}, *words]\n"
+        f"made = course.Course({str(made.root)!r})\n"
+        "for each in grade.grade(made, grade.changed(made)): print(each.id, flush=True)"
+    )
+    running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert running.stdout.readline() == "ada\n"
+    while calls(made) != ["ada", "alan"]:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGKILL)
+    running.communicate()
+    first = records.load(made, "ada")
+    assert records.load(made, "alan") is None and grade.busy(made)  # its nbgrader is still at work
+    assert run(made).keys() == {"alan", "grace"}
+    assert calls(made) == ["ada", "alan", "alan", "grace"]  # the second only after the first had ended
+    assert records.load(made, "ada") == first
+    assert not list(made.grading.rglob("*.part"))
+
+
+def test_two_runs_at_once_grade_each_submission_once(made):
+    for student in made.roster:
+        toy.hand_in(made, student)
+    first, second = (grade.grade(made, grade.changed(made)) for _ in range(2))
+    assert len(list(first)) == len(list(second)) == 3
+    assert len(calls(made)) == 3
+
+
+def test_a_record_that_is_damaged_or_of_another_version_is_made_again(made):
+    toy.hand_in(made, "ada")
+    run(made)
+    path = made.grading / "records/ada.json"
+    for content in ("", "{", "[]", '{"id": "ada"}', json.dumps(json.loads(path.read_text()) | {"more": 1})):
+        path.write_text(content)
+        assert [each.id for each in grade.changed(made)] == ["ada"]
+
+
+def test_the_shell_tells_what_was_graded_and_what_was_not(made):
+    toy.hand_in(made, "ada", b"{}")
+    toy.hand_in(made, "alan", toy.work("alan"))
+    toy.hand_in(made, "no\x1b[31mbody")
+    result = CliRunner().invoke(cli.main, ["homework", "grade", str(made.root), "--jobs", "2"])
+    assert result.exit_code == 0, result.output
+    assert "ada: not a notebook." in result.output and "body: bad name." in result.output
+    assert "2 graded now, 3 under submitted/, 3 students." in result.output and "1 wait for points" in result.output
+    assert "\x1b[31m" not in result.output
+    toy.hand_in(made, "grace", toy.work("grace", "fail"))
+    result = CliRunner().invoke(cli.main, ["homework", "grade", str(made.root)])
+    assert result.exit_code == 1 and "the grader failed, and will try again next time: grace." in result.output
+
+
+def test_where_the_sandbox_does_not_start_nobody_is_graded(made, monkeypatch):
+    def missing(secret, unsafe=False):
+        raise sandbox.SandboxError("There is no bwrap here.")
+
+    monkeypatch.setattr(sandbox, "Sandbox", missing)
+    toy.hand_in(made, "ada")
+    result = CliRunner().invoke(cli.main, ["homework", "grade", str(made.root)])
+    assert result.exit_code == 1 and "There is no bwrap here." in result.output
+    assert records.load(made, "ada") is None and not (made.root / "marks.csv").exists()
+
+
+@pytest.mark.homework
+def test_the_real_route_from_init_to_points(tmp_path):
+    """nbgrader itself, the sandbox and both processes: two students and one who is nobody."""
+    path = tmp_path / "toy.ipynb"
+    source = toy.source()
+    source.cells[3].source = source.cells[3].source.replace("1.0", "float(student.call('double', 21) == 42)")
+    path.write_text(toy.nbformat.writes(source))
+    made = prepare.init(tmp_path / "course", source=path)
+    prepare.release(made)
+    toy.hand_in(made, "ada", toy.work(conclusions="It doubles."))
+    toy.hand_in(made, "alan", made.released.read_bytes())
+    result = CliRunner().invoke(cli.main, ["homework", "grade", str(made.root), "--jobs", "2"])
+    assert result.exit_code == 0, result.output
+    ada, alan = (records.load(made, student) for student in ("ada", "alan"))
+    assert ada.parts == {"double": Part(1, "✓ right"), "triple": Part(1, "✓ right"), "conclusions": Part(None, "")}
+    assert alan.parts["double"].points == 0 and alan.parts["conclusions"] == Part(0, "○ not attempted")
+    assert grade.changed(made) == []

@@ -1,0 +1,113 @@
+"""The teacher's table: what is filled in stays, what changed is marked again, and no cell of it is a formula."""
+
+import csv
+
+import pytest
+import toy
+from refusals import refused
+
+from diffusion_course.homework import grade, marks, standing, tables
+from diffusion_course.homework.marks import Mark
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    return toy.make_course(tmp_path / "course", monkeypatch)
+
+
+def hand_in(made, **conclusions):
+    for student, text in conclusions.items():
+        toy.hand_in(made, student, toy.work(student, conclusions=text))
+    list(grade.grade(made, grade.changed(made)))
+    return marks.refresh(made)
+
+
+def rows(made):
+    return {row["id"]: row for row in tables.read(made.root / "marks.csv", marks.COLUMNS)}
+
+
+def fill(made, delimiter=",", encoding="utf-8", **filled):
+    """As a spreadsheet saves it after the teacher has filled in some cells."""
+    with open(made.root / "marks.csv", newline="", encoding="utf-8-sig") as file:
+        table = list(csv.DictReader(file))
+    for row in table:
+        row.update(filled.get(row["id"], {}))
+    with open(made.root / "marks.csv", "w", newline="", encoding=encoding) as file:
+        writer = csv.DictWriter(file, marks.COLUMNS, delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(table)
+
+
+def test_new_rows_come_and_what_is_filled_in_stays(made):
+    assert hand_in(made, ada="One.\n\nTwo, with ᾱ.") == 1
+    assert rows(made)["ada"]["conclusions"] == "One. Two, with ᾱ."
+    fill(made, ada={"points": "1.5", "comment": "Good; why “limits”?"})
+    assert hand_in(made, alan="Other.") == 1
+    assert rows(made)["ada"]["points"] == "1.5" and list(rows(made)) == ["ada", "alan"]
+    assert marks.read(made) == {"ada": Mark(1.5, 0.0, "Good; why “limits”?"), "alan": Mark()}
+
+
+def test_other_sentences_are_marked_again_and_the_old_points_are_told(made):
+    hand_in(made, ada="First.")
+    fill(made, ada={"points": "2", "comment": "Fine.", "correction": "-0.5"})
+    assert hand_in(made, ada="Second.") == 1
+    row = rows(made)["ada"]
+    assert (row["points"], row["comment"], row["correction"]) == ("", "Fine.", "-0.5") and "had 2 points" in row["note"]
+
+
+def test_blank_sentences_have_0_points_until_something_is_written(made):
+    stub = toy.released().cells[-1].source
+    assert hand_in(made, ada=stub) == 0
+    assert rows(made)["ada"]["points"] == "0" and marks.read(made)["ada"].points == 0
+    assert hand_in(made, ada="Now there is one.") == 1
+
+
+@pytest.mark.parametrize(("delimiter", "encoding"), [(",", "utf-8-sig"), (";", "utf-8"), ("\t", "utf-8")])
+def test_the_table_as_any_spreadsheet_saves_it(made, delimiter, encoding):
+    hand_in(made, ada='Quotes "here"; and, commas.')
+    fill(made, delimiter, encoding, ada={"points": "1,5", "correction": "−1"})
+    assert marks.read(made)["ada"] == Mark(1.5, -1.0, "")
+    before = rows(made)
+    marks.refresh(made)
+    assert rows(made) == before
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "'=1", "\x00\x1b=1"])
+def test_no_cell_of_the_table_is_a_formula_and_reading_gives_the_text_back(made, text):
+    hand_in(made, ada=text)
+    with open(made.root / "marks.csv", newline="", encoding="utf-8-sig") as file:
+        raw = {row["id"]: row for row in csv.DictReader(file)}["ada"]["conclusions"]
+    assert raw[0] == "'" and "\x1b" not in raw
+    fill(made, ada={"points": "1"})
+    marks.refresh(made)
+    assert marks.read(made)["ada"].points == 1  # the same text as before
+
+
+@pytest.mark.parametrize(
+    ("points", "parts"),
+    [("3", ["3 points", "from 0 to 2"]), ("-1", ["-1 points"]), ("two", ["'two' is no number"]), ("nan", ["number"])],
+)
+def test_points_that_cannot_be_meant_are_refused(made, points, parts):
+    hand_in(made, ada="One.")
+    fill(made, ada={"points": points})
+    with refused("marks.csv, ada", *parts):
+        marks.read(made)
+
+
+def test_a_table_that_cannot_be_read_is_left_as_it_is(made):
+    hand_in(made, ada="One.")
+    path = made.root / "marks.csv"
+    for content in (b"student,points\nada,2\n", b"", b"\xff\xfe\x00"):
+        path.write_bytes(content)
+        with refused("marks.csv"):
+            marks.refresh(made)
+        assert path.read_bytes() == content
+
+
+def test_the_total_waits_for_the_teacher_and_holds_the_correction(made):
+    hand_in(made, ada="One.", alan="Two.")
+    fill(made, ada={"points": "1.5", "correction": "-1"})
+    totals = {each.id: each.total for each in standing.standings(made)}
+    assert totals == {"ada": 2.5, "alan": None, "grace": None}
+    fill(made, ada={"points": "1.5", "correction": "-99"})
+    assert standing.standings(made)[0].total == 0

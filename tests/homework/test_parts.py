@@ -1,0 +1,251 @@
+"""The hidden tests give what is earned: the solution all, the empty release nothing, and tricks nothing either."""
+
+import csv
+import re
+from pathlib import Path
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+import torch
+from solved import BY_FUNCTION, FUNCTIONS, full, graded, handed_in, release, solution, trained
+
+from diffusion_course import variant
+from diffusion_course.denoisers import IdealDenoiser
+from diffusion_course.homework import channel, local, parts
+
+RESULTS = ("training", "samples_10", "samples_50")
+CELLS = local.source_cells()
+GRADED = {cell.id: cell for cell in CELLS if cell.metadata.get("nbgrader", {}).get("grade")}
+
+
+@pytest.fixture(scope="module")
+def solved():
+    """A hand-in with every function right and a model as if trained; tests take a copy before they change it."""
+    return handed_in()
+
+
+# ---- the notebook --------------------------------------------------------------------------------
+
+
+def test_the_test_cells_are_the_parts_in_their_order_worth_12_with_the_conclusions():
+    cells = [cell for cell in GRADED.values() if cell.cell_type == "code"]
+    assert [cell.id.removeprefix("grade-").replace("-", "_") for cell in cells] == list(parts.PARTS)
+    for cell, (name, (points, _)) in zip(cells, parts.PARTS.items(), strict=True):
+        assert cell.metadata.nbgrader.points == points and f'parts.grade("{name}", globals())' in cell.source
+    assert sum(cell.metadata.nbgrader.points for cell in GRADED.values()) == 12
+
+
+def test_the_table_in_the_notebook_promises_the_points_and_lines_that_are_used():
+    text = next(cell.source for cell in CELLS if cell.id == "how-to-work")
+    told = re.findall(r"^\| \d+ \|.*\| (½|\d) \|$", text, flags=re.MULTILINE)
+    assert sum(0.5 if points == "½" else int(points) for points in told) == 12
+    lines = ", ".join(f"{line:.2f}" for line in variant.LINES.values())
+    assert f"**{lines}** of its radius" in text and f"**{variant.COVERED:.0%}**".replace("%", " %") in text
+
+
+def test_every_solution_cell_is_blank_in_the_release_and_no_hidden_test_is_left():
+    cells = release()
+    for cell in CELLS:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            assert cells[cell.id] != cell.source and "SOLUTION" not in cells[cell.id]
+    assert "import parts" not in "".join(cells.values())
+
+
+# ---- the pass lines --------------------------------------------------------------------------------
+
+
+def test_right_solutions_stay_so_far_inside_the_lines_that_fewer_than_1_in_1000_fails():
+    """The runs that `benchmarks/homework.py` measured, by the tail model that it states."""
+    with (Path(__file__).parents[2] / "notebooks" / "homework" / "calibration.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["seed"] for row in rows}) >= 20 and len({row["id"] for row in rows}) >= 12
+    for strokes, line in variant.LINES.items():
+        log = np.log([float(row[f"distance_{strokes}"]) for row in rows])
+        assert (np.log(line) - log.mean()) / log.std(ddof=1) > NormalDist().inv_cdf(0.999)
+        assert min(float(row[f"coverage_{strokes}"]) for row in rows) >= variant.COVERED
+
+
+# ---- what is earned ------------------------------------------------------------------------------
+
+
+def test_the_solution_earns_everything(solved):
+    assert graded(solved, BY_FUNCTION) == full(BY_FUNCTION)
+    assert graded(solved, RESULTS) == full(RESULTS)
+
+
+def test_the_release_runs_to_its_end_and_nothing_of_it_is_attempted(capsys):
+    blank = release()
+    names = local.run([blank[cell] for cell in solution()])
+    capsys.readouterr()
+    assert set(graded(names).values()) == {0}
+    assert capsys.readouterr().out.splitlines() == [f"○ {part}: not attempted." for part in parts.PARTS]
+
+
+def test_an_empty_notebook_is_not_attempted_either(capsys):
+    assert set(graded({"STUDENT_ID": "ada"}).values()) == {0}
+    assert capsys.readouterr().out.count("○") == len(parts.PARTS)
+
+
+def test_without_any_student_the_grader_complains_and_gives_no_points():
+    with pytest.raises(LookupError, match="no student here to grade"):
+        parts.grade("add_noise", {})
+
+
+def test_the_student_that_the_grader_provides_comes_first(solved):
+    other = local.Student({"STUDENT_ID": "ada"})
+    assert parts.grade("add_noise", solved | {"student": other}) == 0
+
+
+def test_each_part_says_one_line_that_does_not_tell_what_was_asked(solved, capsys):
+    wrong = {name: (lambda *args, **kwargs: torch.full((3, 2), 0.123)) for name in BY_FUNCTION}
+    for names in (solved, solved | wrong):
+        for part in parts.PARTS:
+            parts.grade(part, names)
+            said = capsys.readouterr().out
+            assert said.count("\n") == 1 and re.match(r"[✓○✗] " + part, said)
+            assert not re.search(r"x0=|xt=|alpha_bar\w*=|noise=|\bT=|\bn=|times=", said)
+
+
+# ---- partial credit, and mistakes that are not paid for twice ------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "old", "new", "part"),
+    [
+        ("loss", ".mean()", ".sum()", "loss"),
+        ("loss", ".mean()", ".sum(1).mean()", "loss"),
+        ("reverse-step", "variance.sqrt() * z", "0 * z", "reverse_step"),
+        ("sample", "noise[i])", "0 * noise[i])", "sample"),
+    ],
+)
+def test_what_is_right_but_for_a_factor_or_the_noise_earns_half(cell, old, new, part):
+    assert parts.grade(part, handed_in({cell: (old, new)})) == parts.PARTS[part][0] / 2
+
+
+def test_a_network_that_ignores_the_time_earns_half(solved, capsys):
+    assert parts.grade("network", solved | {"model": lambda xt, t: 0.5 * xt}) == 0.5
+    assert "at one point it says the same for every t" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("cell", "old", "new", "lost"),
+    [
+        ("add-noise", "(1 - alpha_bar_t).sqrt()", "(1 - alpha_bar_t)", "add_noise"),
+        ("reverse-step", "alpha_bar_s.sqrt()", "alpha_bar_s", "reverse_step"),
+    ],
+)
+def test_a_mistake_in_one_function_does_not_cost_the_one_that_calls_it(cell, old, new, lost, capsys):
+    points = graded(handed_in({cell: (old, new)}), BY_FUNCTION)
+    assert [part for part in BY_FUNCTION if points[part] < parts.PARTS[part][0]] == [lost]
+    assert "with the functions that it calls as they are" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {"reverse_step": lambda xt, *rest: xt, "sample": lambda model, alpha_bar, xT, times, noise: xT},
+        {"reverse_step": lambda *args: float("nan") * args[0], "sample": lambda *args: float("nan") * args[2]},
+        {"add_noise": lambda x0, a, eps: x0 * float("nan"), "loss": lambda *args: float("nan")},
+    ],
+)
+def test_two_functions_that_do_nothing_do_not_make_each_other_right(solved, nothing, capsys):
+    assert graded(solved | nothing, nothing) == dict.fromkeys(nothing, 0)
+
+
+def test_samples_of_the_wrong_number_earn_half_if_the_sampler_draws_right_ones(solved, capsys):
+    cloud = solved["samples"][50][:100]
+    assert parts.grade("samples_50", solved | {"samples": {50: cloud}}) == 0.5
+    assert "shape (100, 2)" in capsys.readouterr().out
+
+
+# ---- what must not pass --------------------------------------------------------------------------
+
+SPIRAL = variant.of("example")
+
+
+def near_data():
+    """Data with a little noise, as if sampled."""
+    return torch.as_tensor(SPIRAL.data(512) + 0.01 * np.random.default_rng(0).standard_normal((512, 2))).float()
+
+
+TRICKS = {
+    "the data": ({"samples": {50: SPIRAL.data()[:512]}, "model": lambda xt, t: 0 * xt}, "copies"),
+    "the data, shaken": ({"samples": {50: near_data()}, "model": lambda xt, t: 0 * xt}, "drawn anew"),
+    "a model that knows the data by heart": ({"model": IdealDenoiser(SPIRAL.data(512), trained().schedule)}, "copies"),
+    "a sampler that draws from the data": (
+        {"samples": {50: near_data()}, "sample": lambda *args: near_data(), "model": lambda xt, t: 0.5 * xt},
+        "not what your network gives",
+    ),
+    "one place": ({"samples": {50: SPIRAL.at(np.full(512, 0.4))}, "model": lambda xt, t: xt}, "✗ samples_50"),
+    "NaN": (
+        {"samples": {50: np.full((512, 2), np.nan)}, "model": lambda xt, t: xt / 0},
+        "512 of the 512 samples are NaN",
+    ),
+    "words": ({"samples": {50: ["a lot"] * 512}}, "no array of points"),
+    "a list for a dict": ({"samples": [near_data()]}, "no dict of clouds"),
+    "no such cloud": ({"samples": {10: near_data()}, "model": lambda xt, t: xt}, "no `samples[50]`"),
+    "an error": ({"samples": {50: near_data()}, "sample": lambda *args: 1 / 0}, "ZeroDivisionError"),
+    "another's": ({"samples": {50: near_data() + 1}, "model": trained(student="bob")}, "too far from your spiral"),
+}
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_a_trick_earns_nothing_and_is_named(solved, trick, capsys):
+    changes, named = TRICKS[trick]
+    names = solved | changes
+    if "samples" not in changes:  # those that this model gives
+        local.run([solution()["samples"].replace("(10, 50, 1000)", "(50,)")], names)
+    capsys.readouterr()
+    assert parts.grade("samples_50", names) == 0
+    assert named in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("model", "named"),
+    [
+        (lambda xt, t: xt / 0, "NaN or infinity"),
+        (lambda xt, t: 0 * xt, "too far"),
+        (lambda xt, t: xt[:, :1], "shape"),
+        (trained(student="bob"), "too far"),
+        (IdealDenoiser(SPIRAL.data(512), trained().schedule), "copies"),
+    ],
+)
+def test_a_model_that_is_not_trained_on_the_spiral_fails_under_our_sampler(solved, model, named, capsys):
+    assert parts.grade("training", solved | {"model": model}) == 0
+    assert named in capsys.readouterr().out
+
+
+def test_an_id_that_is_not_the_one_handed_in_under_is_told(solved, capsys):
+    student = local.Student(solved)
+    student.id = "grace"
+    assert parts.grade("samples_50", {"student": student}) == 0
+    assert "Your STUDENT_ID is 'example', but you handed in as 'grace'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("answer", [None, "yes", {"a": 1}, [[1, 2], [3]], float("nan"), torch.ones(3), [], 1j])
+@pytest.mark.parametrize("part", (*BY_FUNCTION[:2], "loss", "reverse_step", "time_grid", "sample"))
+def test_strange_answers_earn_nothing_and_break_nothing(solved, part, answer, capsys):
+    assert parts.grade(part, solved | {part: lambda *args: answer}) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_function_without_end_is_stopped(solved, monkeypatch, capsys):
+    def endless(*args):
+        while True:
+            pass
+
+    student = local.Student(solved | {"time_grid": endless})
+    monkeypatch.setattr(student, "call", lambda name, *args: channel.Student.call(student, name, *args, seconds=0.2))
+    assert parts.grade("time_grid", {"student": student}) == 0
+    assert "No answer within" in capsys.readouterr().out
+
+
+@pytest.mark.homework
+def test_the_solution_earns_everything_in_1000_strokes_too():
+    names = handed_in(strokes=(1000,))
+    assert parts.grade("samples_1000", names) == 1
+
+
+def test_the_cells_that_these_tests_run_are_those_of_the_notebook():
+    assert set(FUNCTIONS) | {"dissolve", "train-run", "look"} == set(solution())

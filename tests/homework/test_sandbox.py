@@ -1,0 +1,297 @@
+"""Each wall and each limit, tried from inside; and that a sandbox which cannot start is an error."""
+
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+import diffusion_course
+from diffusion_course.homework import sandbox, syscalls, walls
+
+MB = 2**20
+PACKAGE = Path(diffusion_course.__file__).parent
+
+
+# walls
+
+
+def test_there_is_no_network(inside):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.settimeout(0.3)
+        port = listener.getsockname()[1]
+        said = inside.run(f"import socket\nsocket.create_connection(('127.0.0.1', {port}), timeout=5)")
+        assert said.endswith("OSError")
+        with pytest.raises(TimeoutError):
+            listener.accept()
+    assert inside.run("print([line.split(':')[0].strip() for line in open('/proc/net/dev')][2:])") == "['lo']\n"
+
+
+def test_only_unix_sockets_can_be_made(inside):
+    families = ("AF_INET", "AF_INET6", "AF_VSOCK", "AF_NETLINK", "AF_ALG")
+    for family in (family for family in families if hasattr(socket, family)):
+        assert inside.run(f"import socket\nsocket.socket(socket.{family})").endswith("OSError"), family
+    assert inside.run("import socket\nsocket.socketpair()") == ""
+
+
+def test_nothing_is_writable_but_the_home(inside):
+    mounts = [line.split() for line in inside.run("print(open('/proc/self/mountinfo').read())").splitlines() if line]
+    writable = {mount[4] for mount in mounts if "rw" in mount[5].split(",")}
+    assert writable == {"/tmp", "/proc", *walls.DEVICES}
+    assert inside.run("open('/x', 'w')").endswith("OSError")
+    assert inside.run("open('kept', 'w').write('x'); import os; print(os.getcwd(), os.listdir('/dev/shm'))").startswith(
+        walls.HOME
+    )
+
+
+def test_of_the_course_only_the_package_without_its_grader_is_seen(inside, tmp_path):
+    (tmp_path / "gradebook.db").write_text("points")
+    seen = "import os\nprint(sorted(os.listdir({!r})))"
+    assert inside.run(seen.format(str(PACKAGE / "homework"))) == f"{sorted(walls.SHOWN)}\n"
+    for hidden in ("notebooks", "tests", "benchmarks", ".git", "data", "pyproject.toml"):
+        assert inside.run(f"import os\nprint(os.path.exists({str(PACKAGE.parent / hidden)!r}))") == "False\n"
+    assert inside.run(seen.format(str(tmp_path))).endswith("FileNotFoundError")
+    assert inside.run("import os\nprint(os.listdir(os.path.expanduser('~')), os.listdir('/etc'))").count("passwd") == 0
+    assert inside.run("from diffusion_course.homework import channel").endswith("ImportError")
+
+
+def test_the_environment_holds_no_secret(start, monkeypatch):
+    monkeypatch.setenv("TOKEN_OF_THE_TEACHER", "secret")
+    names = start().run("import os\nprint(*os.environ)").split()
+    assert set(names) == {*walls.environment(walls.HOME), "PWD"}
+
+
+def test_it_is_nobody_in_particular(inside):
+    said = inside.run("print(open('/proc/self/status').read(), open('/proc/1/status').read())")
+    status = [line.split() for line in said.splitlines() if ":" in line]
+    assert {row[1] for row in status if row[0] in ("CapPrm:", "CapEff:", "CapBnd:")} == {"0" * 16}
+    assert {row[1] for row in status if row[0] == "NoNewPrivs:"} == {"1"}
+    assert {row[1] for row in status if row[0] == "Seccomp:"} == {"2"}  # a filter
+    assert {row[1] for row in status if row[0] == "Uid:"}.isdisjoint({"0"})
+
+
+def test_it_sees_no_process_of_the_grader(inside):
+    assert inside.run("import os\nprint([int(name) for name in os.listdir('/proc') if name.isdigit()])") == "[1, 2]\n"
+
+
+def test_system_calls_around_the_walls_are_refused(inside):
+    assert inside.run("import os\nos.memfd_create('x')").endswith("PermissionError")
+    said = inside.run(
+        """
+import ctypes, platform
+from os import strerror
+libc = ctypes.CDLL(None, use_errno=True)
+column = ["x86_64", "aarch64"].index(platform.machine())
+for numbers in CALLS:
+    assert libc.syscall(numbers[column], 0, 0, 0) == -1
+    print(ctypes.get_errno())
+print("namespace", libc.unshare(0x10000000))
+""".replace("CALLS", repr(list(syscalls.REFUSED.values())))
+    )
+    assert said.split() == ["1"] * len(syscalls.REFUSED) + ["namespace", "-1"]
+
+
+def test_no_filter_for_an_unknown_machine():
+    with pytest.raises(ValueError, match="pdp11"):
+        syscalls.filter_program("pdp11")
+
+
+@pytest.mark.homework
+def test_sandboxes_have_users_of_their_own(start):
+    if not walls._is_root():
+        pytest.skip("only root can become another user")
+    users = [start().run("import os\nprint(os.getuid())") for _ in range(2)]
+    assert users[0] != users[1]
+
+
+# limits
+
+
+@pytest.mark.homework
+def test_a_fork_bomb_stays_small_and_leaves_its_neighbour_alone(start):
+    bomb = """
+import os, time
+made = 0
+try:
+    while made < 1000:
+        if os.fork() == 0:
+            time.sleep(600)
+        made += 1
+except OSError:
+    print(made)
+"""
+    first, second = start(), start()
+    assert 10 < int(first.run(bomb)) < walls.Limits.processes
+    assert (
+        second.run("import subprocess\nprint(subprocess.run(['echo', 'well'], capture_output=True, text=True).stdout)")
+        == "well\n\n"
+    )
+    assert first.run("print('and it lives')") == "and it lives\n"
+
+
+@pytest.mark.homework
+def test_files_and_memory_end_somewhere_and_the_notebook_goes_on(start):
+    small = start(limits=walls.Limits(memory=600 * MB, files=8 * MB))
+    assert small.run("open('big', 'wb').write(b'x' * 2**24)").endswith("OSError")
+    assert small.run("import os\nprint(os.stat('big').st_size <= 2**23)\nos.unlink('big')") == "True\n"
+    assert small.run("x = bytearray(2**30)").endswith("MemoryError")
+    assert small.run("print('on')") == "on\n"
+    assert small.sandbox.reason is None
+
+
+@pytest.mark.homework
+@pytest.mark.parametrize(
+    "limits, cell, reason",
+    [
+        (
+            {"memory": 300 * MB},
+            "import mmap\nm = mmap.mmap(-1, 2**30)\nfor i in range(0, 2**30, 4096): m[i] = 1",
+            "memory",
+        ),
+        ({"cpu": 3}, "import os\nfor _ in range(3): os.fork()\nwhile True: pass", "CPU time"),
+        ({"wall": 3}, "import time\ntime.sleep(600)", "longer"),
+    ],
+    ids=["shared memory", "processor", "time"],
+)
+def test_what_takes_more_than_its_share_is_ended_with_a_reason(start, limits, cell, reason):
+    greedy = start(limits=walls.Limits(**limits))
+    with pytest.raises((EOFError, ConnectionError)):
+        greedy.run(cell, seconds=120)
+    assert reason in greedy.sandbox.reason
+
+
+def test_nothing_stays_behind(start):
+    left = start()
+    left.run("import subprocess\nsubprocess.Popen(['sleep', '600'], start_new_session=True)")
+    processes = left.sandbox._tree()
+    assert any(process.name() == "sleep" for process in processes)
+    left.sandbox.close()
+    assert not any(map(_runs, processes))
+
+
+def test_nothing_outlives_a_grader_that_is_killed(walled):
+    script = """
+from diffusion_course.homework.sandbox import Sandbox
+with Sandbox() as sandbox:
+    print(*[process.pid for process in sandbox._tree()], flush=True)
+    input()
+"""
+    grader = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with grader:
+        processes = [psutil.Process(int(number)) for number in grader.stdout.readline().split()]
+        grader.kill()
+    end = time.monotonic() + 10
+    while any(map(_runs, processes)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert len(processes) > 2 and not any(map(_runs, processes))
+
+
+def _runs(process):
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_floods_past_the_cells_reach_nobody(inside):
+    assert inside.run("import os\nfor _ in range(50): os.write(1, b'x' * 2**20)\nprint('done')") == "done\n"
+
+
+ORDINARY = {
+    "await": "import asyncio\nawait asyncio.sleep(0)\nprint('yes')",
+    "shell": "!echo yes",
+    "shell to a name": "said = !echo yes\nprint(said[0])",
+    "bash": "%%bash\necho yes",
+    "module": "%%writefile mine.py\nsaid = 'yes'\n",
+    "imported": "import mine\nprint(mine.said)",
+    "matplotlib": "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1])\nprint('yes')",
+    "clear": "from IPython.display import clear_output\nprint('no')\nclear_output(wait=True)\nprint('yes')",
+    "progress": "from tqdm.notebook import tqdm\nprint(*[x for x in tqdm(['yes'])])",
+    "pool": "import multiprocessing\nwith multiprocessing.Pool(2) as pool: print(pool.map(str.lower, ['YES'])[0])",
+    "widget": "import ipywidgets\nslider = ipywidgets.IntSlider(3)\ndisplay(slider)\nprint('yes')",
+}
+
+
+def test_ordinary_notebooks_run(inside):
+    for name, cell in ORDINARY.items():
+        said = inside.run(cell)
+        assert said.strip().endswith("yes") or said == "Writing mine.py\n", (name, said)
+    assert inside.run("exit").endswith("SystemExit")
+    assert inside.run("input()").endswith("EOFError")
+
+
+def test_a_cell_has_time_until_it_is_interrupted(inside):
+    assert inside.run("while True: pass", seconds=0.5).endswith("TooSlow")
+    assert inside.run("import time\ntry:\n    time.sleep(600)\nexcept Exception:\n    pass", seconds=0.5).endswith(
+        "TooSlow"
+    )
+    assert inside.run("print('next')") == "next\n"
+
+
+# start
+
+
+def test_without_bubblewrap_the_error_says_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")  # as macOS calls it
+    with pytest.raises(walls.SandboxError, match=r"apt-get install bubblewrap.*macOS.*--unsafe"):
+        sandbox.Sandbox()
+
+
+def _fake(tmp_path, monkeypatch, version, says):
+    program = tmp_path / "bwrap"
+    program.write_text(f"#!/bin/sh\n[ $1 = --version ] && echo bubblewrap {version} && exit\necho {says} >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+
+def test_an_old_bubblewrap_is_a_missing_one(monkeypatch, tmp_path):
+    _fake(tmp_path, monkeypatch, "0.6.1", "old")
+    with pytest.raises(walls.SandboxError, match=r"0\.8"):
+        sandbox.Sandbox()
+
+
+def test_a_sandbox_that_does_not_start_is_an_error_with_its_words(monkeypatch, tmp_path):
+    _fake(tmp_path, monkeypatch, "0.9.0", "setting up uid map: Permission denied")
+    with pytest.raises(walls.SandboxError, match=r"nothing was graded.*uid map: Permission denied"):
+        sandbox.Sandbox()
+
+
+def test_a_course_directory_in_sight_is_refused():
+    with pytest.raises(walls.SandboxError, match="Move it"):
+        walls.view(walls.Limits(), secret=sys.prefix)
+
+
+def test_a_python_behind_links_is_seen(monkeypatch, tmp_path):
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for name in ("real", "home"):
+        (tmp_path / name / "bin").mkdir(parents=True)
+    (tmp_path / "real/lib" / version).mkdir(parents=True)
+    (tmp_path / "real/bin/python").touch()
+    (tmp_path / "alias").symlink_to("real")
+    (tmp_path / "home/bin/python").symlink_to("../../alias/bin/python")
+    (tmp_path / "python").symlink_to(tmp_path / "home/bin/python")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    prefixes = walls._prefixes()
+    assert str(tmp_path / "alias") in prefixes
+    assert str(tmp_path / "home") not in prefixes  # no Python lives there: it is somebody's home
+
+
+@pytest.mark.homework
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_who_cannot_be_watched_is_ended(start, monkeypatch):
+    unseen = start()
+    monkeypatch.setattr(unseen.sandbox, "_usage", lambda: 1 / 0)
+    unseen.sandbox._watcher.join(5)
+    assert unseen.sandbox.reason == "It could not be watched."
+
+
+def test_unsafe_takes_the_same_way_without_walls(start):
+    assert start(unsafe=True).run("print(6 * 7)") == "42\n"
