@@ -49,11 +49,11 @@ def save_run(path, run, step):
 def load_run(path, run):
     """Put what `path` holds into `run`; return its step. Raises ValueError if it does not fit, changing nothing."""
     tensors, about = _read(path, "run")
+    _refuse_other_shapes(path, about, _without("model", tensors), run.model.state_dict())
     if about["recipe"] != run.recipe:
         raise ValueError(f"{path} was trained with {about['recipe']}, not with {run.recipe}: use the same arguments.")
     if not np.array_equal(tensors["alpha_bar"].numpy(), run.schedule.alpha_bar):
         raise ValueError(f"{path} was trained with another schedule: use the same one to go on.")
-    _refuse_other_shapes(path, about, _without("model", tensors), run.model.state_dict())
     run.rng.set_state(tensors["rng"])
     run.model.load_state_dict(_without("model", tensors))
     run.ema.load_state_dict(_without("ema", tensors))

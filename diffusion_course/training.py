@@ -70,7 +70,8 @@ def train(model, schedule, x0, cond=None, *, steps, batch=128, lr=2e-3, weight=N
     model.to(memory_format=machine.layout).train()
     ema = copy.deepcopy(model).eval().requires_grad_(False)
     optimiser = torch.optim.Adam(model.parameters(), lr=lr, betas=(0.9, 0.99), fused=True)
-    recipe = {"steps": steps, "batch": batch, "lr": lr, "sum of weights": float(weight.sum())}
+    data = {"shape of x0": list(x0.shape), "mean of x0": round(x0.double().mean().item(), 9)}
+    recipe = {"steps": steps, "batch": batch, "lr": lr, "sum of weights": float(weight.sum()), **data}
     run = checkpoint.Run(model, ema, optimiser, rng, schedule, recipe)
     done = 0 if resume is None else checkpoint.load_run(resume, run)
 

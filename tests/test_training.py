@@ -371,6 +371,7 @@ def test_refused_files_are_named_and_left_untouched(tmp_path):
     refused(whole, "another architecture", model=Affine())
     refused(whole, "use the same arguments", steps=5)
     refused(whole, "use the same arguments", weight=1 / COSINE.alpha_bar)
+    refused(whole, "use the same arguments", x0=np.ones((8, 2)))
     refused(whole, "another schedule", model=models.SpiralMLP(schedule.sigmoid(T=100)))
     refused(whole, "another architecture", model=models.SpiralMLP(COSINE, dim=3), x0=np.zeros((8, 3)))
 
