@@ -19,6 +19,7 @@ SHA256 = {
     "fashion.safetensors": "292a910dc9aefeb2b5bc2d1b42a80742dc27caa7501672aef42f60e51b820b3f",
     "spiral-student.safetensors": "cf440ee09865ec2ec70430191cd1ba0989036a9f74939bb14c00595ff748e8d8",
     "faces-student.safetensors": "47ea9e133aff267117bdeabf802e35d0e672be7a6a0be56cfa277728f7cedf46",
+    "quality_vs_nfe.csv": "8a75520324c75da3a986858dfea014c69863fa3b13acba2af58e490607c4456a",
     "faces-classifier.safetensors": "6d4568f81a01e0420f89ec9c91181e53f335d97c56b778282254426b2a830241",
     "fashion-classifier.safetensors": "42a09e7fb24abda61c57460e75165e9bfeccef92f33256b1156c2f613a28b5d7",
 }
