@@ -36,12 +36,16 @@ def _walked(hint: str):
     return symptom
 
 
-def _stroke(spread, shift=0):
+def _root(variance, beta):
+    return variance**0.5
+
+
+def _stroke(spread=_root, guess=forward.x0_from_eps, posterior=forward.posterior, shift=0):
     """A stroke of DDPM with `spread(β̃, β)` in front of z; `shift` spoils the index of ᾱ in x̂_0."""
 
     def step(xt, t, s, eps_hat, schedule, z):
-        x0_hat = forward.x0_from_eps(xt, schedule.at(t - shift), eps_hat)
-        mean, variance = forward.posterior(x0_hat, xt, schedule.at(t), schedule.at(s))
+        x0_hat = guess(xt, schedule.at(t - shift), eps_hat)
+        mean, variance = posterior(x0_hat, xt, schedule.at(t), schedule.at(s))
         return mean + spread(variance, _beta(t, s, schedule)) * z
 
     return step
@@ -52,7 +56,7 @@ def _beta(t, s, schedule):
     return 1 - schedule.at(t) / schedule.at(s)
 
 
-_ddpm_step = _stroke(lambda variance, beta: variance**0.5)
+_ddpm_step = _stroke()
 
 
 def _beta_for_alpha(xt, t, s, eps_hat, schedule, z):
@@ -63,13 +67,13 @@ def _beta_for_alpha(xt, t, s, eps_hat, schedule, z):
 
 TWINS, ZERO_ONE = np.ones(2), np.array([0.0, 1.0])
 XT, EPS_HAT, Z = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7]), np.array([0.3, 1.5, -0.8])
+ALONE = np.eye(3)  # x_t, ε̂ and z are 1 in turn: the three answers are the factors of the three
 ddpm_step = Exercise(
     "ddpm_step",
     _ddpm_step,
     probes=(
-        (XT, 30, 29, EPS_HAT, SCHEDULE, Z),
+        *((ALONE[0], t, s, ALONE[1], SCHEDULE, ALONE[2]) for t, s in ((30, 29), (30, 20), (2, 1), (5, 0), (1, 0))),
         (XT, 30, 20, EPS_HAT, SCHEDULE, Z),
-        (XT, 1, 0, EPS_HAT, SCHEDULE, Z),
     ),
     faults=(
         Fault(
@@ -86,7 +90,7 @@ ddpm_step = Exercise(
         ),
         Fault(
             "x̂_0 is computed with ᾱ of step t − 1",
-            _stroke(lambda variance, beta: variance**0.5, shift=1),
+            _stroke(shift=1),
             _walked("the mean is missed. x_t and ε̂ belong to step t, so ᾱ_t turns them into x̂_0."),
             atlas=5,
         ),
@@ -105,6 +109,25 @@ ddpm_step = Exercise(
             "That is DDPM's other choice, right for data of variance 1; here the posterior's β̃ is asked for.",
         ),
         Fault(
+            "x̂_0 is computed without the two roots",
+            _stroke(guess=lambda xt, alpha_bar_t, eps_hat: (xt - (1 - alpha_bar_t) * eps_hat) / alpha_bar_t),
+            _walked("the guess is off at every stroke. ᾱ is a power; amplitudes have its root."),
+            atlas=3,
+        ),
+        Fault(
+            "ε̂ is added in x̂_0",
+            _stroke(guess=lambda xt, alpha_bar_t, eps_hat: forward.x0_from_eps(xt, alpha_bar_t, -eps_hat)),
+            _walked("the noise must be taken out of x_t, so √(1−ᾱ_t) ε̂ is subtracted."),
+        ),
+        Fault(
+            "the weights of x̂_0 and x_t are exchanged",
+            _stroke(posterior=lambda x0_hat, xt, *levels: forward.posterior(xt, x0_hat, *levels)),
+            lambda attempt: (
+                "At s = 0 the answer must be x̂_0 itself; for t = 5, x_t = 1, ε̂ = 1, z = 0 that is "
+                f"{_to_0(_ddpm_step):.4f}, you return {_to_0(attempt):.4f}."
+            ),
+        ),
+        Fault(
             "no fresh noise",
             _stroke(lambda variance, beta: 0.0),
             _walked("all samples collapse. Add √β̃ z at every step but the last."),
@@ -112,6 +135,10 @@ ddpm_step = Exercise(
         ),
     ),
 )
+
+
+def _to_0(step):
+    return float(step(np.ones(1), 5, 0, np.ones(1), SCHEDULE, np.zeros(1))[0])
 
 
 def _apart(answers):

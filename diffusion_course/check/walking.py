@@ -24,10 +24,14 @@ def _grid(hint: str):
     return symptom
 
 
+def _second(attempt):
+    return float(attempt(10, 4)[1])
+
+
 time_grid = Exercise(
     "time_grid",
     lambda T, n: schedule.cosine(T).steps(n),
-    probes=((1000, 25), (1000, 30), (1000, 7), (50, 50), (50, 49), (10, 1)),
+    probes=((10, 4), (1000, 25), (1000, 30), (1000, 7), (50, 50), (50, 49), (10, 1)),
     measure=_gaps,
     faults=(
         Fault(
@@ -47,6 +51,33 @@ time_grid = Exercise(
             lambda T, n: np.append(np.arange(T, 0, -(T // n)), 0),
             _grid("if n does not divide T, one more stroke than asked for slips in."),
             atlas=6,
+        ),
+        Fault(
+            "a range with a fixed stride misses 0",
+            lambda T, n: np.arange(T, -1, -(T // n)),
+            _grid("where n does not divide T, it stops before 0, or has too many times."),
+            atlas=6,
+        ),
+        Fault(
+            "the last stroke takes all that is left",
+            lambda T, n: np.append(T - T // n * np.arange(n), 0),
+            lambda attempt: (
+                f"For 49 strokes over T = 50 your strokes are {_gaps(attempt(50, 49))[3]:g} to "
+                f"{_gaps(attempt(50, 49))[4]:g} long: even means that they differ by 1 at most."
+            ),
+            atlas=6,
+        ),
+        Fault(
+            "n times, where n + 1 are needed",
+            lambda T, n: np.round(np.linspace(T, 0, n)),
+            _grid("n strokes have n + 1 ends."),
+        ),
+        Fault(
+            "the times are not whole numbers",
+            lambda T, n: np.linspace(T, 0, n + 1),
+            lambda attempt: (
+                f"For T = 10, n = 4 your second time is {_second(attempt):g}; there is no ᾱ between two steps: round."
+            ),
         ),
         Fault(
             "times go from T − 1",
@@ -106,6 +137,16 @@ guided = Exercise(
             "the answer without the wish is left out",
             lambda free, asked, scale: scale * asked,
             lambda attempt: f"{_identities(attempt)} Scaling ε̂ itself scales the noise, not the wish.",
+        ),
+        Fault(
+            "the wish itself is added, not what it changes",
+            lambda free, asked, scale: free + scale * asked,
+            lambda attempt: f"{_identities(attempt)} That counts the noise twice.",
+        ),
+        Fault(
+            "only the difference is returned",
+            lambda free, asked, scale: scale * (asked - free),
+            lambda attempt: f"{_identities(attempt)} The difference has to start somewhere: at the answer without.",
         ),
         Fault(
             "the scale is not used",
