@@ -137,7 +137,8 @@ def clouds(panels: dict, reference=None, limit: float | None = None) -> Figure:
     panels = {title: _numbers(points, (None, 2), title) for title, points in panels.items()}
     if limit is None:
         limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
-    figure = Figure(2.4 * len(panels), 2.6)
+    lines = max(title.count("\n") for title in panels)  # room for titles of several lines above square axes
+    figure = Figure(2.4 * len(panels), 2.6 + 0.2 * lines)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for ax, (title, points) in zip(axes, panels.items(), strict=True):
         if reference is not None:

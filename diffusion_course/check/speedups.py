@@ -21,6 +21,22 @@ def _ddim_walk(model, schedule, x, n, eta, rng):
     return x0
 
 
+def _follow(model, schedule, x, times, eta, rng, wide=False):
+    """DDIM at these times, wherever they end; `wide` adds noise of η² β to what has room for η² β̃."""
+    for t, s in pairwise(times):
+        eps_hat = model(x, t)
+        power, beta = schedule.at(s), 1 - schedule.at(t) / schedule.at(s)
+        fresh = eta**2 * forward.posterior_variance(schedule.at(t), power)
+        x = power**0.5 * forward.x0_from_eps(x, schedule.at(t), eps_hat) + (1 - power - fresh) ** 0.5 * eps_hat
+        if s > 0:
+            x = x + (eta**2 * beta if wide else fresh) ** 0.5 * rng.standard_normal(x.shape)
+    return x
+
+
+def _spread_at_the_end(attempt):
+    return attempt(OFF_CENTRE, SCHEDULE, STATIC, 10, 1.0, _rng()).std()
+
+
 def _ends(attempt, n, eta):
     """Mean and spread of where 200 walks of data that are the single point 1 end."""
     with np.errstate(all="ignore"):
@@ -41,10 +57,10 @@ ddim_walk = Exercise(
     probes=tuple(
         (model, SCHEDULE, STATIC, n, eta, _rng())
         for model, n, eta in (
+            (OFF_CENTRE, 50, 0.5),  # first, for only the first is asked twice: is the noise that of `rng`?
             (POINT, 25, 0.0),
             (POINT, 7, 0.0),
             (POINT, 10, 1.0),
-            (OFF_CENTRE, 50, 0.5),
             (OFF_CENTRE, 20, 0.0),
         )
     ),
@@ -56,10 +72,27 @@ ddim_walk = Exercise(
             atlas=6,
         ),
         Fault(
+            "the times do not end at 0 where n does not divide T",
+            lambda model, schedule, x, n, eta, rng: _follow(
+                model, schedule, x, range(schedule.T, -1, -(schedule.T // n)), eta, rng
+            ),
+            _one_point(7, 0, "`range(T, -1, -(T // n))` stops above 0, and may take more strokes than n."),
+            atlas=6,
+        ),
+        Fault(
             "noise is still added on the last stroke",
             traps.walk_b,
             _one_point(10, 1, "`t` is where the stroke comes from and never 0; ask for s > 0, and take σ² = η² β̃."),
             atlas=7,
+        ),
+        Fault(
+            "fresh noise of η² β where room is made for η² β̃",
+            lambda model, schedule, x, n, eta, rng: _follow(model, schedule, x, schedule.steps(n), eta, rng, wide=True),
+            lambda attempt: (
+                "With data N(½, 0.3²), 10 strokes and η = 1 the spread at the end should be "
+                f"{_spread_at_the_end(_ddim_walk):.2f}; yours is {_spread_at_the_end(attempt):.2f}. With one point as "
+                "the data nothing shows, for there the last stroke mends every other."
+            ),
         ),
         Fault(
             "η is ignored: every walk is as noisy as DDPM",
@@ -172,6 +205,11 @@ heun_step = Exercise(
             _halving("twice the slope goes twice as far."),
         ),
         Fault(
+            "only the second slope is halved",
+            _heun_with(lambda model, x, there, t, s: model(there, s), lambda first, second: first + second / 2),
+            _halving("`a + b / 2` is no mean; it wants brackets, `(a + b) / 2`."),
+        ),
+        Fault(
             "only the second slope is taken",
             _heun_with(lambda model, x, there, t, s: model(there, s), lambda first, second: second),
             _halving("the slope at the end is as one-sided as that at the start; take the mean."),
@@ -221,6 +259,14 @@ extended_guess = Exercise(
             "the lengths of the two strokes are exchanged",
             lambda now, before, h, h_before: now + h_before / (2 * h) * (now - before),
             "The slope is the change of the guess by `h_before`, the stroke behind; it is followed for half of `h`.",
+        ),
+        Fault(
+            "the change of the guess is not divided by `h_before`",
+            lambda now, before, h, h_before: now + h / 2 * (now - before),
+            lambda attempt: (
+                "Guesses 1, then 2, with h = h_before = ½: half a stroke ahead lies 2.5 again; "
+                f"you return {float(attempt(2.0, 1.0, 0.5, 0.5)):.3g}. A slope is a change *by* a length."
+            ),
         ),
         Fault(
             "the strokes are taken for equally long",
