@@ -155,7 +155,7 @@ def _plain(value):
 def _said(error):
     try:
         text = f"{type(error).__name__}: {error}"
-    except Exception:
+    except BaseException:
         text = "an error that cannot say what it is"
     return text[:MAX_TEXT]
 

@@ -65,7 +65,7 @@ class Outputs:
         lines = lines or traceback.format_exception_only(type(error), error)
         try:
             text = str(error)
-        except Exception:
+        except BaseException:
             text = "(it cannot say what it is)"
         item = {"output_type": "error", "ename": type(error).__name__, "evalue": text, "traceback": lines}
         if self._has_room(item):

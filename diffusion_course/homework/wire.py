@@ -76,6 +76,8 @@ def _plain(value, arrays):
     if isinstance(value, dict):
         return {"dict": [[_key(key), _plain(item, arrays)] for key, item in value.items()]}
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and value.dtype.itemsize <= 8:
+        if value.nbytes > MAX_ARRAYS:  # before it is copied: one number repeated may stand for ten gigabytes
+            raise BadFrame(f"more than {MAX_ARRAYS >> 20} MB of arrays")
         file = io.BytesIO()
         np.save(file, np.ascontiguousarray(value, value.dtype.newbyteorder("<")).reshape(value.shape))
         arrays.append(file.getvalue())

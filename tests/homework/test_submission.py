@@ -2,6 +2,8 @@
 
 import json
 import os
+import tracemalloc
+from contextlib import suppress
 
 import nbformat
 import pytest
@@ -109,6 +111,18 @@ def test_a_notebook_of_endless_cells_is_too_large():
     made = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
     with pytest.raises(Problem, match="1,001 cells"):
         submission.parse(json.dumps(made).encode())
+
+
+@pytest.mark.parametrize("place", ['"metadata": {"x": [%s0]}, "cells": []', '"metadata": {}, "cells": [%s0]'])
+def test_a_file_of_tiny_objects_takes_little_memory(place):
+    """Built as they stand in the file, they would take more than a hundred times its size."""
+    content = ('{"nbformat": 4, "nbformat_minor": 5, %s}' % (place % ("{}," * 100_000))).encode()
+    tracemalloc.start()
+    with suppress(Problem):
+        submission.parse(content)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * len(content)
 
 
 def test_an_old_format_is_brought_up_to_date_with_its_cells():
