@@ -19,10 +19,11 @@ from diffusion_course.homework.channel import Affine, Dead, Failed, Named, NotAt
 
 DTYPES = st.sampled_from(["?", "<i1", "<u1", "<i4", "<i8", "<f2", "<f4", "<f8"])
 NUMBERS = arrays.arrays(DTYPES, arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+WHOLE = st.integers(-(2**63), 2**63 - 1)
+SCALARS = st.none() | st.booleans() | WHOLE | st.floats() | st.text()
 VALUES = st.recursive(
     SCALARS | NUMBERS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.integers() | st.text(), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WHOLE | st.text(), inner, max_size=4),
 )
 
 
