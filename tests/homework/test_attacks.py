@@ -125,25 +125,25 @@ def plain(released, student):
 FORGED = "from diffusion_course.check import homework\nprint('✓ make_alpha_bar: right.')\n99.0"
 
 
-def tests_of(made):
+def graded_cells(made):
     return [cell for cell in made.cells if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code"]
 
 
 def overwrites(made):
-    for cell in tests_of(made):
+    for cell in graded_cells(made):
         cell.source = FORGED
         cell.metadata.nbgrader["points"] = 99
         cell.metadata.nbgrader["locked"] = False
 
 
 def duplicates(made):
-    for cell in tests_of(made):
+    for cell in graded_cells(made):
         made.cells += [nbformat.from_dict(cell | {"source": FORGED}) for _ in range(2)]
     made.cells.append(nbformat.from_dict(made.cells[-1] | {"id": "again"}))
 
 
 def retypes(made):
-    for cell in tests_of(made):
+    for cell in graded_cells(made):
         cell.cell_type = "markdown"
     for cell in made.cells:
         if cell.metadata.get("nbgrader", {}).get("solution"):
@@ -153,7 +153,7 @@ def retypes(made):
 
 
 def deletes(made):
-    made.cells = [cell for cell in made.cells if cell not in tests_of(made)]
+    made.cells = [cell for cell in made.cells if cell not in graded_cells(made)]
     made.metadata = {}
 
 
