@@ -15,7 +15,7 @@ class Attack(NamedTuple):
     source: str
     said: str = ""  # stands in what the cell showed
     found: str = ""  # stands in what the tests printed
-    reason: str = ""  # why the process was ended, as the student reads it
+    reason: str = ""  # why the process was ended, as the student reads it (a pattern)
     points: list[float] = HONEST
     without_walls: bool = False  # gets in where there is no sandbox: so the test can fail
 
@@ -251,8 +251,9 @@ def make_alpha_bar(T):
     sock.sendall(struct.pack(">I", len(text)) + text + blob)
 """
 HARMS = {
+    # The channel is closed, and the process may or may not have ended of that when the grader looks.
     "one array of 16 MB a thousand times": Attack(
-        ARRAYS_AGAIN, found="broken message", reason="It stopped answering.", points=KILLED
+        ARRAYS_AGAIN, found="broken message", reason="It (stopped answering|ended by itself).", points=KILLED
     ),
     "fork bomb": Attack(
         """
