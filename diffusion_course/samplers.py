@@ -71,7 +71,7 @@ def euler(model, schedule, xT, steps=50):
     x, walk = xT, strokes(schedule, steps)
     yield x
     for t, s in walk:
-        x = _follow(schedule, x, t, s, predict(model, x, t))
+        x = euler_stroke(schedule, x, t, s, predict(model, x, t))
         yield x
 
 
@@ -87,8 +87,8 @@ def heun(model, schedule, xT, steps=25):
     for t, s in walk:
         slope = predict(model, x, t)
         if s > 0:
-            slope = (slope + predict(model, _follow(schedule, x, t, s, slope), s)) / 2
-        x = _follow(schedule, x, t, s, slope)
+            slope = (slope + predict(model, euler_stroke(schedule, x, t, s, slope), s)) / 2
+        x = euler_stroke(schedule, x, t, s, slope)
         yield x
 
 
@@ -146,11 +146,11 @@ def encode(model, schedule, x0, steps=50):
     x, walk = x0, strokes(schedule, steps)
     yield x
     for t, s in reversed(list(walk)):
-        x = _follow(schedule, x, s, t, predict(model, x, max(s, 1)))
+        x = euler_stroke(schedule, x, s, t, predict(model, x, max(s, 1)))
         yield x
 
 
-def _follow(schedule, x, t, s, slope):
+def euler_stroke(schedule, x, t, s, slope):
     """x̄ + (σ_s − σ_t) · slope in terms of x: take out the noise of level t along the slope, put in that of level s."""
     return add_noise(x0_from_eps(x, schedule.at(t), slope), schedule.at(s), slope)
 

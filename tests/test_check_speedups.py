@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from diffusion_course import check, leaderboard, samplers, traps
-from diffusion_course.check.speedups import POINT, SCHEDULE, STATIC, _error
+from diffusion_course.check.solvers import _error
+from diffusion_course.check.speedups import POINT, SCHEDULE, STATIC
 from diffusion_course.exercise import Mistake
 
 

@@ -18,7 +18,8 @@ from .noising import noise, random_step, training_times
 from .pairs import training_pair
 from .sampling import ddim_step, ddpm_step
 from .schedules import alpha_bar_from_log_snr, shifted_alpha_bar
-from .speedups import ddim_walk, extended_guess, heun_step
+from .solvers import extended_guess, heun_step
+from .speedups import ddim_walk
 from .training import simple_loss, target_weight
 from .walking import guided, hide_unsaid, time_grid
 
