@@ -25,9 +25,11 @@ from .sandbox import Sandbox
 from .walls import ONE_THREAD
 
 MAX_OUTPUT = 2**23  # characters of the outputs of all the student's cells
+MAX_SOURCE = 2**18  # characters of one cell, so that it fits into a message however it is written there
 MAX_PIXELS = 2000 * 2000  # of a picture: a small file can hold one that no browser can open
 BASE64 = re.compile(r"[A-Za-z0-9+/\s]+=*\s*")
 CUT = "… more output was cut.\n"
+TOO_LONG = f"This cell has more than {MAX_SOURCE:,} characters and was not run.\n"
 
 
 class Execute(preprocessors.Execute):
@@ -71,6 +73,10 @@ class Execute(preprocessors.Execute):
     def _run(self, cell, index):
         cell.outputs, cell.execution_count = [], None
         if self._ended_at is not None or not cell.source.strip():
+            return
+        if len(cell.source) > MAX_SOURCE:
+            cell.outputs = [new_output("stream", name="stderr", text=TOO_LONG)]
+            self._errors.append(index)
             return
         reply = self._ask({"do": "run", "source": cell.source}, index)
         self._cells += 1

@@ -2,6 +2,7 @@
 
 A cell that begins with =, +, -, @ or a control character would be run as a formula when the file is opened; unless
 it is a number it gets an apostrophe before it, the spreadsheets' mark for plain text, which reading takes off again.
+So does what follows a semicolon, a tab or the end of a line: where those separate cells, a new one would begin there.
 """
 
 import csv
@@ -10,7 +11,9 @@ import os
 import re
 from pathlib import Path
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+BEGINS = r"(^|[;\t\r\n]\s*)"
+FORMULA = re.compile(BEGINS + r"(?=[-=+@\t\r\n'])")
+MARKED = re.compile(BEGINS + r"'(?=[-=+@\t\r\n'])")
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
 
 
@@ -45,9 +48,9 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def _plain(value):
-    harmless = not isinstance(value, str) or not value.startswith(FORMULA) or NUMBER.fullmatch(value)
-    return value if harmless else f"'{value}"
+    harmless = not isinstance(value, str) or NUMBER.fullmatch(value)
+    return value if harmless else FORMULA.sub(r"\1'", value)
 
 
 def _bare(text: str) -> str:
-    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA) else text
+    return MARKED.sub(r"\1", text)

@@ -184,6 +184,23 @@ def test_a_refusal_is_an_exception_with_its_text(student, kind):
     assert ada.unanswered is (kind is NotAttempted)
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("ValueError: tensor([[0.31, -1.7e-3],\n [2., .5]]) is bad", "ValueError: tensor(…) is bad"),
+        ("RuntimeError: x is 0.2500 at t = tensor([3, 1000])", "RuntimeError: x is … at t = tensor(…)"),
+        ("mat1 and mat2 shapes cannot be multiplied (5x2 and 3x128)", None),
+        ("KeyError: 'alpha_bar[t]' in line 12", None),
+    ],
+)
+def test_an_error_does_not_quote_the_hidden_inputs(student, said, shown):
+    ada, answer = student
+    answer({"no": "Failed", "text": said})
+    with pytest.raises(Failed) as caught:
+        ada.value("x")
+    assert str(caught.value) == (shown or said)
+
+
 STRANGE = [None, [], {}, {"value": 1, "no": "Failed"}, {"no": [], "text": "x"}, {"no": "Failed", "text": 5}]
 
 

@@ -263,3 +263,12 @@ def test_no_sandbox_is_an_error_and_no_grade(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SandboxError, match="bubblewrap"):
         graded(test_cell("1.0"))
+
+
+def test_a_cell_of_megabytes_is_not_run_and_harms_no_other(walled):
+    long = new_code_cell("x = 1  # " + "é" * execute.MAX_SOURCE)
+    (points,), notebook = graded("x = 42", long, "y = x", asks("student.value('y')", 42))
+    assert points == 1 and "was not run" in shown(notebook.cells[1])
+    assert notebook.metadata["homework"]["errors"] == [1]
+    widest = "x = 1  # " + "\N{GRINNING FACE}" * (execute.MAX_SOURCE - 9)  # 12 bytes a character on the way
+    assert graded(widest, asks("student.value('x')", 1))[0] == [1]

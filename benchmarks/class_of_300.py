@@ -1,0 +1,148 @@
+"""A class of honest students, graded in one run: `python benchmarks/class_of_300.py DIRECTORY [--students 300]`.
+
+Makes a course directory. Every student has an id, a seed and a hand of their own: for each part one of several right
+ways to write it. The teacher's command grades them all; interrupted, the same command goes on. The outcome is written
+to notebooks/homework/class_of_300.csv, a row a student, and what a teacher would want to know of it is printed.
+"""
+
+import argparse
+import csv
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+
+from diffusion_course import variant
+from diffusion_course.homework import course, local, prepare, records, tables
+
+TABLE = Path(__file__).parent.parent / "notebooks" / "homework" / "class_of_300.csv"
+MEAN_OF_X0 = "of_x0 * x0_hat + of_xt * xt"
+MEAN_OF_EPS = "(xt - (1 - alpha) / (1 - alpha_bar_t).sqrt() * eps_hat) / alpha.sqrt()"
+LOOP = """levels = [1.0]
+    for b in beta.tolist():
+        levels.append(levels[-1] * (1 - b))
+    return torch.tensor(levels)"""
+# Cell of the solution → a line of it, and other right ways to write it.
+WAYS = {
+    "make-alpha-bar": ("return torch.cat([torch.ones(1), torch.cumprod(1 - beta, dim=0)])", LOOP),
+    "add-noise": ("alpha_bar_t.sqrt() * x0 +", "x0 * alpha_bar_t**0.5 +", "torch.sqrt(alpha_bar_t).mul(x0) +"),
+    "network": ("self.layers(features(xt, t))", "self.layers.forward(features(xt, t).contiguous())"),
+    "loss": ("((eps - model(xt, t)) ** 2).mean()", "nn.functional.mse_loss(model(xt, t), eps)"),
+    "train": ("rows = torch.randint(len(x0), (batch,))", "rows = torch.randperm(len(x0))[:batch]"),
+    "reverse-step": (MEAN_OF_X0, MEAN_OF_EPS),
+    "time-grid": (
+        "[round(T * i / n) for i in range(n, -1, -1)]",
+        "torch.linspace(T, 0, n + 1, dtype=torch.float64).round().int().tolist()",
+        "[T - (2 * T * i + n) // (2 * n) for i in range(n + 1)]",
+    ),
+    "sample": ("alpha_bar[t], alpha_bar[s], noise[i]", "*alpha_bar[[t, s]], noise[i]"),
+    "samples": ("static, noise = torch.randn(512, 2), torch.randn(n, 512, 2)",
+                "noise, static = torch.randn((n, 512, 2)), torch.randn((512, 2))"),
+}  # fmt: skip
+
+
+def set_up(root, students):
+    """The course directory, with everything handed in; what an earlier run has made stays."""
+    if not root.exists():
+        made = prepare.init(root)
+        rows = [{"id": f"s{1000 + seed}", "first_name": "Student", "last_name": seed} for seed in range(students)]
+        tables.write(root / "roster.csv", ("id", "first_name", "last_name"), rows)
+        prepare.release(made, each=True)
+        prepare.solution(made)
+    made = course.Course(root)
+    for seed, student in enumerate(made.roster):
+        path = root / "submitted" / f"{student}.ipynb"
+        if not path.exists():
+            tables.replace(path, nbformat.writes(submission(made, student, seed)).encode())
+    return made
+
+
+def submission(made, student, seed):
+    """The student's own copy with all blanks filled in, each in one of the right ways."""
+    answers = {cell.id: cell.source for cell in nbformat.read(made.root / "solution" / "spiral.ipynb", 4).cells}
+    rng = np.random.default_rng(seed)
+    for cell, (usual, *others) in WAYS.items():
+        if answers[cell].count(usual) != 1:
+            raise ValueError(f"{usual!r} must stand once in the cell {cell} of the solution.")
+        answers[cell] = answers[cell].replace(usual, rng.choice([usual, *others]))
+    answers["imports"] = answers["imports"].replace("T, SEED = 1000, 0", f"T, SEED = 1000, {seed}")
+    notebook = nbformat.read(made.root / "release" / "each" / f"{student}.ipynb", 4)
+    for cell in notebook.cells:
+        if cell.id in local.work(notebook.cells) and cell.id != "student-id":
+            cell.source = answers[cell.id]
+        elif cell.id == "conclusions":
+            cell.source = f"I am {student}.\n\n{answers['conclusions']}"
+    return notebook
+
+
+def row(made, seed, student):
+    """What became of one student."""
+    record = records.load(made, student)
+    if record is None:
+        return {"id": student, "seed": seed, "status": "lost"}
+    points = sum(part.points for part in record.parts.values() if part.points is not None)
+    told = {"id": student, "seed": seed, "status": record.status, "points": points, "seconds": record.seconds}
+    path = made.root / "autograded" / student / "spiral" / "spiral.ipynb"
+    graded = nbformat.read(path, 4)
+    about = graded.metadata["homework"]
+    told |= {"sandbox_cpu": about["cpu_seconds"], "peak_mib": about["peak_memory"] >> 20}
+    told["training"] = training_seconds(graded)
+    spiral = variant.of(student)
+    for strokes, points in record.samples.items():
+        told[f"distance_{strokes}"] = round(float(spiral.distance(points).mean()), 5)
+        told[f"coverage_{strokes}"] = spiral.coverage(points)
+    return told
+
+
+def training_seconds(notebook):
+    """Of the last bar that the student's training has drawn: 10000/10000 [00:09<00:00, 1075.04it/s]."""
+    texts = [out.get("text", "") for cell in notebook.cells if cell.cell_type == "code" for out in cell.outputs]
+    steps, rate = re.findall(r"(\d+)/\1 \[[^,]*, +([\d.]+)it/s\]", "".join(texts))[-1]
+    return round(int(steps) / float(rate), 1)
+
+
+def summary(made, rows):
+    """The lines that are printed."""
+    most = sum(points for part, points in made.parts.items() if part != "conclusions")
+    graded = [row for row in rows if row["status"] == records.GRADED]
+    yield f"{len(rows)} students: {len(graded)} graded, {sum(row['points'] == most for row in graded)} with all points"
+    for row in rows:
+        if row not in graded or row["points"] < most:
+            record = records.load(made, row["id"])
+            lost = [p.message for p in record.parts.values() if p.message.startswith("✗")] if record else []
+            yield f"{row['id']}: {row['status']}, {row.get('points')} points. {' '.join(lost)}"
+    own = [row["seconds"] - row["training"] for row in graded]
+    columns = [[row[name] for row in graded] for name in ("seconds", "training", "sandbox_cpu", "peak_mib")]
+    for name, values in zip(
+        ("seconds", "training", "sandbox CPU-s", "peak MiB", "seconds without training"), [*columns, own], strict=True
+    ):
+        yield f"{name}: mean {np.mean(values):.1f}, {min(values):.1f}–{max(values):.1f}"
+    for strokes, line in variant.LINES.items():
+        far = max(row[f"distance_{strokes}"] for row in graded)
+        covered = min(row[f"coverage_{strokes}"] for row in graded)
+        yield f"{strokes} strokes: largest distance {far:.4f} (line {line}), smallest coverage {covered:.3f}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("directory", type=Path, help="the course directory, made here or by an interrupted run")
+    parser.add_argument("--students", type=int, default=300)
+    parser.add_argument("--jobs", type=int, default=2, help="submissions at once")
+    asked = parser.parse_args()
+    made = set_up(asked.directory, asked.students)
+    command = Path(sys.executable).with_name("diffusion-course")
+    grading = [str(command), "homework", "grade", str(made.root), "--jobs", str(asked.jobs)]
+    subprocess.run(grading, check=True)
+    rows = [row(made, seed, student) for seed, student in enumerate(made.roster)]
+    with TABLE.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n", restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    print(*summary(made, rows), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
