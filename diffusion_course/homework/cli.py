@@ -88,8 +88,8 @@ def _tell(place, graded):
 def feedback_(directory):
     """Write a page for every student."""
     place = course.Course(directory)
-    everyone = standing.standings(place)
-    pages = list(tqdm(feedback.feedback(place, everyone), unit="page"))
+    students = feedback.addressed(place, standing.standings(place))
+    pages = list(tqdm(feedback.feedback(place, students), total=len(students), unit="page"))
     click.echo(f"{len(pages)} pages in {place.root / 'feedback'}.")
 
 

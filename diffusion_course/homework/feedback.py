@@ -23,18 +23,23 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri
 MARGIN = 1.25  # of the frame around the spiral
 
 
-def feedback(course: Course, everyone: list[Standing]) -> Iterator[Path]:
-    """Write `feedback/ID.html` for each student of the roster whose work was looked at; yields the paths.
+def addressed(course: Course, everyone: list[Standing]) -> list[Standing]:
+    """Those who get a page: students of the roster whose work was looked at."""
+    looked_at = [each for each in everyone if each.status != FAILED and (each.record or each.reason)]
+    return [student for student in looked_at if student.id in course.roster]
+
+
+def feedback(course: Course, students: list[Standing]) -> Iterator[Path]:
+    """Write `feedback/ID.html` for each of the students `addressed`; yields the paths.
 
     A page from before whose student has nothing to be told now is taken away.
     """
     folder, written = course.root / "feedback", set()
-    for student in everyone:
-        if student.id in course.roster and student.status != FAILED and (student.record or student.reason):
-            path = folder / f"{student.id}.html"
-            tables.replace(path, page(course, student).encode())
-            written.add(path)
-            yield path
+    for student in students:
+        path = folder / f"{student.id}.html"
+        tables.replace(path, page(course, student).encode())
+        written.add(path)
+        yield path
     for old in set(folder.glob("*.html")) - written:
         old.unlink()
 

@@ -17,7 +17,7 @@ SQLITE = "sqlite:///gradebook.db?timeout=120"  # seconds that one of several wri
 CONFIGURATION = """\
 # Read by nbgrader; `diffusion-course homework` calls it. Points, texts and tests stand in the source notebook.
 c = get_config()  # noqa: F821
-c.CourseDirectory.assignment_id = "spiral"
+c.CourseDirectory.course_id = c.CourseDirectory.assignment_id = "spiral"  # PostgreSQL refuses a course without an id
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError  # replace this line by yours"}
 c.ClearSolutions.text_stub = "*Write your three sentences here.*"
 # The student's cells run in a sandbox, the tests outside of it.
@@ -103,7 +103,8 @@ def _open_gradebook(url: str) -> None:
     if done.returncode:
         raise ValueError(
             f"the gradebook {url} cannot be opened ({_error_line(done.stderr)}). "
-            "Is the database there, and its driver installed (pip install psycopg2-binary for PostgreSQL)?"
+            "Is the database there, and the driver that the URL names installed? "
+            '(For postgresql+psycopg://… it is: pip install "psycopg[binary]")'
         )
 
 

@@ -34,7 +34,7 @@ def made(tmp_path, monkeypatch):
 
 
 def pages(made):
-    list(feedback.feedback(made, standing.standings(made)))
+    list(feedback.feedback(made, feedback.addressed(made, standing.standings(made))))
     return {path.stem: path.read_text() for path in (made.root / "feedback").glob("*.html")}
 
 
