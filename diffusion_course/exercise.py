@@ -74,8 +74,8 @@ class Exercise:
         try:
             first, again = (self._answer(attempt, self.probes[0]) for _ in range(2))
             answers = [first, *(self._answer_or_mistake(attempt, probe) for probe in self.probes[1:])]
-        except NotImplementedError:
-            print(f"○ {self.name}: not attempted yet. Replace `raise NotImplementedError`, run the cell again.")
+        except NotImplementedError as blank:
+            print(f"○ {self.name}: {_waits_for(blank, attempt)}")
             return
         if not _equal(first, again, self.tolerance):
             raise Mistake(
@@ -105,10 +105,10 @@ class Exercise:
         given = _fresh(probe)
         try:
             answer = attempt(*given)
-        except NotImplementedError:
+        except (NotImplementedError, Mistake):
             raise
         except Exception as error:
-            what = f"{type(error).__name__}: {error}{_line_of(error)}"
+            what = f"{type(error).__name__}: {error}{_line_of(error, attempt)}"
             raise Mistake(f"{self.name}({self._named(probe)}) raised {what}") from error
         if answer is None:
             raise Mistake(
@@ -161,7 +161,7 @@ class Exercise:
                 return answer
             if not _equal(answer, expected, self.tolerance):
                 told = f"for {self._named(probe)} you return {_short(answer)}, expected {_short(expected)}."
-                return Mistake(f"{self.name}: {told}")
+                return Mistake(f"{self.name}: {told}{_where(answer, expected, self.tolerance)}")
         raise AssertionError("called only when some answer differs")
 
     def _named(self, probe) -> str:
@@ -200,10 +200,46 @@ def _equal(a, b, tolerance: float) -> bool:
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True))
 
 
-def _line_of(error) -> str:
-    """Where in the learner's function it happened: the frame below ours."""
-    frame = error.__traceback__.tb_next
+def _frames(error) -> list:
+    """The traceback's parts, from ours to the deepest."""
+    part, parts = error.__traceback__, []
+    while part:
+        parts.append(part)
+        part = part.tb_next
+    return parts
+
+
+def _code_of(attempt):
+    """The code of the learner's function, also below a decorator such as torch.no_grad()."""
+    return getattr(inspect.unwrap(attempt), "__code__", None)
+
+
+def _line_of(error, attempt) -> str:
+    """Where in the learner's function it happened; without its code, in the frame below ours."""
+    below = _frames(error)[1:]
+    frame = next((f for f in below if f.tb_frame.f_code is _code_of(attempt)), below[0] if below else None)
     return f" (line {frame.tb_lineno} of {frame.tb_frame.f_code.co_name})" if frame else ""
+
+
+def _waits_for(blank, attempt) -> str:
+    """Which `raise NotImplementedError` was met: the attempt's own, or that of a function which it calls."""
+    deepest = _frames(blank)[-1].tb_frame.f_code
+    if _code_of(attempt) in (None, deepest):
+        return "not attempted yet. Replace `raise NotImplementedError`, run the cell again."
+    return f"waits for `{deepest.co_name}`, which it calls and which is still blank."
+
+
+def _where(answer, expected, tolerance: float) -> str:
+    """The first number that differs, where there are too many to be shown."""
+    if isinstance(answer, (tuple, list)) or isinstance(expected, (tuple, list)):
+        return ""
+    answer, expected = to_float64(answer), to_float64(expected)
+    if answer.shape != expected.shape or answer.size <= 6:
+        return ""
+    differs = ~np.isclose(answer, expected, rtol=tolerance, atol=tolerance, equal_nan=True)
+    first = tuple(int(i) for i in np.argwhere(differs)[0])
+    place = ", ".join(map(str, first))
+    return f" The first difference: [{place}] is {answer[first]:.6g}, expected {expected[first]:.6g}."
 
 
 def _short(value) -> str:

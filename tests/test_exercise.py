@@ -277,12 +277,30 @@ def test_failure_from_the_first_probe_on_is_no_known_fault():
     assert mistake.fault is None and "ZeroDivisionError" in str(mistake)
 
 
+def test_a_blank_that_is_called_is_named_not_blamed_on_the_caller(capsys):
+    def helper(x):
+        raise NotImplementedError
+
+    halve(lambda x, by: helper(x) / by)
+    assert capsys.readouterr().out == "○ halve: waits for `helper`, which it calls and which is still blank.\n"
+
+
+def test_an_error_under_a_decorator_is_told_by_the_learners_own_line():
+    @torch.no_grad()
+    def attempt(x, by):
+        return x / none_such  # noqa: F821
+
+    line = attempt.__wrapped__.__code__.co_firstlineno + 2
+    assert f"(line {line} of attempt)" in str(refused(attempt))
+
+
 def test_large_answers_are_told_by_their_moments():
     big = Exercise("big", lambda x: x + 1, probes=((np.zeros((20, 30)),),))
     text = str(refused(lambda x: torch.as_tensor(x) + 2, big))
     assert text == (
         "big: for x=array of shape (20, 30), mean 0, spread 0 you return array of shape (20, 30), mean 2, "
-        "spread 0, expected array of shape (20, 30), mean 1, spread 0."
+        "spread 0, expected array of shape (20, 30), mean 1, spread 0. "
+        "The first difference: [0, 0] is 2, expected 1."
     )
 
 

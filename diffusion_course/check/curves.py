@@ -23,47 +23,44 @@ def _ends(hint: str):
     return symptom
 
 
+# Name of the mistake → ᾱ of the betas with it, its number in the atlas, what to look at.
+MISTAKEN = {
+    "the product is taken backwards": (
+        lambda beta: np.concatenate([[1.0], np.cumprod(1 - beta[::-1])])[::-1],
+        4,
+        "it must start at the clean end, t = 0.",
+    ),
+    "the β are multiplied from the last to the first": (
+        lambda beta: np.concatenate([[1.0], np.cumprod(1 - beta[::-1])]),
+        4,
+        "β_1 comes first: ᾱ_1 = 1 − β_1.",
+    ),
+    "the product goes to T for every t": (
+        lambda beta: np.concatenate([[1.0], np.full(len(beta), np.prod(1 - beta))]),
+        4,
+        "ᾱ_t is the product of the first t factors only.",
+    ),
+    "β is multiplied, where α = 1 − β is meant": (
+        lambda beta: np.concatenate([[1.0], np.cumprod(beta)]),
+        3,
+        "β is the noise that comes, 1 − β the signal that stays.",
+    ),
+    "ᾱ_0 = 1 is missing": (
+        lambda beta: np.cumprod(1 - beta),
+        5,
+        "put a 1 in front, or `alpha_bar[t]` is ᾱ of step t + 1: off by one everywhere.",
+    ),
+    "the factors are added, not multiplied": (
+        lambda beta: np.concatenate([[1.0], 1 - np.cumsum(beta)]),
+        None,
+        "each step keeps a share of what is left, so shares multiply.",
+    ),
+}
 alpha_bar_of = Exercise(
     "alpha_bar_of",
     _alpha_bar_of,
     probes=((np.array([0.1, 0.5, 0.995]),), (np.linspace(0.02, 0.2, 50),), (np.array([0.999]),)),
-    faults=(
-        Fault(
-            "the product is taken backwards",
-            lambda beta: np.concatenate([[1.0], np.cumprod(1 - beta[::-1])])[::-1],
-            _ends("it must start at the clean end, t = 0."),
-            atlas=4,
-        ),
-        Fault(
-            "the β are multiplied from the last to the first",
-            lambda beta: np.concatenate([[1.0], np.cumprod(1 - beta[::-1])]),
-            _ends("β_1 comes first: ᾱ_1 = 1 − β_1."),
-            atlas=4,
-        ),
-        Fault(
-            "the product goes to T for every t",
-            lambda beta: np.concatenate([[1.0], np.full(len(beta), np.prod(1 - beta))]),
-            _ends("ᾱ_t is the product of the first t factors only."),
-            atlas=4,
-        ),
-        Fault(
-            "β is multiplied, where α = 1 − β is meant",
-            lambda beta: np.concatenate([[1.0], np.cumprod(beta)]),
-            _ends("β is the noise that comes, 1 − β the signal that stays."),
-            atlas=3,
-        ),
-        Fault(
-            "ᾱ_0 = 1 is missing",
-            lambda beta: np.cumprod(1 - beta),
-            _ends("put a 1 in front, or `alpha_bar[t]` is ᾱ of step t + 1: off by one everywhere."),
-            atlas=5,
-        ),
-        Fault(
-            "the factors are added, not multiplied",
-            lambda beta: np.concatenate([[1.0], 1 - np.cumsum(beta)]),
-            _ends("each step keeps a share of what is left, so shares multiply."),
-        ),
-    ),
+    faults=tuple(Fault(name, mutant, _ends(hint), atlas) for name, (mutant, atlas, hint) in MISTAKEN.items()),
 )
 
 

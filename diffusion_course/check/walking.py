@@ -62,8 +62,8 @@ time_grid = Exercise(
             "the last stroke takes all that is left",
             lambda T, n: np.append(T - T // n * np.arange(n), 0),
             lambda attempt: (
-                f"For 49 strokes over T = 50 your strokes are {_gaps(attempt(50, 49))[3]:g} to "
-                f"{_gaps(attempt(50, 49))[4]:g} long: even means that they differ by 1 at most."
+                f"For 30 strokes over T = 1000 your strokes are {_gaps(attempt(1000, 30))[3]:g} to "
+                f"{_gaps(attempt(1000, 30))[4]:g} long: even means that they differ by 1 at most."
             ),
             atlas=6,
         ),

@@ -17,6 +17,7 @@ from . import channel
 FULL, HALF, NONE = 1.0, 0.5, 0.0
 STROKES = 50  # of our sampler: as good as 1000, and twenty times quicker
 FAR = 3.0  # pass lines: samples cannot be so much better than their network under our sampler
+NEARER = 0.5  # two clouds of one network in equally many strokes differ by a tenth or so, 10 and 1000 strokes sevenfold
 END = [20, 10, 5, 2, 1, 0]  # of a walk, where it shows whether a network knows the data by heart
 SEED = 7  # of all noise that the grader draws
 
@@ -45,17 +46,24 @@ def samples(student, strokes: int) -> tuple[float, str]:
 
     Half the points if only the new one does. A cloud alone earns nothing: it could come from anywhere.
     """
-    spiral = variant.of(student.id)
-    passed, says = variant.judge(spiral, _cloud(student, strokes), strokes)
-    anew, found = variant.judge(spiral, _drawn(student, strokes), strokes)
+    spiral, cloud, drawn = variant.of(student.id), _cloud(student, strokes), _drawn(student, strokes)
+    passed, says = variant.judge(spiral, cloud, strokes)
+    anew, found = variant.judge(spiral, drawn, strokes)
     if anew and (why := _not_of_the_network(student, strokes)):
         return NONE, why
+    if passed and anew and _nearer(spiral, cloud, drawn):
+        return HALF, f"your samples are nearer than {strokes} strokes of your network end: made in more? {says} {found}"
     if passed and anew:
         return FULL, f"right. {says}"
     if anew:
         return HALF, f"{says} Drawn anew by your `sample`, they are right."
     told = _whose(student, says) if not passed else f"drawn anew by your `sample` from your `model`, {found}"
     return NONE, told
+
+
+def _nearer(spiral, cloud, drawn) -> bool:
+    """Is a cloud so much nearer to the curve than one drawn anew that it had more strokes?"""
+    return bool(spiral.distance(cloud).mean() < NEARER * spiral.distance(drawn).mean())
 
 
 def _not_of_the_network(student, strokes) -> str | None:

@@ -41,7 +41,7 @@ PLANTED = {
     ],
     "network": [
         (14, "the same for every t", "features(xt, t)", "features(xt, 0 * t + 1)"),
-        (None, "another answer in another batch", "nn.Linear(46, 128)", "nn.BatchNorm1d(46), nn.Linear(46, 128)"),
+        (None, "another answer when it is asked", "nn.Linear(46, 128)", "nn.BatchNorm1d(46), nn.Linear(46, 128)"),
     ],
     "loss": [
         (5, "ᾱ is taken one step too early", "alpha_bar[t][", "alpha_bar[t - 1]["),

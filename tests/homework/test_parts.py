@@ -153,6 +153,11 @@ def test_two_functions_that_do_nothing_do_not_make_each_other_right(solved, noth
     assert graded(solved | nothing, nothing) == dict.fromkeys(nothing, 0)
 
 
+def test_samples_of_more_strokes_than_asked_for_earn_half(solved, capsys):
+    assert parts.grade("samples_10", solved | {"samples": {10: solved["samples"][50]}}) == 0.5
+    assert "nearer than 10 strokes of your network end" in capsys.readouterr().out
+
+
 def test_samples_of_the_wrong_number_earn_half_if_the_sampler_draws_right_ones(solved, capsys):
     cloud = solved["samples"][50][:100]
     assert parts.grade("samples_50", solved | {"samples": {50: cloud}}) == 0.5

@@ -1,5 +1,9 @@
 """The checks that students run: right passes, blank is calm, each known mistake is named by its own name."""
 
+import csv
+import functools
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +13,10 @@ from diffusion_course import denoisers, forward, samplers, variant
 from diffusion_course.check import homework as check
 from diffusion_course.check.homework.walk import WALK, exact, walk
 from diffusion_course.exercise import Mistake
+from diffusion_course.homework import local, prepare
 from diffusion_course.schedule import Schedule
 
-EXERCISES = (check.make_alpha_bar, check.add_noise, check.loss, check.reverse_step, check.sample)
+EXERCISES = (check.make_alpha_bar, check.add_noise, check.loss, check.reverse_step, check.time_grid, check.sample)
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
@@ -25,12 +30,31 @@ def test_solution_passes_and_blank_is_calm(exercise, capsys):
     assert right.startswith("✓") and "not attempted" in calm
 
 
+def as_a_student_would(mutant):
+    """The mutant's numbers as the cells below need them: float32 tensors, whole numbers as ints."""
+
+    def attempt(*given):
+        answer = mutant(*given)
+        if not isinstance(answer, np.ndarray):
+            return answer
+        whole = answer.size and np.all(answer == np.round(answer)) and abs(answer).max() > 1
+        return [int(time) for time in answer] if whole else torch.tensor(answer.copy(), dtype=torch.float32)
+
+    return functools.wraps(mutant)(attempt)
+
+
 @pytest.mark.parametrize(
-    ("exercise", "fault"), [pytest.param(e, f, id=f"{e.name}: {f.name}") for e in EXERCISES for f in e.faults]
+    ("exercise", "fault"),
+    [
+        pytest.param(e, f, id=f"{e.name}: {f.name}")
+        for e in EXERCISES
+        for f in e.faults
+        if f.name != "the times are not whole numbers"  # as floats they are told apart before
+    ],
 )
 def test_every_fault_is_named_by_its_own_name(exercise, fault):
     with pytest.raises(Mistake) as caught:
-        exercise(fault.mutant)
+        exercise(as_a_student_would(fault.mutant))
     assert caught.value.fault == fault.name
 
 
@@ -101,7 +125,7 @@ def test_a_network_that_cannot_work_is_named(change, fault):
 
 def test_a_network_of_another_size_passes_and_is_told_what_was_asked(capsys):
     check.network(Small)
-    assert "layers of [128, 2], asked 3 × 128 and 2" in capsys.readouterr().out
+    assert "770 weights, not the layers asked for, which costs no points" in capsys.readouterr().out
 
 
 def test_a_blank_network_is_calm(capsys):
@@ -112,6 +136,123 @@ def test_a_blank_network_is_calm(capsys):
     assert "not attempted" in capsys.readouterr().out
 
 
+class AtZero(Small):
+    """A right network, started as many are: its last layer answers 0 to everything."""
+
+    def __init__(self):
+        super().__init__()
+        for weights in self.layers[2].parameters():
+            nn.init.zeros_(weights)
+
+
+def test_a_network_that_starts_at_zero_is_right(capsys):
+    check.network(AtZero)
+    assert capsys.readouterr().out.startswith("✓ network")
+
+
+class InAList(Small):
+    def __init__(self):
+        super().__init__()
+        layers = [nn.Linear(3, 128), nn.SiLU(), nn.Linear(128, 2)]
+        del self.layers
+        self.hidden = [layers]
+
+    def forward(self, xt, t):
+        return nn.Sequential(*self.hidden[0])(torch.cat([xt, t[:, None] / 1000], dim=1))
+
+
+@pytest.mark.parametrize(
+    ("make", "fault", "text"),
+    [
+        (InAList, "no weights", "nn.ModuleList"),
+        (spoilt(lambda f, xt, t: f(xt, t).detach()), "no gradient", "no_grad"),
+        (spoilt(lambda f, xt, t: print(f)), "nothing returned", "return"),
+        (spoilt(lambda f, xt, t: nn.functional.dropout(f(xt, t))), "rows are mixed", "Dropout"),
+        (spoilt(lambda f, xt, t: f(xt, t[0].expand(len(xt)))), "rows are mixed", "own t"),
+        (spoilt(lambda f, xt, t: f(xt[:, :1], t)), None, "it raised RuntimeError: mat1"),
+    ],
+)
+def test_a_network_that_cannot_be_trained_is_named_before_the_training(make, fault, text):
+    with pytest.raises(Mistake, match=text) as caught:
+        check.network(make)
+    assert caught.value.fault == fault
+
+
+# ---- right numbers of a kind that the cells below cannot use --------------------------------------
+
+GIVEN_BACK = {
+    "make_alpha_bar": [lambda a: a.numpy(), torch.Tensor.tolist, torch.Tensor.double],
+    "add_noise": [lambda x: x.numpy(), torch.Tensor.tolist],
+    "loss": [torch.Tensor.item, torch.Tensor.detach, lambda error: error.detach().numpy()],
+    "reverse_step": [lambda x: x.numpy()],
+    "sample": [lambda x: x.detach().numpy()],
+    "time_grid": [lambda times: [float(t) for t in times], lambda times: torch.tensor(times).float()],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "change"), [(name, change) for name, several in GIVEN_BACK.items() for change in several]
+)
+def test_right_numbers_of_another_type_are_told_so(name, change):
+    exercise = getattr(check, name)
+    with pytest.raises(Mistake) as caught:
+        exercise(lambda *given: change(exercise.reference(*given)))
+    assert caught.value.fault == "another type"
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, torch.tensor])
+def test_whole_times_are_right_in_any_row(kind, capsys):
+    check.time_grid(lambda T, n: kind([round(T * i / n) for i in range(n, -1, -1)]))
+    assert capsys.readouterr().out.startswith("✓")
+
+
+def test_a_walk_may_treat_the_model_as_the_network_it_stands_for(capsys):
+    @torch.no_grad()
+    def sample(model, alpha_bar, xT, times, noise):
+        model.eval()
+        return walk(model, alpha_bar, xT.to(next(model.parameters()).device), times, noise)
+
+    check.sample(sample)
+    assert capsys.readouterr().out.startswith("✓")
+
+
+@pytest.mark.parametrize(
+    "hour", [lambda t, n: t, lambda t, n: torch.full((1,), t), lambda t, n: torch.full((n,), t / 1)]
+)
+def test_a_walk_that_asks_with_times_no_network_takes_is_told_so(hour):
+    def sample(model, alpha_bar, xT, times, noise):
+        return walk(lambda x, t: model(x, hour(int(t[0]), len(x))), alpha_bar, xT, times, noise)
+
+    with pytest.raises(Mistake, match=r"wants whole numbers of shape \(4,\) for t, and got"):
+        check.sample(sample)
+
+
+# ---- the training --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("losses", "fault"),
+    [
+        (np.linspace(1.1, 1.0, 1000), "stays"),
+        (np.linspace(1, 20, 1000), "rises"),
+        (np.append(np.linspace(1, 0.3, 999), np.nan), "not finite"),
+    ],
+)
+def test_a_training_that_failed_is_named(losses, fault):
+    with pytest.raises(Mistake) as caught:
+        check.losses(losses.tolist())
+    assert caught.value.fault == fault
+
+
+def test_a_training_is_right_where_right_ones_end_and_doubtful_above(capsys):
+    with open(prepare.shipped().with_name("calibration.csv"), newline="") as file:
+        worst = max(float(row["loss"]) for row in csv.DictReader(file))
+    check.losses([1.0] * 100 + [worst] * 900)
+    check.losses([1.0] * 100 + [0.6] * 900)
+    right, doubtful = capsys.readouterr().out.splitlines()
+    assert right.startswith("✓ training") and doubtful.startswith("○ training")
+
+
 # ---- the rest ------------------------------------------------------------------------------------
 
 
@@ -120,10 +261,10 @@ def test_samples_are_judged_a_line_for_each_number_of_strokes(capsys):
     cloud = spiral.data(512) + 0.01 * np.random.default_rng(0).standard_normal((512, 2))
     check.samples({50: torch.as_tensor(cloud)}, spiral)
     marks = [line[:4] for line in capsys.readouterr().out.splitlines()]
-    assert marks == ["✗ 10", "✓ 50", "✗ 10"]
+    assert marks == ["○ 10", "✓ 50", "○ 10"]
 
 
-@pytest.mark.parametrize("error", [NotImplementedError(), NameError("name 'model' is not defined")])
+@pytest.mark.parametrize("error", [NotImplementedError(), NameError("no model", name="model")])
 def test_what_waits_for_a_blank_says_so_and_lets_the_notebook_run_on(error, capsys):
     with check.unless_blank("training"):
         raise error
@@ -133,3 +274,16 @@ def test_what_waits_for_a_blank_says_so_and_lets_the_notebook_run_on(error, caps
 def test_other_errors_are_not_hidden():
     with pytest.raises(ZeroDivisionError), check.unless_blank("training"):
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("slip", ["torhc.ones(2)", "def f():\n    loss = loss(1)\nf()"])
+def test_slips_in_a_name_are_not_hidden_either(slip):
+    with pytest.raises(NameError), check.unless_blank("training"):
+        exec(slip, {})
+
+
+def test_what_the_notebook_defines_is_what_is_waited_for():
+    """Each of the names is bound in some cell of the notebook, and stands for work of the student's or what follows."""
+    source = "\n".join(cell.source for cell in local.source_cells() if cell.cell_type == "code")
+    for name in check.DEFINED:
+        assert re.search(rf"^ *(def |class )?{name}(,| =|\()|^T, {name} =", source, re.M), name

@@ -1,0 +1,82 @@
+"""The public check of the homework's network."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from ...exercise import Mistake
+from .walk import tensors
+
+POINTS = np.array([[0.5, -1.0], [1.5, 0.3], [-0.7, 2.0], [0.0, 0.1]])
+HOURS = np.array([1, 80, 400, 1000])
+ASKED = [128, 128, 128, 2]
+
+
+def network_mistake(denoise) -> Mistake | None:
+    """What is wrong with ε̂ = denoise(xt, t), for arrays xt (n, 2) and t (n,), whether it is trained or not."""
+    answer = denoise(POINTS, HOURS)
+    if np.shape(answer) != POINTS.shape:
+        return Mistake(
+            f"network: for x_t of shape (4, 2) and t of shape (4,) it returns shape {np.shape(answer)}; "
+            "ε̂ has the shape of x_t.",
+            "another shape",
+        )
+    if not np.isfinite(answer).all():
+        return Mistake("network: it returns NaN or infinity. Look at its inputs and at the loss.", "not finite")
+    twins = [denoise(np.repeat(POINTS[[i]], 2, axis=0), np.repeat(HOURS[[i]], 2)) for i in range(len(POINTS))]
+    if max(np.abs(twin - answer[i]).max() for i, twin in enumerate(twins)) > 1e-3:
+        return Mistake(
+            "network: a point gets another answer when it is asked beside others. Each row must be answered for "
+            "itself and by its own t: no BatchNorm, no Dropout, no mean over the batch, not t[0] for all.",
+            "rows are mixed",
+        )
+    same_point, same_time = np.repeat(POINTS[:1], 4, axis=0), np.repeat(HOURS[2:3], 4)
+    if np.ptp(denoise(same_point, HOURS), axis=0).max() < 1e-6:
+        return Mistake(
+            "network: at one point it says the same for every t. The same x_t means other noise at another t, "
+            "so the time code must be among its inputs.",
+            "t is ignored",
+        )
+    if np.ptp(denoise(POINTS, same_time), axis=0).max() < 1e-6:
+        return Mistake("network: it says the same for every x_t, so it cannot see any noise.", "x_t is ignored")
+    return None
+
+
+def network(make) -> None:
+    """Check the network that `make()` makes: ε̂ of x_t's shape, that depends on x_t and on t, row by row."""
+    try:
+        model = _started(make)
+    except NotImplementedError:
+        print("○ network: not attempted yet. Replace `raise NotImplementedError`, run the cell again.")
+        return
+    except Mistake:
+        raise
+    except Exception as error:
+        raise Mistake(f"network: asked for 4 points it raised {type(error).__name__}: {error}") from error
+    if mistake := network_mistake(lambda xt, t: model(*tensors(xt, t)).detach().numpy()):
+        raise mistake
+    widths = [layer.out_features for layer in model.modules() if isinstance(layer, nn.Linear)]
+    size = f"{sum(weights.numel() for weights in model.parameters()):,} weights"
+    shape = "three hidden layers of 128" if widths == ASKED else "not the layers asked for, which costs no points"
+    print(f"✓ network: answers row by row, with x_t and t; {size}, {shape}.")
+
+
+def _started(make):
+    """A model that answers, its weights moved a little: layers that start at zero would look as if they saw nothing."""
+    model = make()
+    answer = model(*tensors(POINTS, HOURS))
+    if answer is None:
+        raise Mistake("network: `forward` returns None. Is a `return` missing?", "nothing returned")
+    if not list(model.parameters()):
+        raise Mistake(
+            "network: it has no weights that an optimiser could find. Put the layers into nn.Sequential or "
+            "nn.ModuleList, not into a list.",
+            "no weights",
+        )
+    if not answer.requires_grad:
+        raise Mistake("network: no gradient reaches its weights: no `.detach()` or `no_grad` in it.", "no gradient")
+    rng = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights += 0.1 * torch.randn(weights.shape, generator=rng)
+    return model
