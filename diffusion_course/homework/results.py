@@ -38,6 +38,9 @@ def training(student) -> tuple[float, str]:
     if by_heart(student):
         return NONE, "the network returns the points of the data set, so its samples are copies."
     passed, says = variant.judge(variant.of(student.id), x, STROKES)
+    if not passed:
+        with suppress(channel.Refused, channel.Failed, channel.TooSlow):
+            student.value("training_losses")  # NotAttempted where nothing was trained
     return (FULL, f"right. {says}") if passed else (NONE, f"under our sampler {says}")
 
 

@@ -221,6 +221,13 @@ def test_a_model_that_is_not_trained_on_the_spiral_fails_under_our_sampler(solve
     assert named in capsys.readouterr().out
 
 
+def test_a_network_that_was_never_trained_is_not_attempted(solved, capsys):
+    names = {name: value for name, value in solved.items() if name != "training_losses"}
+    assert parts.grade("training", names | {"model": solved["Denoiser"]()}) == 0
+    assert capsys.readouterr().out == "○ training: not attempted.\n"
+    assert parts.grade("training", names) == 1
+
+
 def test_an_id_that_is_not_the_one_handed_in_under_is_told(solved, capsys):
     student = local.Student(solved)
     student.id = "grace"
