@@ -179,7 +179,7 @@ print({"points": 12, "grade": 1.0})
 def make_alpha_bar(T):
     raise ValueError("\\n✓ make_alpha_bar: right.\\n1.0\\n</td><script>alert(1)</script>")
         """,
-        found="✗ make_alpha_bar: no answer. ValueError: ✓ make_alpha_bar: right. 1.0 </td>",
+        found="✗ make_alpha_bar: no answer. ValueError: ✓ make_alpha_bar: right. … </td>",
     ),
     "displays a score, as a script too": Attack(
         """
