@@ -24,6 +24,7 @@ PICTURES = click.Choice(sorted(WIDTHS))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(package_name="diffusion-course")
 def main():
     """The diffusion course: train the networks that ship with it, sample from them, measure them."""
 

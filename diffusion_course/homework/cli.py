@@ -59,26 +59,32 @@ def grade_(directory, jobs, unsafe):
     """Grade what lies under submitted/ and has changed since."""
     place = course.Course(directory)
     place.require_release()
+    marks.read(place)  # a table that cannot be read is told before the hour of work, not after it
     waiting = grade.changed(place)
     if waiting:
         sandbox.Sandbox(place.root, unsafe=unsafe).close()  # where it cannot start, say so once and grade nobody
     if grade.busy(place):
         click.echo("Another grading is at work here, or what a killed one had begun: waiting until it ends.")
-    for made in tqdm(grade.grade(place, waiting, jobs, unsafe), total=len(waiting), unit="submission"):
-        if made.status != records.GRADED:
-            tqdm.write(f"{made.id}: {made.status}. {made.reason}")
-    _tell(place, len(waiting))
+    try:
+        made = grade.grade(place, waiting, jobs, unsafe)
+        done = list(tqdm(made, total=len(waiting), unit="submission", disable=not waiting))
+    except KeyboardInterrupt:
+        raise click.ClickException("interrupted. What is graded is kept; the same command goes on.") from None
+    _tell(place, len(done))
 
 
 def _tell(place, graded):
-    """What stands before a grade, and what is left to do."""
-    everyone = submission.survey(place)
-    for found in everyone:
-        if found.problem:
-            click.echo(f"{shown(found.id)}: {found.problem.status}. {found.problem}")
-    click.echo(f"{graded} graded now, {len(everyone)} under submitted/, {len(place.roster)} students.")
-    click.echo(f"{marks.refresh(place)} wait for points in {place.root / 'marks.csv'}.")
-    failed = [r.id for r in (records.load(place, s) for s in place.roster) if r and r.status == records.FAILED]
+    """Who has no plain grade and why, and what is left to do."""
+    waiting, everyone = marks.refresh(place), standing.standings(place)
+    for each in everyone:
+        if each.reason:
+            click.echo(f"{shown(each.id)}: {each.status}. {each.reason}")
+    if missing := [each.id for each in everyone if each.status == standing.NOT_SUBMITTED]:
+        click.echo(f"{standing.NOT_SUBMITTED}: {', '.join(missing)}.")
+    handed_in = len(submission.survey(place))
+    click.echo(f"{graded} looked at now, {handed_in} under submitted/, {len(place.roster)} students.")
+    click.echo(f"{waiting} wait for points in {place.root / 'marks.csv'}.")
+    failed = [each.id for each in everyone if each.status == records.FAILED]
     if failed:
         raise click.ClickException(f"the grader failed, and will try again next time: {', '.join(failed)}.")
 
@@ -90,7 +96,8 @@ def feedback_(directory):
     place = course.Course(directory)
     students = feedback.addressed(place, standing.standings(place))
     pages = list(tqdm(feedback.feedback(place, students), total=len(students), unit="page"))
-    click.echo(f"{len(pages)} pages in {place.root / 'feedback'}.")
+    unmarked = sum(each.total is None for each in students if each.record and each.record.parts)
+    click.echo(f"{len(pages)} pages in {place.root / 'feedback'}, {unmarked} of them still without a total.")
 
 
 @homework.command()

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from threading import Lock
 
 import nbformat
 from nbgrader.utils import determine_grade
@@ -84,6 +85,7 @@ class _Batch:
         self.released = nbformat.read(course.released, as_version=4)
         self.staged = course.grading / "staged"
         self.running: set[subprocess.Popen] = set()
+        self.starting, self.stopped = Lock(), False
 
     def record(self, found: Submission) -> Record:
         """Grade one submission; never raises for what a student handed in."""
@@ -120,11 +122,14 @@ class _Batch:
         command.append(f"--CourseDirectory.submitted_directory={self.staged}")
         command += ["--Execute.unsafe=True"] if self.unsafe else []
         with open(log, "w") as file:
-            process = subprocess.Popen(
-                command, cwd=self.course.root, env=environment(), stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-                start_new_session=True, pass_fds=(self.lock,),
-            )  # fmt: skip
-            self.running.add(process)
+            with self.starting:  # else a process could start just after `stop` has ended all that were running
+                if self.stopped:
+                    raise InterruptedError("this grading was stopped.")
+                process = subprocess.Popen(
+                    command, cwd=self.course.root, env=environment(), stdin=subprocess.DEVNULL, stdout=file,
+                    stderr=file, start_new_session=True, pass_fds=(self.lock,),
+                )  # fmt: skip
+                self.running.add(process)
             try:
                 process.wait(LIMIT)
             except subprocess.TimeoutExpired:
@@ -134,7 +139,9 @@ class _Batch:
         return process.returncode, log
 
     def stop(self) -> None:
-        """End what is at work. What it had begun is graded by the next run."""
+        """End what is at work, and start nothing more. What was begun is graded by the next run."""
+        with self.starting:
+            self.stopped = True
         for process in list(self.running):
             _end(process)
 

@@ -2,7 +2,8 @@
 
 A row a student with the three sentences as plain text; the teacher fills in `points`, and where they like `comment`
 (shown to the student) and `correction` (points added to or taken from the machine's). `grade` adds new rows and
-keeps what is filled in; if the sentences have changed since, the row is to be marked again and says so.
+keeps what is filled in. What was filled in for other sentences than those handed in now does not count: the row is to
+be marked again, and its note says what stood there.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from . import records, tables
 from .course import Course
 
 COLUMNS = ("id", "conclusions", "points", "correction", "comment", "note")
-AGAIN = "handed in again with other sentences; had {points} points before"
+GIVEN = ("points", "correction", "comment")  # by the teacher
+AGAIN = "handed in again with other sentences; for those before: "
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,34 @@ def refresh(course: Course) -> int:
 
 
 def _row(record: records.Record, old: dict | None) -> dict:
-    text = _one_line(record.conclusions)
-    if old and old["conclusions"].lstrip("'") == text.lstrip("'"):  # some spreadsheets take the apostrophe away
+    if old and _is_of(old, record):
         return old
     attempted = record.parts["conclusions"].points is None
-    row = {**dict.fromkeys(COLUMNS, ""), **(old or {}), "id": record.id, "conclusions": text}
-    row |= {"points": "", "note": ""} if attempted else {"points": "0", "note": "not attempted"}
-    if old and old["points"]:
-        row["note"] = AGAIN.format(points=old["points"])
+    row = dict.fromkeys(COLUMNS, "") | {"id": record.id, "conclusions": _one_line(record.conclusions)}
+    row |= {} if attempted else {"points": "0", "note": "not attempted"}
+    if old and any(old[name] for name in GIVEN):
+        row["note"] = AGAIN + ", ".join(f"{name} {old[name]}" for name in GIVEN if old[name])
     return row
 
 
+def _is_of(row: dict, record: records.Record) -> bool:
+    """Does the row hold the sentences of this record? Some spreadsheets take an apostrophe away."""
+    return row["conclusions"].lstrip("'") == _one_line(record.conclusions).lstrip("'")
+
+
 def read(course: Course) -> dict[str, Mark]:
-    """Each student's mark. ValueError for points that are no number or not in 0 … the points of the part."""
+    """Each student's mark for what is handed in now. ValueError for points that are no number or not in 0 … the points
+    of the part, and for two rows of one student."""
     path = course.root / "marks.csv"
     rows = tables.read(path, COLUMNS) if path.is_file() else []
-    most = course.parts["conclusions"]
-    return {row["id"]: _mark(row, most, f"{path}, {row['id']}") for row in rows}
+    most, found = course.parts["conclusions"], {}
+    for row in rows:
+        where, record = f"{path}, {row['id']}", records.load(course, row["id"])
+        if row["id"] in found:
+            raise ValueError(f"{where}: the id stands there twice; leave one row.")
+        mark = _mark(row, most, where)
+        found[row["id"]] = Mark() if record and record.parts and not _is_of(row, record) else mark
+    return found
 
 
 def _mark(row: dict, most: float, where: str) -> Mark:

@@ -58,16 +58,16 @@ def survey(course: Course) -> list[Submission]:
 def _submission(course: Course, student: str, entries: list[Path]) -> Submission:
     try:
         if not ID.fullmatch(student):
-            raise Problem("bad name", "an id has only letters, digits and . _ @ -: rename it.")
+            raise Problem("bad name", "An id has only letters, digits and . _ @ -: rename it.")
         if student not in course.roster:
             near = difflib.get_close_matches(student, course.roster, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
-            raise Problem("unknown student", f"the id is not in roster.csv{hint}: rename it, or add it there.")
+            raise Problem("unknown student", f"The id is not in roster.csv{hint}: rename it, or add it there.")
         notebooks = [path for entry in entries for path in _notebooks(entry)]
         if not notebooks:
-            raise Problem("no notebook", "no file there ends in .ipynb.")
+            raise Problem("no notebook", "No file there ends in .ipynb.")
         if len(notebooks) > 1:
-            raise Problem("several notebooks", "leave one: " + ", ".join(sorted(path.name for path in notebooks)) + ".")
+            raise Problem("several notebooks", "Leave one: " + ", ".join(sorted(path.name for path in notebooks)) + ".")
         return Submission(student, notebooks[0])
     except Problem as problem:
         return Submission(student, problem=problem)
@@ -121,15 +121,15 @@ def parse(content: bytes) -> nbformat.NotebookNode:
     try:
         raw = json.loads(content, object_hook=_wanted)
     except (ValueError, RecursionError):
-        raise Problem("not a notebook", "the file is not JSON. Hand in the .ipynb itself.") from None
+        raise Problem("not a notebook", "The file is nothing that Jupyter saved. Hand in the .ipynb.") from None
     try:
         sheets = {3: raw.get("worksheets"), 4: [raw]}[raw["nbformat"]]
         cells = [cell for sheet in sheets for cell in sheet["cells"] if cell["cell_type"] in ("code", "markdown")]
         notebook = nbformat.v4.new_notebook(cells=[_cell(cell) for cell in cells[: MOST_CELLS + 1]])
     except Exception:  # a file can be wrong in more ways than Python has errors for
-        raise Problem("not a notebook", "the file is JSON, but not a notebook of format 3 or 4.") from None
+        raise Problem("not a notebook", "The file is JSON, but not a notebook of format 3 or 4.") from None
     if len(cells) > MOST_CELLS:
-        raise Problem("too large", f"the notebook has {len(cells):,} cells; {MOST_CELLS:,} are allowed.")
+        raise Problem("too large", f"The notebook has {len(cells):,} cells; {MOST_CELLS:,} are allowed.")
     return notebook
 
 

@@ -95,7 +95,7 @@ def test_a_submission_that_could_not_be_graded_gets_a_page_that_says_why(made):
     found = pages(made)
     assert "<strong>Too large.</strong> the file has 1,024 MB." in found["ada"] and "<table>" not in found["ada"]
     assert "<strong>Ended early.</strong>" in found["alan"] and "<table>" in found["alan"]
-    assert "no file there ends in .ipynb" in found["grace"]
+    assert "No file there ends in .ipynb" in found["grace"]
 
 
 def test_nobody_outside_the_roster_and_no_failure_of_ours_has_a_page(made):

@@ -129,6 +129,16 @@ def test_an_interruption_ends_what_is_at_work_and_the_next_run_takes_it_up(made)
     assert [each.id for each in grade.changed(made)] == ["alan"]
 
 
+def test_an_interruption_before_a_process_has_begun_starts_none(made):
+    toy.hand_in(made, "ada", toy.work(says="hang"))
+    batch = grade._Batch(made, os.open(os.devnull, os.O_RDONLY), unsafe=True)
+    batch.stop()
+    (found,) = grade.changed(made)
+    with pytest.raises(InterruptedError):
+        batch.record(found)
+    assert not (made.root / "calls.txt").exists() and grade.changed(made) == [found]
+
+
 def test_a_killed_run_loses_nothing_and_what_it_began_is_waited_for(made):
     """kill -9 in the middle: what was graded stays, nothing is half written, the rest is graded by the next run."""
     toy.hand_in(made, "ada")
@@ -178,7 +188,7 @@ def test_the_shell_tells_what_was_graded_and_what_was_not(made):
     result = CliRunner().invoke(cli.main, ["homework", "grade", str(made.root), "--jobs", "2"])
     assert result.exit_code == 0, result.output
     assert "ada: not a notebook." in result.output and "body: bad name." in result.output
-    assert "2 graded now, 3 under submitted/, 3 students." in result.output and "1 wait for points" in result.output
+    assert "2 looked at now, 3 under submitted/, 3 students." in result.output and "1 wait for points" in result.output
     assert "\x1b[31m" not in result.output
     toy.hand_in(made, "grace", toy.work("grace", "fail"))
     result = CliRunner().invoke(cli.main, ["homework", "grade", str(made.root)])
@@ -194,6 +204,25 @@ def test_where_the_sandbox_does_not_start_nobody_is_graded(made, monkeypatch):
     result = CliRunner().invoke(cli.main, ["homework", "grade", str(made.root)])
     assert result.exit_code == 1 and "There is no bwrap here." in result.output
     assert records.load(made, "ada") is None and not (made.root / "marks.csv").exists()
+
+
+def test_a_table_of_marks_that_cannot_be_read_is_told_before_the_work(made):
+    toy.hand_in(made, "ada")
+    (made.root / "marks.csv").write_bytes("id;Sätze".encode("latin-1"))
+    result = CliRunner().invoke(cli.main, ["homework", "grade", str(made.root)])
+    assert result.exit_code == 1 and "save it as CSV in UTF-8" in result.output
+    assert not (made.root / "calls.txt").exists()
+
+
+def test_an_interruption_is_told_and_the_bar_is_not_shown_where_there_is_nothing_to_do(made, monkeypatch):
+    toy.hand_in(made, "ada")
+    again = ["homework", "grade", str(made.root)]
+    with monkeypatch.context() as patch:
+        patch.setattr(grade, "grade", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        result = CliRunner().invoke(cli.main, again)
+    assert result.exit_code == 1 and "the same command goes on" in result.output
+    assert CliRunner().invoke(cli.main, again).exit_code == 0
+    assert "submission/s" not in CliRunner().invoke(cli.main, again).output
 
 
 @pytest.mark.homework

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from diffusion_course.homework import course, prepare, records, standing, submission
+from diffusion_course.homework import course, local, prepare, records, standing, submission
 
 GUIDE = prepare.shipped().with_name("GUIDE.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"```bash\n(.*?)```", GUIDE, re.S)
@@ -68,7 +68,7 @@ def test_the_guide_word_for_word(tmp_path, walled):
     follow(tmp_path, collect)
     told = follow(tmp_path, grade)
     assert "grace: not a notebook." in told and "eve: unknown student." in told
-    assert follow(tmp_path, grade).count("0 graded now") == 1
+    assert follow(tmp_path, grade).count("0 looked at now") == 1
     teacher_marks(made)
     assert "3 pages" in follow(tmp_path, feedback)
     follow(tmp_path, export)
@@ -103,8 +103,14 @@ def test_every_command_that_there_is_stands_in_the_guide():
     assert {block.split()[2] for block in COMMANDS if block.startswith("diffusion")} == set(homework.commands)
 
 
+def test_the_mark_scheme_of_the_guide_is_that_of_the_source():
+    source = next(cell.source for cell in local.source_cells() if cell.id == "conclusions")
+    scheme = re.findall(r"^- ½.*", source.split("BEGIN MARK SCHEME")[1], re.M)
+    assert len(scheme) == 2 and all(line in " ".join(GUIDE.split()) for line in scheme)
+
+
 def test_what_the_guide_says_of_the_points_holds(tmp_path):
     made = prepare.init(tmp_path / "course")
-    assert "Twelve points: ten are given by the machine" in GUIDE and "from 0 to 2" in GUIDE
+    assert "Twelve points: ten are given by the machine" in GUIDE and "from 0 to 2" in " ".join(GUIDE.split())
     assert sum(made.parts.values()) == 12 and made.parts["conclusions"] == 2
     assert f"more than {submission.LARGEST >> 20} MB" in GUIDE

@@ -53,7 +53,24 @@ def test_other_sentences_are_marked_again_and_the_old_points_are_told(made):
     fill(made, ada={"points": "2", "comment": "Fine.", "correction": "-0.5"})
     assert hand_in(made, ada="Second.") == 1
     row = rows(made)["ada"]
-    assert (row["points"], row["comment"], row["correction"]) == ("", "Fine.", "-0.5") and "had 2 points" in row["note"]
+    assert (row["points"], row["comment"], row["correction"]) == ("", "", "")
+    assert row["note"].endswith("for those before: points 2, correction -0.5, comment Fine.")
+
+
+def test_marks_for_other_sentences_do_not_count_even_before_the_table_is_brought_up_to_date(made):
+    hand_in(made, ada="First.", alan="Only.")
+    fill(made, ada={"points": "2", "correction": "-1"}, alan={"points": "1"})
+    toy.hand_in(made, "ada", toy.work("ada", conclusions="Second."))
+    list(grade.grade(made, grade.changed(made)))
+    assert marks.read(made) == {"ada": Mark(), "alan": Mark(1.0)}
+
+
+def test_a_student_with_two_rows_is_refused(made):
+    hand_in(made, ada="One.")
+    path = made.root / "marks.csv"
+    path.write_text(path.read_text() + path.read_text().splitlines()[-1] + "\n")
+    with refused("marks.csv, ada", "twice"):
+        marks.read(made)
 
 
 def test_blank_sentences_have_0_points_until_something_is_written(made):
@@ -71,6 +88,8 @@ def test_the_table_as_any_spreadsheet_saves_it(made, delimiter, encoding):
     before = rows(made)
     marks.refresh(made)
     assert rows(made) == before
+    hand_in(made, alan="Other.")
+    assert (made.root / "marks.csv").read_text(encoding="utf-8-sig").startswith(delimiter.join(marks.COLUMNS))
 
 
 @pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "'=1", "\x00\x1b=1"])

@@ -78,7 +78,7 @@ Z = [[0.3, -1.1], [1.5, 0.2], [-0.8, 0.6], [-0.1, -2.0]]
 
 
 def _with_alpha(change):
-    """The stroke with another α = ᾱ_t/ᾱ_s in all of it."""
+    """The stroke with another α in all of it; it computes whatever comes out, also where the levels make no sense."""
 
     def step(xt, eps_hat, a_t, a_s, z):
         alpha, x0_hat = change(a_t, a_s), forward.x0_from_eps(xt, a_t, eps_hat)
@@ -86,6 +86,9 @@ def _with_alpha(change):
         return mean + ((1 - a_s) / (1 - a_t) * (1 - alpha)) ** 0.5 * z
 
     return step
+
+
+_unguarded_step = _with_alpha(lambda a_t, a_s: a_t / a_s)
 
 
 def _without_root_of_alpha(xt, eps_hat, a_t, a_s, z):
@@ -119,7 +122,7 @@ reverse_step = TypedExercise(
         ),
         Fault(
             "the two levels are exchanged",
-            lambda xt, eps_hat, a_t, a_s, z: _with_alpha(lambda t, s: t / s)(xt, eps_hat, a_s, a_t, z),
+            lambda xt, eps_hat, a_t, a_s, z: _unguarded_step(xt, eps_hat, a_s, a_t, z),
             "x_t has ᾱ_t, the smaller one: more noise. Which of the two arguments is which?",
         ),
         Fault(
