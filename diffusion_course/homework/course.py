@@ -9,6 +9,7 @@
 
 import hashlib
 import json
+import math
 import os
 import re
 import sys
@@ -67,11 +68,12 @@ class Course:
 
     @cached_property
     def _graded(self) -> list[nbformat.NotebookNode]:
-        return [cell for cell in notebook(self.source).cells if cell.metadata.get("nbgrader", {}).get("grade")]
+        cells = [cell for cell in notebook(self.source).cells if cell.metadata.get("nbgrader", {}).get("grade")]
+        return sorted(cells, key=_number)
 
     @cached_property
     def parts(self) -> dict[str, float]:
-        """Each graded part → its points, in the order of the source; the one marked by hand is `conclusions`."""
+        """Each graded part → its points, by number, then by place; the one marked by hand is `conclusions`."""
         return {part_of(cell.metadata.nbgrader.grade_id): float(cell.metadata.nbgrader.points) for cell in self._graded}
 
     @cached_property
@@ -115,6 +117,12 @@ def is_test(cell) -> bool:
     """Is this a cell that grades by machine?"""
     about = cell.metadata.get("nbgrader", {})
     return bool(about.get("grade")) and not about.get("solution")
+
+
+def _number(cell) -> float:
+    """Of a part that says one, `# Part 5 · …`: its test may stand below later ones. The others come last."""
+    said = re.match(r"# Part (\d+)\b", cell.source)
+    return int(said[1]) if said else math.inf
 
 
 def part_of(grade_id: str) -> str:

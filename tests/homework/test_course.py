@@ -208,3 +208,9 @@ def test_the_command_for_lessons_loads_nothing_of_the_homework():
     code = "import json, sys; import diffusion_course.cli; print(json.dumps(list(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {name for name in json.loads(done.stdout) if name.startswith(("nbgrader", "diffusion_course.homework"))}
+
+
+def test_parts_stand_by_their_number_wherever_their_tests_are(tmp_path):
+    titles = list(prepare.init(tmp_path / "course").titles.values())
+    numbers = [int(title.split()[1]) for title in titles[:-1]]
+    assert numbers == [1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9] and titles[-1] == "Conclusions"
