@@ -111,11 +111,12 @@ def _faults(student: Standing) -> list[tuple[str, str]]:
 
 
 def reproduced(graded: list[Standing]) -> list[tuple[str, list[str]]]:
-    """(id, ids of others) for each student whose samples lie on the spirals of others."""
+    """(id, ids of others) for each student whose samples lie on the spirals of others, not on their own."""
     ids, found = [each.id for each in graded], []
     for each in graded:
-        clouds = [_finite(points) for points in each.record.samples.values()]
-        others = {other for cloud in clouds if len(cloud) for other in variant.reproduced(cloud, ids)} - {each.id}
+        clouds = [cloud for points in each.record.samples.values() if len(cloud := _finite(points))]
+        strange = [cloud for cloud in clouds if not variant.reproduced(cloud, [each.id])]
+        others = {other for cloud in strange for other in variant.reproduced(cloud, ids)}
         found += [(each.id, sorted(others))] if others else []
     return found
 
