@@ -115,11 +115,9 @@ def summary(made, rows):
             record = records.load(made, row["id"])
             lost = [p.message for p in record.parts.values() if p.message.startswith("✗")] if record else []
             yield f"{row['id']}: {row['status']}, {row.get('points')} points. {' '.join(lost)}"
-    own = [row["seconds"] - row["training"] for row in graded]
-    columns = [[row[name] for row in graded] for name in ("seconds", "training", "sandbox_cpu", "peak_mib")]
-    for name, values in zip(
-        ("seconds", "training", "sandbox CPU-s", "peak MiB", "seconds without training"), [*columns, own], strict=True
-    ):
+    columns = {name: [row[name] for row in graded] for name in ("seconds", "training", "sandbox_cpu", "peak_mib")}
+    columns["seconds without training"] = [row["seconds"] - row["training"] for row in graded]
+    for name, values in columns.items():
         yield f"{name}: mean {np.mean(values):.1f}, {min(values):.1f}–{max(values):.1f}"
     for strokes, line in variant.LINES.items():
         far = max(row[f"distance_{strokes}"] for row in graded)

@@ -1,6 +1,5 @@
 """Public checks of the homework's forward half: the schedule, the noise, the loss, and how the training went."""
 
-
 import numpy as np
 import torch
 

@@ -165,10 +165,8 @@ WALK = schedule.from_beta(np.linspace(0.01, 0.5, 20)).alpha_bar
 
 def _told_the_goal(model, alpha_bar, xT, times, noise):
     """The network is asked about x_t with the time that the stroke goes to."""
-    x = xT
-    for (t, s), z in zip(pairwise(times), noise, strict=True):
-        x = _reverse_step(x, model(x, torch.full((len(x),), s)), alpha_bar[t], alpha_bar[s], z)
-    return x
+    goal = dict(pairwise(times))
+    return walk(lambda x, t: model(x, torch.full_like(t, goal[int(t[0])])), alpha_bar, xT, times, noise)
 
 
 def _asked_about_static(model, alpha_bar, xT, times, noise):
