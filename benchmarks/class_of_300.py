@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
-from diffusion_course import variant
+from diffusion_course.check.homework import variant
 from diffusion_course.homework import course, local, prepare, records, tables
 
 TABLE = Path(__file__).parent.parent / "notebooks" / "homework" / "class_of_300.csv"

@@ -19,7 +19,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from diffusion_course import variant
+from diffusion_course.check.homework import variant
 from diffusion_course.homework import local
 
 FOLDER = Path(__file__).parent.parent / "notebooks" / "homework"

@@ -15,7 +15,8 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-from diffusion_course import quality, shipped
+from diffusion_course import shipped
+from diffusion_course.run import quality
 
 OUT = Path(__file__).parent.parent / "data" / "quality_vs_nfe.csv"
 SEEDS = range(5)

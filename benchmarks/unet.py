@@ -15,8 +15,9 @@ import time
 import numpy as np
 import torch
 
-from diffusion_course import checkpoint, data, machine, metrics, samplers, schedule, training
+from diffusion_course import data, machine, metrics, samplers, schedule, training
 from diffusion_course.models import Denoiser
+from diffusion_course.run import checkpoints
 from diffusion_course.unet import UNet
 
 X0 = data.faces().x0
@@ -87,7 +88,7 @@ def main():
     if arguments.cpu_seconds:
         torch.set_num_threads(1)
     clock = time.process_time if arguments.cpu_seconds else time.perf_counter
-    eyes = checkpoint.pretrained("faces-classifier")
+    eyes = checkpoints.pretrained("faces-classifier")
     real = metrics.features(eyes, X0)
     floor = metrics.frechet(metrics.features(eyes, data.faces("test").x0[:SAMPLES]), real)
     print(f"floor, {SAMPLES} held-out faces: {floor:.2f};  {machine.choose_machine(torch.as_tensor(X0))}")

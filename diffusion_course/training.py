@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import checkpoint
 from .data import NOT_SAID
 from .forward import add_noise, randn_like
 from .machine import choose_machine
+from .run import checkpoints
 
 WARM_UP = 200  # steps until the learning rate has risen to its full value
 CLIP = 1.0  # longest gradient that is followed as it is
@@ -72,8 +72,8 @@ def train(model, schedule, x0, cond=None, *, steps, batch=128, lr=2e-3, weight=N
     optimiser = torch.optim.Adam(model.parameters(), lr=lr, betas=(0.9, 0.99), fused=True)
     data = {"shape of x0": list(x0.shape), "mean of x0": round(x0.double().mean().item(), 9)}
     recipe = {"steps": steps, "batch": batch, "lr": lr, "sum of weights": float(weight.sum()), **data}
-    run = checkpoint.Run(model, ema, optimiser, rng, schedule, recipe)
-    done = 0 if resume is None else checkpoint.load_run(resume, run)
+    run = checkpoints.Run(model, ema, optimiser, rng, schedule, recipe)
+    done = 0 if resume is None else checkpoints.load_run(resume, run)
 
     for step in range(done + 1, steps + 1):
         with machine.at_work(), _advice_on_memory(batch):
@@ -89,7 +89,7 @@ def train(model, schedule, x0, cond=None, *, steps, batch=128, lr=2e-3, weight=N
                 group["lr"] = lr * learning_rate(step, steps)
             optimiser.step()
             average(ema, model, step)
-        yield Record(step, loss.detach(), ema, str(machine), partial(checkpoint.save_run, run=run, step=step))
+        yield Record(step, loss.detach(), ema, str(machine), partial(checkpoints.save_run, run=run, step=step))
 
 
 def bury(x0, cond, schedule, batch, rng):

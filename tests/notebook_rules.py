@@ -10,7 +10,7 @@ from statistics import median
 
 import nbformat
 
-from diffusion_course.quiz import Quiz
+from diffusion_course.lab.quiz import Quiz
 
 # Form
 

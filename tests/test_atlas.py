@@ -8,11 +8,12 @@ import sys
 import numpy as np
 import pytest
 
-from diffusion_course import denoisers, exercise, models, samplers, training
+from diffusion_course import denoisers, models, samplers, training
+from diffusion_course.check import engine
 from diffusion_course.check.atlas import ATLAS, exercises
+from diffusion_course.check.engine import Mistake
 from diffusion_course.check.learning import embed_time, train_step
 from diffusion_course.check.sampling import MEAN, SCHEDULE, SPREAD, ddim_step, ddpm_step, walk
-from diffusion_course.exercise import Mistake
 
 EXERCISES = exercises()
 FAULTS = [pytest.param(e, f, id=f"{e.name}: {f.name}") for e in EXERCISES for f in e.faults]
@@ -63,7 +64,7 @@ def test_reference_passes_and_is_finite(exercise_, capsys):
     exercise_(exercise_.reference)
     assert capsys.readouterr().out == f"✓ {exercise_.name}: right on all {len(exercise_.probes)} probes.\n"
     for probe in exercise_.probes:
-        answer = exercise_.measure(exercise_.reference(*exercise._fresh(probe)))
+        answer = exercise_.measure(exercise_.reference(*engine._fresh(probe)))
         parts = answer if isinstance(answer, tuple) else (answer,)
         assert all(np.isfinite(np.asarray(part, dtype=float)).all() for part in parts)
 

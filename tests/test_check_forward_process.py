@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diffusion_course import check, forward
-from diffusion_course.exercise import Mistake
+from diffusion_course.check.engine import Mistake
 
 EXERCISES = [check.variance_after, check.posterior, check.names_from_v, check.best_line]
 FAULTS = [(exercise, fault) for exercise in EXERCISES for fault in exercise.faults]

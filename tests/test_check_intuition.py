@@ -8,7 +8,7 @@ import torch
 
 from diffusion_course import denoisers, schedule
 from diffusion_course.check import add_noise, best_guess, noise_step, x0_from_eps
-from diffusion_course.exercise import Mistake
+from diffusion_course.check.engine import Mistake
 
 
 def told(check, attempt):

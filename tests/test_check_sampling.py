@@ -8,7 +8,7 @@ import torch
 
 from diffusion_course import forward
 from diffusion_course.check import ddpm_step, guided, time_grid
-from diffusion_course.exercise import Mistake
+from diffusion_course.check.engine import Mistake
 from diffusion_course.schedule import Schedule
 
 

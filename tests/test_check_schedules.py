@@ -3,19 +3,20 @@
 import numpy as np
 import pytest
 
-from diffusion_course import bugs, check, data, forward, scalar, schedule
+from diffusion_course import check, data, forward, scalar, schedule
+from diffusion_course.check import broken
+from diffusion_course.check.engine import Mistake
 from diffusion_course.check.pairs import training_pair
 from diffusion_course.check.schedules import alpha_bar_from_log_snr, shifted_alpha_bar
-from diffusion_course.exercise import Mistake
 
 EXERCISES = (alpha_bar_from_log_snr, shifted_alpha_bar, training_pair)
 PAIRS = {
-    bugs.pair_a: "β is used where α is meant",
-    bugs.pair_b: "x_0 is scaled to 0 … 1",
-    bugs.pair_c: "a square root is missing",
-    bugs.pair_d: "ᾱ is taken one step too early",
-    bugs.pair_e: "uniform noise, not Gaussian",
-    bugs.pair_f: "the product is taken backwards",
+    broken.pair_a: "β is used where α is meant",
+    broken.pair_b: "x_0 is scaled to 0 … 1",
+    broken.pair_c: "a square root is missing",
+    broken.pair_d: "ᾱ is taken one step too early",
+    broken.pair_e: "uniform noise, not Gaussian",
+    broken.pair_f: "the product is taken backwards",
 }
 
 
@@ -44,7 +45,7 @@ def test_planted_fault_is_named_and_quotes_numbers(exercise, fault):
 
 
 def test_six_hands_have_six_faults():
-    hands = {function for name, function in vars(bugs).items() if name.startswith("pair_")}
+    hands = {function for name, function in vars(broken).items() if name.startswith("pair_")}
     assert hands == set(PAIRS)
     for pair, name in PAIRS.items():
         with pytest.raises(Mistake) as found:
@@ -54,7 +55,7 @@ def test_six_hands_have_six_faults():
 
 def test_two_faults_in_one_function_get_no_wrong_name():
     def both(photos, beta, t, rng):
-        return bugs.pair_c(photos / 2, beta, t, rng)
+        return broken.pair_c(photos / 2, beta, t, rng)
 
     with pytest.raises(Mistake) as found:
         training_pair(both)
@@ -130,8 +131,8 @@ def test_round_trip_finds_every_hand_but_the_uniform_one(pair):
     for t in (1, 10):
         xt, eps = pair(photos, beta, t, np.random.default_rng(0))
         error = np.abs(forward.x0_from_eps(xt, kept[t], eps) - (photos / 127.5 - 1)).max()
-        assert error < 1e-12 if pair is bugs.pair_e else error > 0.05
-    assert (abs(eps.mean()) > 0.3) == (pair is bugs.pair_e)
+        assert error < 1e-12 if pair is broken.pair_e else error > 0.05
+    assert (abs(eps.mean()) > 0.3) == (pair is broken.pair_e)
 
 
 def test_references_agree_with_the_package():

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from diffusion_course import check, leaderboard, samplers, traps
+from diffusion_course import check, samplers
+from diffusion_course.check import broken, leaderboard
+from diffusion_course.check.engine import Mistake
 from diffusion_course.check.solvers import _error
 from diffusion_course.check.speedups import POINT, SCHEDULE, STATIC
-from diffusion_course.exercise import Mistake
 
 
 def test_wrong_answers_that_nobody_foresaw_are_still_refused():
@@ -23,7 +24,7 @@ def test_wrong_answers_that_nobody_foresaw_are_still_refused():
 # ---- the traps -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("walk", [traps.walk_a, traps.walk_c])
+@pytest.mark.parametrize("walk", [broken.walk_a, broken.walk_c])
 def test_traps_a_and_c_are_right_where_their_fault_does_not_show(walk):
     """`a` where n divides T, `c` at η = 1: there they are the package's DDIM."""
     *_, right = samplers.ddim(POINT, SCHEDULE, STATIC, 25, 1.0, np.random.default_rng(1))
@@ -31,14 +32,14 @@ def test_traps_a_and_c_are_right_where_their_fault_does_not_show(walk):
 
 
 def test_trap_b_is_right_without_noise_and_leaves_the_spread_of_the_last_stroke_with_it():
-    assert np.allclose(traps.walk_b(POINT, SCHEDULE, STATIC, 10, 0.0, np.random.default_rng(1)), 1)
-    spread = traps.walk_b(POINT, SCHEDULE, STATIC, 10, 1.0, np.random.default_rng(1)).std()
+    assert np.allclose(broken.walk_b(POINT, SCHEDULE, STATIC, 10, 0.0, np.random.default_rng(1)), 1)
+    spread = broken.walk_b(POINT, SCHEDULE, STATIC, 10, 1.0, np.random.default_rng(1)).std()
     last = (1 - SCHEDULE.at(SCHEDULE.steps(10)[-2])) ** 0.5
     assert spread == pytest.approx(last, rel=0.15)  # of 200 samples: three standard errors
 
 
 def test_trap_d_leaves_the_noise_of_the_first_step():
-    x = traps.walk_d(POINT, SCHEDULE, STATIC, 25, 0.0, np.random.default_rng(1))
+    x = broken.walk_d(POINT, SCHEDULE, STATIC, 25, 0.0, np.random.default_rng(1))
     assert np.abs(x - 1).max() > 1e-3
     assert x.mean() == pytest.approx(SCHEDULE.at(1) ** 0.5, abs=3 * (1 - SCHEDULE.at(1)) ** 0.5 / 200**0.5)
 
@@ -64,7 +65,7 @@ def test_blank_leaderboard_is_calm(capsys):
 
 
 def test_ddim_draws_level_with_ddim_on_the_leaderboard(capsys):
-    leaderboard.leaderboard(leaderboard._ddim, seeds=(0,))
+    ranking.leaderboard(ranking._ddim, seeds=(0,))
     lines = {line[:14].strip(): line[14:] for line in capsys.readouterr().out.splitlines()}
     assert lines["yours"] == lines["DDIM"] != lines["static"]
 
@@ -76,6 +77,6 @@ def test_leaderboard_refuses_more_evaluations_and_what_is_no_sample():
 
     with pytest.raises(Mistake, match="more than 1 times"):
         check.leaderboard(greedy)
-    for answer in (None, torch.zeros(3, 2), torch.full((leaderboard.SAMPLES, 2), torch.nan)):
+    for answer in (None, torch.zeros(3, 2), torch.full((ranking.SAMPLES, 2), torch.nan)):
         with pytest.raises(Mistake, match="finite points"):
             check.leaderboard(lambda *_, answer=answer: answer)

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from diffusion_course import check, forward, schedule, training
+from diffusion_course.check.engine import Mistake
 from diffusion_course.check.training import E, X, _one_error, answers_half
-from diffusion_course.exercise import Mistake
 
 
 def test_wrong_answers_that_nobody_foresaw_are_still_refused():

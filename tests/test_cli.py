@@ -5,7 +5,7 @@ import csv
 import pytest
 from click.testing import CliRunner
 
-from diffusion_course import checkpoint, cli, follow
+from diffusion_course.run import checkpoints, cli, follow
 
 
 def call(*arguments):
@@ -35,7 +35,7 @@ def test_training_writes_weights_and_log_and_leaves_no_checkpoint(weights):
     assert rows[0] == ["step", "loss"]
     assert [int(step) for step, _ in rows[1:]] == [50, 100, 120]
     assert sorted(path.name for path in weights.parent.iterdir()) == ["spiral.csv", "spiral.safetensors"]
-    assert checkpoint.load_model(weights).config == {"output": "v", "dim": 2}
+    assert checkpoints.load_model(weights).config == {"output": "v", "dim": 2}
 
 
 def test_same_seed_same_weights(weights, tmp_path):
@@ -48,7 +48,7 @@ def test_same_seed_same_weights(weights, tmp_path):
 def test_resume_goes_on_to_the_same_weights_and_log(weights, tmp_path, monkeypatch):
     out = tmp_path / "spiral.safetensors"
     monkeypatch.setattr(follow, "SAVE_EVERY", 0)
-    monkeypatch.setattr(checkpoint, "save_model", interrupt)  # all steps done, nothing written but the checkpoint
+    monkeypatch.setattr(checkpoints, "save_model", interrupt)  # all steps done, nothing written but the checkpoint
     result = call("train", "spiral", "--out", out, "--steps", 120)
     assert isinstance(result.exception, OSError) and out.with_suffix(".checkpoint").exists()
     out.with_suffix(".csv").write_text(out.with_suffix(".csv").read_text() + "130,9.9\n")  # written after the save
@@ -92,14 +92,14 @@ def distil(teacher, out, *options):
 
 def test_a_student_is_a_network_with_its_log(student, weights):
     assert sorted(path.name for path in student.parent.iterdir()) == ["student.csv", "student.safetensors"]
-    assert checkpoint.load_model(student).config == checkpoint.load_model(weights).config
+    assert checkpoints.load_model(student).config == checkpoints.load_model(weights).config
     assert student.read_bytes() != weights.read_bytes()
 
 
 def test_distilling_goes_on_after_an_interruption_to_the_same_student(student, weights, tmp_path, monkeypatch):
     out = tmp_path / "student.safetensors"
     monkeypatch.setattr(follow, "SAVE_EVERY", 0)
-    monkeypatch.setattr(checkpoint, "save_model", interrupt)
+    monkeypatch.setattr(checkpoints, "save_model", interrupt)
     assert isinstance(distil(weights, out).exception, OSError) and out.with_suffix(".checkpoint").exists()
     monkeypatch.undo()
     assert distil(weights, out, "--resume").exit_code == 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffusion_course import data, schedule
-from diffusion_course.designer import design, filmstrips, verdict
+from diffusion_course.lab.designer import design, filmstrips, verdict
 
 ENDS = [(2.0, 12.0), (-14.0, 0.0), (-1.5, 1.5)]  # of the three sliders in lesson 3
 SMILEY = data.smiley(8)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from matplotlib.patches import Rectangle
 
-from diffusion_course.diagrams import network
+from diffusion_course.lab.diagrams import network
 
 STAGES = [("x_t", (3, 16, 16)), ("stem", (80, 8, 8)), ("down", (160, 4, 4)), ("up", (80, 8, 8))]
 

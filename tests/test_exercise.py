@@ -8,7 +8,7 @@ import torch
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from diffusion_course.exercise import Exercise, Fault, Mistake
+from diffusion_course.check.engine import Exercise, Fault, Mistake
 from diffusion_course.schedule import cosine
 
 X = np.array([1.0, 2.0, 4.0])

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from diffusion_course import checkpoint, data, metrics
+from diffusion_course import data, metrics
 from diffusion_course.classifier import Classifier, accuracy, train_classifier
+from diffusion_course.run import checkpoints
 
 
 def rng(seed=0):
@@ -123,7 +124,7 @@ def test_classifier_learns_what_is_to_be_seen():
 def judged():
     """A judge of faces against 2,000 training pictures, those, and the held-out ones."""
     train, test = data.faces(), data.faces("test")
-    model = checkpoint.pretrained("faces-classifier")
+    model = checkpoints.pretrained("faces-classifier")
     real, held_out = (train.x0[:2000], train.codes[:2000]), (test.x0, test.codes)
 
     def judge(x, codes):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from diffusion_course.pixel_editor import BRUSHES, COLOURS, PALETTE, PixelEditor
+from diffusion_course.lab.pixel_editor import BRUSHES, COLOURS, PALETTE, PixelEditor
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from diffusion_course import quality, schedule, shipped, speed
+from diffusion_course import schedule, shipped
 from diffusion_course.models import SpiralMLP
+from diffusion_course.run import quality, timing
 
 PATH = Path(__file__).parent.parent / "benchmarks" / "quality_vs_nfe.py"
 SPEC = importlib.util.spec_from_file_location("quality_vs_nfe", PATH)
@@ -92,14 +93,14 @@ def test_spread_of_one_seed_is_none():
 def test_seconds_are_those_of_one_sample(monkeypatch):
     """With a clock that every call of the network advances by 1 s."""
     now = [0.0]
-    monkeypatch.setattr(speed.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: now[0])
 
     class Slow(SpiralMLP):
         def forward(self, xt, t, cond=None):
             now[0] += 1
             return super().forward(xt, t, cond)
 
-    assert speed.seconds(Slow(schedule.cosine()), (2,), batch=4) == 0.25
+    assert timing.seconds(Slow(schedule.cosine()), (2,), batch=4) == 0.25
 
 
 def test_without_a_compiler_the_reason_is_told(monkeypatch):
@@ -109,6 +110,6 @@ def test_without_a_compiler_the_reason_is_told(monkeypatch):
 
         return call
 
-    monkeypatch.setattr(speed.torch, "compile", broken)
-    fast, told = speed.compiled(SpiralMLP(schedule.cosine()))
+    monkeypatch.setattr(timing.torch, "compile", broken)
+    fast, told = timing.compiled(SpiralMLP(schedule.cosine()))
     assert fast is None and told == "RuntimeError: no C++ compiler here"

@@ -8,7 +8,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from ipywidgets import DOMWidget
 
-from diffusion_course.quiz import QUIZZES, Quiz
+from diffusion_course.lab.quiz import QUIZZES, Quiz
 
 LESSONS = sorted(file.stem for file in QUIZZES.glob("*.json"))
 VIEW = "application/vnd.jupyter.widget-view+json"

@@ -153,7 +153,7 @@ def test_an_error_of_the_model_ends_the_walk_but_not_the_next_one():
 
 PICTURE = """
 import hashlib, torch
-from diffusion_course.checkpoint import pretrained
+from diffusion_course.run.checkpoints import pretrained
 from diffusion_course.guidance import face_wish, guided
 from diffusion_course.samplers import ddpm
 torch.set_num_threads(1)

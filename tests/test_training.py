@@ -14,9 +14,10 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from diffusion_course import checkpoint, data, models, schedule, training, unet
+from diffusion_course import data, models, schedule, training, unet
 from diffusion_course.denoisers import GaussianDenoiser
 from diffusion_course.forward import add_noise, v_from_eps
+from diffusion_course.run import checkpoints
 
 COSINE = schedule.cosine(T=100)
 PROCESSES = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
@@ -349,7 +350,7 @@ def test_refused_files_are_named_and_left_untouched(tmp_path):
     for record in run(steps=3):
         record.save(good)
     whole = good.read_bytes()
-    tensors, about = safetensors.torch.load_file(good), checkpoint._read(good, "run")[1]
+    tensors, about = safetensors.torch.load_file(good), checkpoints._read(good, "run")[1]
 
     def refused(content, message, model=None, **options):
         bad.write_bytes(content)
@@ -380,18 +381,18 @@ def test_a_shipped_network_answers_as_the_trained_one(tmp_path):
     path = tmp_path / "weights"
     torch.manual_seed(0)
     model = unet.UNet(COSINE, 1, (10,), output="eps", widths=(8, 16)).eval()
-    checkpoint.save_model(path, model)
-    loaded = checkpoint.load_model(path)
+    checkpoints.save_model(path, model)
+    loaded = checkpoints.load_model(path)
     x, cond = torch.randn(2, 1, 8, 8), torch.tensor([3, -1])
     assert loaded.schedule.T == 100 and loaded.output == "eps" and not loaded.training
     torch.testing.assert_close(loaded(x, 50, cond), model(x, 50, cond), rtol=5e-3, atol=5e-3)  # half precision
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(ValueError, match="cut off"):
-        checkpoint.load_model(path)
+        checkpoints.load_model(path)
 
 
 def test_a_checkpoint_is_no_network(tmp_path):
     shutil.rmtree(tmp_path / "none", ignore_errors=True)
     next(run()).save(tmp_path / "run")
     with pytest.raises(ValueError, match="holds a run, not a model"):
-        checkpoint.load_model(tmp_path / "run")
+        checkpoints.load_model(tmp_path / "run")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from refusals import refused
 
-from diffusion_course.trajectories import field
+from diffusion_course.lab.trajectories import field
 
 
 def panel(strokes=3, n=5):

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from diffusion_course import checkpoint, cli, metrics, samplers, shipped
+from diffusion_course import metrics, samplers, shipped
 from diffusion_course.classifier import accuracy
+from diffusion_course.run import checkpoints, cli
 
 NAMES = ("faces", "fashion")
 STROKES, SAMPLES = 10, 100
@@ -17,14 +18,14 @@ STROKES, SAMPLES = 10, 100
 def judged(request):
     """(name, report of some conditional samples): few strokes, so that it takes seconds."""
     name = request.param
-    model = checkpoint.pretrained(name)
+    model = checkpoints.pretrained(name)
     codes = cli._pictures(name, "test")[1][:SAMPLES]
     xT = torch.randn(SAMPLES, *cli.SHAPES[name], generator=torch.Generator().manual_seed(0))
     cond = torch.as_tensor(codes)
     *_, x = samplers.ddim(lambda xt, t: model(xt, t, cond), model.schedule, xT, steps=STROKES)
     x0, x0_codes, _ = cli._pictures(name)
     real, held_out = (x0[:3000], x0_codes[:3000]), cli._pictures(name, "test")[:2]
-    return metrics.picture_report(x, codes, real, held_out, checkpoint.pretrained(f"{name}-classifier"))
+    return metrics.picture_report(x, codes, real, held_out, checkpoints.pretrained(f"{name}-classifier"))
 
 
 def test_samples_are_what_was_asked_for(judged):
@@ -52,4 +53,4 @@ def test_the_readme_states_the_accuracy_of_the_classifier(name):
     section = text.split(f"## `{name}-classifier.safetensors`")[1].split("\n## ")[0]
     stated = float(re.search(r"([\d.]+) % of the held-out", section)[1]) / 100
     x, codes, _ = cli._pictures(name, "test")
-    assert accuracy(checkpoint.pretrained(f"{name}-classifier"), x, codes) == pytest.approx(stated, abs=0.002)
+    assert accuracy(checkpoints.pretrained(f"{name}-classifier"), x, codes) == pytest.approx(stated, abs=0.002)

@@ -11,8 +11,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from diffusion_course import plots
+from diffusion_course.lab.widgets import dissolve, explore
 from diffusion_course.schedule import Schedule, linear
-from diffusion_course.widgets import dissolve, explore
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # The ipywidgets classes that 7.7.1, Google Colab's, knows; `Stack` and others came with 8.

@@ -62,7 +62,7 @@ __all__ = [
 
 
 def leaderboard(attempt):
-    """Score the learner's few-stroke sampler beside ours: `diffusion_course.leaderboard`."""
-    from ..leaderboard import leaderboard  # only here: it needs torch, which lessons 2 and 3 never load
+    """Score the learner's few-stroke sampler beside ours: `diffusion_course.check.ranking`."""
+    from .ranking import leaderboard  # only here: it needs torch, which lessons 2 and 3 never load
 
     leaderboard(attempt)

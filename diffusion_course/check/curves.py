@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import schedule
-from ..exercise import Exercise, Fault
+from ..check.engine import Exercise, Fault
 
 
 def _alpha_bar_of(beta):

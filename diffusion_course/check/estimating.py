@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..exercise import Exercise, Fault
+from ..check.engine import Exercise, Fault
 
 
 def _rotated(of_xt, of_v):

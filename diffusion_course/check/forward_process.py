@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import forward
-from ..exercise import Exercise, Fault
+from ..check.engine import Exercise, Fault
 
 
 def _bookkeeping(step):

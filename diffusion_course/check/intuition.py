@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from .. import forward
-from ..exercise import Exercise, Fault
+from ..check.engine import Exercise, Fault
 
 # Mean 0, variance 1, uncorrelated: with these four numbers the moments of a mixture are exact, not random.
 UNIT_X = np.array([1.0, 1.0, -1.0, -1.0])

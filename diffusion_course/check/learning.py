@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import forward
-from ..exercise import Exercise, Fault
+from ..check.engine import Exercise, Fault
 
 EPS_HAT, XT = np.array([1.0, -0.5, 0.7]), np.array([0.4, -1.2, 2.0])
 

@@ -6,7 +6,7 @@ Where a function draws its own noise, its moments are compared (within a few per
 import numpy as np
 
 from .. import forward
-from ..exercise import Exercise, Fault
+from ..check.engine import Exercise, Fault
 
 DRAWS = 100_000  # enough for a kurtosis within 0.05
 

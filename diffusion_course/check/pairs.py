@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from .. import bugs, forward
-from ..exercise import Exercise, Fault, Mistake
+from .. import forward
+from ..check import broken
+from ..check.engine import Exercise, Fault, Mistake
 
 PHOTOS = np.array([[0, 255, 51], [204, 102, 153]], dtype=np.uint8)
 BETA = np.array([0.02, 0.1, 0.3, 0.6, 0.9])
@@ -102,12 +103,12 @@ training_pair = PairExercise(
         *((PHOTOS, BETA, t, np.random.default_rng(t)) for t in (1, 2, 3, 5)),
     ),
     faults=(
-        Fault("β is used where α is meant", bugs.pair_a, _decoded("what does step t keep?"), atlas=3),
-        Fault("x_0 is scaled to 0 … 1", bugs.pair_b, _decoded("static is centred on 0, so are pictures."), atlas=12),
-        Fault("a square root is missing", bugs.pair_c, _decoded("noise is left over."), atlas=1),
-        Fault("ᾱ is taken one step too early", bugs.pair_d, _decoded("count: ᾱ_1 = 1 − β_1."), atlas=5),
-        Fault("uniform noise, not Gaussian", bugs.pair_e, _drawn, atlas=2),
-        Fault("the product is taken backwards", bugs.pair_f, _decoded("which β comes first?"), atlas=4),
+        Fault("β is used where α is meant", broken.pair_a, _decoded("what does step t keep?"), atlas=3),
+        Fault("x_0 is scaled to 0 … 1", broken.pair_b, _decoded("static is centred on 0, so are pictures."), atlas=12),
+        Fault("a square root is missing", broken.pair_c, _decoded("noise is left over."), atlas=1),
+        Fault("ᾱ is taken one step too early", broken.pair_d, _decoded("count: ᾱ_1 = 1 − β_1."), atlas=5),
+        Fault("uniform noise, not Gaussian", broken.pair_e, _drawn, atlas=2),
+        Fault("the product is taken backwards", broken.pair_f, _decoded("which β comes first?"), atlas=4),
         Fault(
             "the β are multiplied, then taken from 1",
             _one_minus_product,

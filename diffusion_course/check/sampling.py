@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from .. import denoisers, forward, schedule
-from ..exercise import Exercise, Fault
+from ..check.engine import Exercise, Fault
 
 SCHEDULE = schedule.cosine(T=50)
 MEAN, SPREAD = 2.0, 0.5

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..exercise import Exercise, Fault
+from ..check.engine import Exercise, Fault
 
 
 def _alpha_bar_from_log_snr(log_snr):

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from .. import denoisers, schedule
-from ..exercise import Exercise, Fault
+from ..check.engine import Exercise, Fault
 from ..samplers import euler_stroke
 from .sampling import SCHEDULE
 from .speedups import OFF_CENTRE, STATIC

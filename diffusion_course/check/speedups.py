@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from .. import denoisers, forward, samplers, traps
-from ..exercise import Exercise, Fault
+from .. import denoisers, forward, samplers
+from ..check import broken
+from ..check.engine import Exercise, Fault
 from .sampling import SCHEDULE
 
 POINT, OFF_CENTRE = denoisers.GaussianDenoiser(1.0, 0.0, SCHEDULE), denoisers.GaussianDenoiser(0.5, 0.3, SCHEDULE)
@@ -67,7 +68,7 @@ ddim_walk = Exercise(
     faults=(
         Fault(
             "the times turn negative where n does not divide T",
-            traps.walk_a,
+            broken.walk_a,
             _one_point(7, 0, "an index of −6 is no error in Python, it counts from the static end."),
             atlas=6,
         ),
@@ -81,7 +82,7 @@ ddim_walk = Exercise(
         ),
         Fault(
             "noise is still added on the last stroke",
-            traps.walk_b,
+            broken.walk_b,
             _one_point(10, 1, "`t` is where the stroke comes from and never 0; ask for s > 0, and take σ² = η² β̃."),
             atlas=7,
         ),
@@ -96,7 +97,7 @@ ddim_walk = Exercise(
         ),
         Fault(
             "η is ignored: every walk is as noisy as DDPM",
-            traps.walk_c,
+            broken.walk_c,
             lambda attempt: (
                 "At η = 0 the generator must not matter; with two generators and 20 strokes the same starts end "
                 f"{_two_generators(attempt):.2g} apart."
@@ -105,7 +106,7 @@ ddim_walk = Exercise(
         ),
         Fault(
             "the last stroke goes to ᾱ_1, not to ᾱ_0 = 1",
-            traps.walk_d,
+            broken.walk_d,
             _one_point(25, 0, "a last bit of noise stays on every sample."),
             atlas=18,
         ),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import data, guidance, schedule
-from ..exercise import Exercise, Fault
+from ..check.engine import Exercise, Fault
 
 
 def _gaps(times):

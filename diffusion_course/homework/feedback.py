@@ -12,7 +12,8 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from .. import plots, variant
+from .. import plots
+from ..check.homework import variant
 from . import tables
 from .course import Course
 from .records import FAILED

@@ -15,8 +15,8 @@ from functools import partial
 import numpy as np
 
 from ..check import homework as check
+from ..check.engine import Exercise, Mistake
 from ..check.homework.walk import exact, walk
-from ..exercise import Exercise, Mistake
 from ..forward import to_float64
 from . import channel, results
 from .results import FULL, HALF, NONE

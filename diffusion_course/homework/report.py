@@ -9,7 +9,7 @@ from typing import NamedTuple
 import nbformat
 import numpy as np
 
-from .. import variant
+from ..check.homework import variant
 from . import records, similar, tables
 from .course import Course
 from .feedback import render

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from .. import samplers, schedule, variant
-from ..check.homework import make_alpha_bar, network_mistake
+from .. import samplers, schedule
+from ..check.homework import make_alpha_bar, network_mistake, variant
 from ..forward import add_noise
 from . import channel
 

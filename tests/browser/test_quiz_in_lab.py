@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-SETUP = 'from diffusion_course.quiz import Quiz\nquiz = Quiz("01_intuition")'
+SETUP = 'from diffusion_course.lab.quiz import Quiz\nquiz = Quiz("01_intuition")'
 LONG = "A very long answer, " * 20
 CELLS = [
     f"{SETUP}\nquestions = [dict(question) for question in quiz.questions]\nquestions[1] = "

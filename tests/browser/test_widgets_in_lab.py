@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 PICTURES = """
 import numpy as np
 from diffusion_course import plots, schedule
-from diffusion_course.widgets import dissolve, explore
+from diffusion_course.lab.widgets import dissolve, explore
 
 rng = np.random.default_rng(0)
 x0 = {"ring": rng.uniform(-1, 1, (1, 1, 28, 28)), "sky": rng.uniform(-1, 1, (3, 64, 48))}

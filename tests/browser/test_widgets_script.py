@@ -10,8 +10,8 @@ import pytest
 from ipywidgets.embed import dependency_state, embed_data
 
 import diffusion_course
+from diffusion_course.lab.widgets import dissolve
 from diffusion_course.schedule import linear
-from diffusion_course.widgets import dissolve
 
 SCRIPT = pathlib.Path(diffusion_course.__file__).with_name("widgets.js")
 STAND_IN = """async ([script, saved, joinable]) => {

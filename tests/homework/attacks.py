@@ -122,10 +122,10 @@ except OSError as error:
 CHEATS = {
     "patches check": Attack(
         """
-from diffusion_course import exercise
-exercise._equal = lambda *args: True
-exercise.Exercise.__call__ = lambda self, attempt: print("✓ right")
-exercise.Exercise._agree = lambda *args: True
+from diffusion_course.check import engine
+engine._equal = lambda *args: True
+engine.Exercise.__call__ = lambda self, attempt: print("✓ right")
+engine.Exercise._agree = lambda *args: True
 check.make_alpha_bar = lambda attempt: None
 check.make_alpha_bar(make_alpha_bar)
         """,

@@ -7,7 +7,7 @@ import nbformat
 import numpy as np
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
-from diffusion_course import variant
+from diffusion_course.check.homework import variant
 from diffusion_course.denoisers import IdealDenoiser
 from diffusion_course.homework import local, parts, prepare
 from diffusion_course.schedule import linear

@@ -24,10 +24,10 @@ from nbgrader.api import Gradebook
 from solved import solution
 from test_execute import graded, shown
 
-from diffusion_course import cli
 from diffusion_course.homework import course as courses
 from diffusion_course.homework import execute, local, prepare, records
 from diffusion_course.homework.walls import Limits
+from diffusion_course.run import cli
 
 pytestmark = pytest.mark.homework
 LIMITS = Limits(memory=3 * 2**29, files=2**26, cpu=120, wall=600)

@@ -10,8 +10,8 @@ import toy
 from click.testing import CliRunner
 from refusals import refused
 
-from diffusion_course import cli
 from diffusion_course.homework import prepare
+from diffusion_course.run import cli
 
 
 def call(*words):
@@ -196,7 +196,7 @@ def test_every_command_has_help_and_none_shows_a_traceback(tmp_path):
 def test_without_the_extra_the_shell_says_what_to_install():
     code = (
         "import sys; sys.modules['nbgrader'] = None\n"
-        "from diffusion_course.cli import main\n"
+        "from diffusion_course.run.cli import main\n"
         "main(['homework', 'grade', 'x'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -205,7 +205,7 @@ def test_without_the_extra_the_shell_says_what_to_install():
 
 
 def test_the_command_for_lessons_loads_nothing_of_the_homework():
-    code = "import json, sys; import diffusion_course.cli; print(json.dumps(list(sys.modules)))"
+    code = "import json, sys; import diffusion_course.run.cli; print(json.dumps(list(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {name for name in json.loads(done.stdout) if name.startswith(("nbgrader", "diffusion_course.homework"))}
 

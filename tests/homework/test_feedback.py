@@ -12,9 +12,11 @@ import pytest
 import toy
 from click.testing import CliRunner
 
-from diffusion_course import cli, plots, variant
+from diffusion_course import plots
+from diffusion_course.check.homework import variant
 from diffusion_course.homework import feedback, grade, marks, records, standing, submission
 from diffusion_course.homework.records import Part, Record
+from diffusion_course.run import cli
 
 HOSTILE = [
     "<script>alert(1)</script>",

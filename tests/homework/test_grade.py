@@ -12,9 +12,9 @@ import pytest
 import toy
 from click.testing import CliRunner
 
-from diffusion_course import cli
 from diffusion_course.homework import grade, prepare, records, sandbox
 from diffusion_course.homework.records import Part
+from diffusion_course.run import cli
 
 HERE = Path(__file__).parent
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from solved import BY_FUNCTION, FUNCTIONS, full, graded, handed_in, release, solution, trained
 
-from diffusion_course import variant
+from diffusion_course.check.homework import variant
 from diffusion_course.denoisers import IdealDenoiser
 from diffusion_course.homework import channel, local, parts, prepare
 

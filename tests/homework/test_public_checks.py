@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from diffusion_course import denoisers, forward, samplers, variant
+from diffusion_course import denoisers, forward, samplers
 from diffusion_course.check import homework as check
+from diffusion_course.check.engine import Mistake
+from diffusion_course.check.homework import variant
 from diffusion_course.check.homework.walk import WALK, exact, walk
-from diffusion_course.exercise import Mistake
 from diffusion_course.homework import local, prepare
 from diffusion_course.schedule import Schedule
 

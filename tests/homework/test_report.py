@@ -7,9 +7,10 @@ import pytest
 import toy
 from click.testing import CliRunner
 
-from diffusion_course import cli, variant
+from diffusion_course.check.homework import variant
 from diffusion_course.homework import grade, marks, records, report, similar, standing, submission
 from diffusion_course.homework.records import Part, Record
+from diffusion_course.run import cli
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

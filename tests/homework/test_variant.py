@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from diffusion_course import variant
+from diffusion_course.check.homework import variant
 
 IDS = [f"student-{i:03d}" for i in range(300)]
 
@@ -144,7 +144,7 @@ def test_no_two_of_300_students_can_be_confused():
 
 
 def test_students_need_neither_torch_nor_the_grader_for_their_spiral():
-    code = "import sys, diffusion_course.variant as v; v.of('ada').data(); "
+    code = "import sys, diffusion_course.check.homework.variant as v; v.of('ada').data(); "
     code += "assert not {'torch', 'nbgrader', 'diffusion_course.homework'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -9,7 +9,7 @@ A folder of its own, because it needs torch, which the checks of the lessons do 
 
 from contextlib import contextmanager
 
-from ... import variant
+from . import variant
 from .network import network, network_mistake
 from .noising import add_noise, loss, losses, make_alpha_bar
 from .walk import Affine, reverse_step, sample, time_grid

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from ... import forward, schedule
-from ...exercise import Fault, Mistake
 from .. import curves, intuition, training
+from ..engine import Fault, Mistake
 from .typed import TypedExercise, no_float32, no_gradient, no_tensor
 from .walk import Affine, tensors
 

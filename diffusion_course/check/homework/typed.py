@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ...exercise import Exercise, Mistake
+from ..engine import Exercise, Mistake
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from ... import forward, schedule
-from ...exercise import Exercise, Fault
 from .. import sampling, walking
+from ..engine import Exercise, Fault
 from .typed import TypedExercise, no_tensor, no_whole_numbers
 
 

@@ -43,8 +43,8 @@ def train(name, out, steps, seed, resume):
     """
     import torch
 
-    from . import training
-    from .follow import follow
+    from .. import training
+    from ..run.follow import follow
 
     rank, device = _place()
     torch.manual_seed(seed)  # of the initial weights
@@ -73,8 +73,8 @@ def distill(name, out, weights, walks, steps, seed, resume):
     """
     import torch
 
-    from . import distill
-    from .follow import follow
+    from .. import distill
+    from ..run.follow import follow
 
     rank, device = _place()
     recipe = STUDENTS[name] | {key: value for key, value in {"walks": walks, "steps": steps}.items() if value}
@@ -94,7 +94,7 @@ def distill(name, out, weights, walks, steps, seed, resume):
 @click.option("--seed", default=0, help="Source of all chance.")
 def sample(name, out, weights, n, steps, seed):
     """Draw samples with DDIM and write them as one picture."""
-    from . import plots
+    from .. import plots
 
     x = _samples(name, weights, n, steps, seed)
     figure = plots.clouds({name: x}) if x.ndim == 2 else plots.sheet(x, name)
@@ -111,7 +111,8 @@ def sample(name, out, weights, n, steps, seed):
 @click.option("--seed", default=0, help="Source of all chance.")
 def measure(name, weights, n, steps, guidance, seed):
     """Measure samples: each number beside that of fresh real data (floor) and of static (noise)."""
-    from . import checkpoint, metrics
+    from .. import metrics
+    from ..run import checkpoints
 
     of = _data_of(name)
     if of == "spiral":
@@ -122,7 +123,7 @@ def measure(name, weights, n, steps, guidance, seed):
         asked = test_codes[:n]
         x = _samples(name, weights, n, steps, seed, asked, guidance)
         real, held_out = (train_x, train_codes), (test_x, test_codes)
-        report = metrics.picture_report(x, asked, real, held_out, checkpoint.pretrained(f"{of}-classifier"))
+        report = metrics.picture_report(x, asked, real, held_out, checkpoints.pretrained(f"{of}-classifier"))
     click.echo(f"{'':14}{'value':>10}{'floor':>10}{'noise':>10}")
     for row, numbers in report.items():
         click.echo(f"{row:14}" + "".join(f"{number:10.4f}" for number in numbers))
@@ -136,7 +137,8 @@ def train_classifier(name, out, seed):
     """Train the small classifier whose features judge the samples, and state its accuracy."""
     import torch
 
-    from . import checkpoint, classifier
+    from .. import classifier
+    from ..run import checkpoints
 
     torch.manual_seed(seed)
     x0, codes, attributes = _pictures(name)
@@ -144,7 +146,7 @@ def train_classifier(name, out, seed):
     rng = torch.Generator().manual_seed(seed)
     for loss in classifier.train_classifier(model, x0, codes, rng=rng):
         click.echo(f"mean loss {loss:.4f}")
-    checkpoint.save_model(out, model)
+    checkpoints.save_model(out, model)
     test_x, test_codes, _ = _pictures(name, "test")
     right = classifier.accuracy(model, test_x, test_codes)
     click.echo(f"{out}: {right:.2%} of the held-out attributes are right.")
@@ -155,7 +157,7 @@ def train_classifier(name, out, seed):
 def homework(arguments):
     """Set the spiral homework, grade it, give it back (for teachers)."""
     try:
-        from .homework import cli
+        from ..homework import cli
     except ModuleNotFoundError as missing:
         raise click.ClickException(f'{missing}. Try: pip install "diffusion-course[homework]"') from missing
     cli.homework.main(arguments, prog_name="diffusion-course homework")
@@ -166,7 +168,7 @@ def _walks(name, teacher, n, strokes, rng):
     import torch
     from tqdm import tqdm
 
-    from . import distill, machine, training
+    from .. import distill, machine, training
 
     xT = torch.randn(n, *SHAPES[name], generator=rng).to(next(teacher.parameters()).device)
     how, cond = machine.choose_machine(xT), None
@@ -185,7 +187,7 @@ def _samples(name, weights, n, steps, seed, cond=None, guidance=1.0):
     import torch
     from tqdm import tqdm
 
-    from . import machine, samplers
+    from .. import machine, samplers
 
     model, times = _network(name, weights), _times(name, steps)
     xT = torch.randn(n, *SHAPES[_data_of(name)], generator=torch.Generator().manual_seed(seed))
@@ -201,7 +203,7 @@ def _samples(name, weights, n, steps, seed, cond=None, guidance=1.0):
 
 def _times(name, steps):
     """What `ddim` takes as `steps`: their number, or the times that a student was taught."""
-    from . import distill
+    from .. import distill
 
     if name == _data_of(name):
         return steps
@@ -212,9 +214,9 @@ def _times(name, steps):
 
 def _network(name, weights):
     """The network in the file `weights`, or the one that ships."""
-    from . import checkpoint
+    from ..run import checkpoints
 
-    return checkpoint.load_model(weights) if weights else checkpoint.pretrained(name)
+    return checkpoints.load_model(weights) if weights else checkpoints.pretrained(name)
 
 
 def _data_of(name):
@@ -224,7 +226,7 @@ def _data_of(name):
 
 def _asked(model, cond, scale):
     """The network given `cond`; without guidance one evaluation a stroke is enough."""
-    from . import guidance
+    from .. import guidance
 
     return (lambda xt, t: model(xt, t, cond)) if scale == 1 else guidance.guided(model, cond, scale)
 
@@ -242,7 +244,7 @@ def _place():
 
 def _setting(name, seed):
     """The untrained network of `name`, its training data and their conditions."""
-    from . import data, models, schedule, unet
+    from .. import data, models, schedule, unet
 
     if name == "spiral":
         x0 = data.spiral(rng=np.random.default_rng(seed))
@@ -254,7 +256,7 @@ def _setting(name, seed):
 
 def _pictures(name, split="train"):
     """(pictures, conditions (n, k), how many values each condition has)."""
-    from . import data
+    from .. import data
 
     if name == "faces":
         faces = data.faces(split)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .forward import to_float64
-from .plots import BLACK, BLUE, ORANGE, SKY, Figure
+from ..forward import to_float64
+from ..plots import BLACK, BLUE, ORANGE, SKY, Figure
 
 
 def field(panels: dict, reference=None, limit: float = 3.0) -> Figure:

@@ -7,7 +7,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from . import checkpoint
+from ..run import checkpoints
 
 LOG_EVERY = 50  # steps over which the loss is averaged for the log
 SAVE_EVERY = 60  # seconds between checkpoints
@@ -38,7 +38,7 @@ def follow(start, out, steps, resume, rank=0):
                 last_saved = time.monotonic()
     if rank == 0:
         _write_log(log, rows)
-        checkpoint.save_model(out, record.ema)
+        checkpoints.save_model(out, record.ema)
         saved.unlink(missing_ok=True)
         click.echo(f"{out}: {out.stat().st_size:,} bytes after {record.step} steps on {record.machine}.")
 

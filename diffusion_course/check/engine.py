@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .forward import is_tensor, to_float64
+from ..forward import is_tensor, to_float64
 
 
 class Mistake(AssertionError):

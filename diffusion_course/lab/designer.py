@@ -8,9 +8,9 @@ import warnings
 
 import numpy as np
 
-from .forward import add_noise
-from .plots import BLACK, BLUE, Figure, as_rgb
-from .schedule import Schedule, TerminalSNRWarning
+from ..forward import add_noise
+from ..plots import BLACK, BLUE, Figure, as_rgb
+from ..schedule import Schedule, TerminalSNRWarning
 
 STILLS = 6  # pictures in a filmstrip
 

@@ -3,7 +3,8 @@
 import ipywidgets
 import numpy as np
 
-from . import plots, widgets
+from .. import plots
+from ..lab import widgets
 
 PALETTE = {  # colours that the pixel faces have
     "grey background": "#d6d6d6", "blue background": "#a9cdf0", "light skin": "#f6d4aa", "dark skin": "#99673b",

@@ -7,9 +7,10 @@ breaks the rules: more evaluations than allowed, or something that is no set of 
 import numpy as np
 import torch
 
-from . import data, metrics, quality
-from .exercise import Mistake
-from .samplers import ddim, dpm_solver
+from .. import data, metrics
+from ..check.engine import Mistake
+from ..run import quality
+from ..samplers import ddim, dpm_solver
 
 BUDGETS, SAMPLES = (1, 2, 4), 1000
 

@@ -20,9 +20,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from . import checkpoint, data, distill, machine, metrics, shipped
-from .plots import BLACK, COLOURS, Figure
-from .samplers import ddim, ddpm, dpm_solver, heun
+from .. import data, distill, machine, metrics, shipped
+from ..plots import BLACK, COLOURS, Figure
+from ..run import checkpoints
+from ..samplers import ddim, ddpm, dpm_solver, heun
 
 REAL, STATIC, STUDENT = "real data", "static", "student"
 SIZES = {"spiral": 2000, "faces": 200, "fashion": 100}  # samples a seed; pictures take a CPU so much longer
@@ -179,7 +180,7 @@ def spread_of(x):
     return x.std(ddof=1) if len(x) > 1 else 0.0
 
 
-network = cache(checkpoint.pretrained)
+network = cache(checkpoints.pretrained)
 
 
 @cache

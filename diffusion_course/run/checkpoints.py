@@ -17,8 +17,8 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from . import classifier, models, shipped, unet
-from .schedule import Schedule
+from .. import classifier, models, shipped, unet
+from ..schedule import Schedule
 
 VERSION = 1
 NETWORKS = {"SpiralMLP": models.SpiralMLP, "UNet": unet.UNet, "Classifier": classifier.Classifier}

@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from .forward import to_float64
+from ...forward import to_float64
 
 RADIUS = 2.0  # its points then have a spread of about 1, the spread of x_T
 PIECES, PIECES_A_BIN = 2048, 32  # of equal arc length, for distances and for coverage

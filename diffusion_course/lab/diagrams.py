@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from .plots import BLUE, ORANGE, SKY, Figure
+from ..plots import BLUE, ORANGE, SKY, Figure
 
 COLUMN = 1.4  # from the middle of a stage to that of the next, in units of the width of the widest
 

@@ -1,0 +1,1 @@
+"""What a lesson shows and touches: widgets, quiz, pixel editor, drawings."""
