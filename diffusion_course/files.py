@@ -89,10 +89,10 @@ def folder(path: str | Path, size: int, at_least: int = 16) -> np.ndarray:
     files = sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
     found = [p for p in files if p.suffix.lower() in READABLE]
     if len(found) < max(at_least, 1):
-        others = sorted({p.suffix for p in files} - {p.suffix for p in found})
+        others = sorted({p.suffix for p in files if p.suffix} - {p.suffix for p in found})
         raise ValueError(
             f"{root} holds {len(found)} pictures ({', '.join(READABLE)}); at least {max(at_least, 1)} are needed."
-            + (f" It also holds files of the kinds {', '.join(others)}: convert them to .png." if others else "")
+            + (f" It also holds {', '.join(others)}: pictures among them must be converted to .png." if others else "")
         )
     x0 = np.empty((len(found), size, size, 3), np.uint8)
     for row, file in zip(x0, found, strict=True):
