@@ -205,8 +205,7 @@ def _shaped(level: Any, x: Array) -> Any:
     shape = _shape(x)
     if level.ndim and shape:
         if tuple(level.shape) != shape[:1]:
-            got = f"ᾱ_t has shape {tuple(level.shape)}, x {shape}"
-            raise ValueError(f"{got}: give one number, or one a sample, shape {shape[:1]}.")
+            raise ValueError(f"ᾱ_t {tuple(level.shape)} for x {shape}: give one number, or one a sample, {shape[:1]}.")
         level = level.reshape(-1, *[1] * (len(shape) - 1))
     if not is_tensor(level):
         return cast(level, x)
