@@ -35,9 +35,9 @@ def _read(file: str) -> str:
     return (HERE / file).read_text(encoding="utf-8")
 
 
-def script(name: str) -> str:
+def script(*names: str) -> str:
     """The JavaScript of a drawing, `name.js`, after the helpers that all share: also right as a widget's `_esm`."""
-    return _read("kit.js") + "\n" + _read(f"{name}.js")
+    return "\n".join(_read(f"{name}.js") for name in ("kit", *names))
 
 
 def style(*names: str) -> str:
@@ -66,12 +66,12 @@ class Live:
     """A drawing that lives in the browser alone, to end a cell with.
 
     `name.js` defines `mount(stage, data)`: it draws into the element `stage` from `data` (what JSON can hold; arrays by
-    `pack`). `name.css` is added if there is one. `still` stands in where no script may run: a `plots.Figure`, or HTML
+    `pack`). `name.css` is added if there is one, `uses` names other scripts that it needs. `still` stands in where no script may run: a `plots.Figure`, or HTML
     with its text alternative in `alt`.
     """
 
-    def __init__(self, name: str, data: dict, still, alt: str = ""):
-        self.name, self.data, self.still = name, data, still
+    def __init__(self, name: str, data: dict, still, alt: str = "", uses: tuple = ()):
+        self.name, self.data, self.still, self.uses = name, data, still, uses
         self.alt = alt or getattr(still, "alt", "")
 
     def html(self) -> str:
@@ -82,7 +82,7 @@ class Live:
         roots = f"document.querySelectorAll('[data-live=\"{key}\"]:not([data-alive])')"
         return (
             f'<div class="diffusion-course" data-live="{key}"><div class="dc-still">{_still(self.still)}</div></div>'
-            f"<style>{css}</style><script>(() => {{\n{script(self.name)}\n"
+            f"<style>{css}</style><script>(() => {{\n{script(*self.uses, self.name)}\n"
             f"for (const root of {roots}) enliven(root, {data}, mount);\n}})();</script>"
         )
 
