@@ -10,6 +10,7 @@ the widgets; rules of CSS hide whichever of the two is not alive, and the messag
 
 import base64
 import html
+import io
 import json
 import secrets
 import sys
@@ -20,6 +21,7 @@ import ipywidgets
 import numpy as np
 import traitlets
 from IPython.display import display
+from PIL import Image
 
 HERE = Path(__file__).parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -77,7 +79,7 @@ class Live:
     def html(self) -> str:
         """The whole output, right in any HTML page."""
         key = secrets.token_hex(6)
-        css = style(self.name) if (HERE / f"{self.name}.css").exists() else style()
+        css = style(*(name for name in (*self.uses, self.name) if (HERE / f"{name}.css").exists()))
         data = json.dumps(self.data, ensure_ascii=False, separators=(",", ":")).replace("</", r"<\/")
         roots = f"document.querySelectorAll('[data-live=\"{key}\"]:not([data-alive])')"
         return (
@@ -126,7 +128,14 @@ class Panel(ipywidgets.VBox):
 
 
 def _still(still) -> str:
-    return still if isinstance(still, str) else still.html()
+    """A still as HTML; a figure with at most 256 colours, a third of its size, as it is seen only without the drawing."""
+    if isinstance(still, str):
+        return still
+    picture = Image.open(io.BytesIO(still.png())).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture.save(file := io.BytesIO(), format="PNG", optimize=True)
+    data, width = base64.b64encode(file.getvalue()).decode(), int(still.get_figwidth() * 72)
+    alt = html.escape(still.alt, quote=True)
+    return f'<img alt="{alt}" src="data:image/png;base64,{data}" style="width:{width}px; max-width:100%">'
 
 
 def alert(message: str) -> str:
