@@ -4,7 +4,7 @@ import ipywidgets
 import numpy as np
 
 from .. import plots
-from ..lab import widgets
+from .panel import Panel
 
 PALETTE = {  # colours that the pixel faces have
     "grey background": "#d6d6d6", "blue background": "#a9cdf0", "light skin": "#f6d4aa", "dark skin": "#99673b",
@@ -15,7 +15,7 @@ BRUSHES = {"one pixel": 1, "2 × 2": 2, "4 × 4": 4, "everything": 32}
 COLOURS = list(PALETTE.values())
 
 
-class PixelEditor(widgets.Panel):
+class PixelEditor(Panel):
     """A picture to draw on: choose a colour and a brush, then press pixels. `picture` is what has been drawn.
 
     `start` is a list of equally long strings, one a row, of letters a, b, c …: places in `PALETTE`.
