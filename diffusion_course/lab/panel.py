@@ -35,9 +35,9 @@ def _read(file: str) -> str:
     return (HERE / file).read_text(encoding="utf-8")
 
 
-def script(name: str) -> str:
-    """The JavaScript of a drawing, `name.js`, after the helpers that all share: also right as a widget's `_esm`."""
-    return _read("kit.js") + "\n" + _read(f"{name}.js")
+def script(*names: str) -> str:
+    """The JavaScript of a drawing, the files `name.js`, after the helpers that all share: also right as an `_esm`."""
+    return "\n".join(_read(f"{name}.js") for name in ("kit", *names))
 
 
 def style(*names: str) -> str:
@@ -66,23 +66,23 @@ class Live:
     """A drawing that lives in the browser alone, to end a cell with.
 
     `name.js` defines `mount(stage, data)`: it draws into the element `stage` from `data` (what JSON can hold; arrays by
-    `pack`). `name.css` is added if there is one. `still` stands in where no script may run: a `plots.Figure`, or HTML
-    with its text alternative in `alt`.
+    `pack`). `name.css` is added if there is one; the files named in `uses` come before both. `still` stands in where no
+    script may run: a `plots.Figure`, or HTML with its text alternative in `alt`.
     """
 
-    def __init__(self, name: str, data: dict, still, alt: str = ""):
-        self.name, self.data, self.still = name, data, still
+    def __init__(self, name: str, data: dict, still, alt: str = "", uses: tuple[str, ...] = ()):
+        self.name, self.data, self.still, self.files = name, data, still, (*uses, name)
         self.alt = alt or getattr(still, "alt", "")
 
     def html(self) -> str:
         """The whole output, right in any HTML page."""
         key = secrets.token_hex(6)
-        css = style(self.name) if (HERE / f"{self.name}.css").exists() else style()
+        css = style(*(name for name in self.files if (HERE / f"{name}.css").exists()))
         data = json.dumps(self.data, ensure_ascii=False, separators=(",", ":")).replace("</", r"<\/")
         roots = f"document.querySelectorAll('[data-live=\"{key}\"]:not([data-alive])')"
         return (
             f'<div class="diffusion-course" data-live="{key}"><div class="dc-still">{_still(self.still)}</div></div>'
-            f"<style>{css}</style><script>(() => {{\n{script(self.name)}\n"
+            f"<style>{css}</style><script>(() => {{\n{script(*self.files)}\n"
             f"for (const root of {roots}) enliven(root, {data}, mount);\n}})();</script>"
         )
 
