@@ -1,10 +1,11 @@
 // designer.py's half: a noise schedule that is bent by hand, after curves.js and knob.js.
 
 const STILLS = 8, TICKS = 40;
+const GAP = 0.2; // between the heights of two knobs, at least
 
 // ---- drawing -------------------------------------------------------------------------------------
 
-const MARGIN = { left: 46, right: 14, top: 12, bottom: 34 };
+const MARGIN = { left: 46, right: 24, top: 14, bottom: 34 };
 const minus = (value) => String(value).replace("-", "−");
 
 function framed(context, w, h, c, { low, high, marks, name }) {
@@ -25,9 +26,9 @@ function framed(context, w, h, c, { low, high, marks, name }) {
   context.textAlign = "center";
   for (const t of [0, 250, 500, 750, 1000]) context.fillText(t, x(t), h - 16);
   context.fillText("step t", (x(0) + x(T)) / 2, h - 2);
-  context.textAlign = "left";
-  context.font = font(12, "bold");
-  context.fillText(name, x(0) + 6, MARGIN.top + 12);
+  context.textAlign = "right";
+  context.font = font(13, "bold");
+  context.fillText(name, x(T), MARGIN.top + 14);
   return { x, y };
 }
 
@@ -50,7 +51,7 @@ function drawCircle(context, w, h, c, alphaBar) {
   context.fillText("noise √(1−ᾱ) →", 0, 0);
   context.restore();
   context.textAlign = "right";
-  context.fillText("t = 0", ox + radius, oy - 8);
+  context.fillText("t = 0", ox + 0.88 * radius, oy - 5);
 }
 
 function seeded(seed) { // standard normal numbers, the same on every machine
@@ -130,17 +131,17 @@ function mount(stage, { pictures, report = () => {} }) {
   });
   const looks = controls(left);
   choice(looks, "curve shown", [["log-SNR", "log-SNR", "log-SNR"], ["ᾱ", "ᾱ", "ᾱ"]], view, (one) => { view = one; plot.redraw(); });
-  add(looks, "span", { class: "dc-note" }, "Drag a handle, or focus it and press ↑ ↓. Dashed: linear.");
   const right = add(row, "div", { class: "dc-quarter" });
   const circle = surface(right, { width: 240 }, (context, w, h, c) => drawCircle(context, w, h, c, alphaBar));
   add(right, "p", { class: "dc-note" }, "A tick every 25 steps, red every 250. Crowded ticks: many steps for one look.");
-  const words = add(stage, "p", { class: "dc-verdict", role: "status" });
-  const strip = filmstrip(stage);
+  const strip = filmstrip(left);
   const names = pictures.map(({ name }) => [name, name, name]);
-  choice(controls(stage), "picture", names, names[0][0], (name) => {
+  choice(looks, "picture", names, names[0][0], (name) => {
     strip.load(pictures.find((one) => one.name === name));
     strip.paint(alphaBar);
   });
+  add(left, "p", { class: "dc-note" }, "Drag a handle, or focus it and press ↑ ↓. Dashed: linear.");
+  const words = add(left, "p", { class: "dc-verdict", role: "status" });
   const knobs = knobTimes.map((i, k) => knob(board, { label: `log-SNR at t = ${i + 1}` }, {
     drag(_, y) {
       const value = span()[1] - ((y * size[1] - MARGIN.top) / (size[1] - MARGIN.top - MARGIN.bottom)) * (span()[1] - span()[0]);
@@ -149,9 +150,10 @@ function mount(stage, { pictures, report = () => {} }) {
     nudge: (_, dy) => lift(k, heights[k] + 0.5 * dy),
   }));
 
-  function lift(k, value) { // a knob stays between its neighbours, so the curve keeps falling
-    const most = k ? heights[k - 1] - 0.2 : TOP, least = k < KNOBS - 1 ? heights[k + 1] + 0.2 : FLOOR;
-    heights[k] = within(value, Math.min(least, most), most);
+  function lift(k, value) { // a knob pushes its neighbours along, so the curve keeps falling
+    heights[k] = within(value, FLOOR + GAP * (KNOBS - 1 - k), TOP - GAP * k);
+    for (let j = k - 1; j >= 0; j--) heights[j] = Math.max(heights[j], heights[j + 1] + GAP);
+    for (let j = k + 1; j < KNOBS; j++) heights[j] = Math.min(heights[j], heights[j - 1] - GAP);
     preset.value = "";
     curve = bent(base, heights);
     alphaBar = alphaBarOf(curve);

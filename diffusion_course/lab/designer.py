@@ -21,8 +21,7 @@ RENDER = """
 export default { render({ model, el }) {
   el.classList.add("diffusion-course");
   const report = (alphaBar) => {
-    if (model.comm_live === false) return;
-    model.set("curve", new DataView(Float64Array.from(alphaBar).buffer));
+    model.set("curve", alphaBar);
     model.save_changes();
   };
   enliven(el, { ...model.get("data"), report }, mount);
@@ -31,12 +30,12 @@ export default { render({ model, el }) {
 
 
 class Drawn(anywidget.AnyWidget):
-    """The designer where a kernel runs: `curve` is the ᾱ_0 … ᾱ_T that the browser draws, float64 as bytes."""
+    """The designer where a kernel runs: `curve` is the ᾱ_0 … ᾱ_T that the browser draws."""
 
     _esm = script(*USES, "designer") + RENDER
     _css = style("knob", "designer")
     data = traitlets.Dict().tag(sync=True)
-    curve = traitlets.Bytes().tag(sync=True)
+    curve = traitlets.List().tag(sync=True)
 
 
 class designer(Panel):
@@ -53,7 +52,7 @@ class designer(Panel):
     def __init__(self) -> None:
         pictures = _pictures()
         packed = [{"name": name, "x0": pack((x0[0] + 1) * 127.5, "u1")} for name, x0 in pictures.items()]
-        self.drawn = Drawn(data={"pictures": packed}, curve=linear(T).alpha_bar.tobytes())
+        self.drawn = Drawn(data={"pictures": packed}, curve=linear(T).alpha_bar.tolist())
         live = Live("designer", {"pictures": packed}, _still(pictures["cat"]), uses=USES)  # alive without a kernel, too
         super().__init__({}, [self.drawn], live.html(), live.alt)
         self.alive.asks = None  # and so it says nothing when the kernel is gone
@@ -61,7 +60,7 @@ class designer(Panel):
     @property
     def alpha_bar(self) -> np.ndarray:
         """ᾱ_0 … ᾱ_T as drawn, float64 (T+1,)."""
-        return np.frombuffer(self.drawn.curve, dtype="<f8").copy()
+        return np.array(self.drawn.curve)
 
     def schedule(self) -> Schedule:
         """What was drawn as a `Schedule`; warns `TerminalSNRWarning` if it ends before the signal is gone."""
