@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .forward import Array, cast, eps_from_x0, levels, refuse_clean, to_float64
+from .forward import Array, cast, eps_from_x0, levels, refuse_clean, to_float64, widened
 from .schedule import Schedule
 
 CHUNK = 2**22  # numbers in one block of the queries × data table: 32 MB of float64
@@ -48,7 +48,7 @@ class GaussianDenoiser:
 
     def _pull(self, xt: Any, signal: Any, noise: Any) -> Any:
         """(x_t − √ᾱ_t mean) divided by the variance of x_t."""
-        return (xt - signal * cast(self.mean, xt)) / (signal**2 * cast(self.std**2, xt) + noise**2)
+        return (widened(xt) - signal * cast(self.mean, xt)) / (signal**2 * cast(self.std**2, xt) + noise**2)
 
     def _spread(self, x: Any) -> Any:
         """The data's (co)variance times x."""
@@ -80,7 +80,7 @@ class FullGaussianDenoiser(GaussianDenoiser):
 
     def _pull(self, xt: Any, signal: Any, noise: Any) -> Any:
         axes = cast(self.axes, xt)
-        along = (xt - signal * cast(self.mean, xt)) @ axes
+        along = (widened(xt) - signal * cast(self.mean, xt)) @ axes
         return along / (signal**2 * cast(self.std**2, xt) + noise**2) @ axes.T
 
     def _spread(self, x: Any) -> Any:
