@@ -1,4 +1,4 @@
-"""What a lesson moves: `dissolve` in the browser alone, `explore` with Python drawing. Each ends a cell.
+"""What a lesson moves: `explore` with Python drawing, the others in the browser alone. Each ends a cell.
 
 How they come into the page, and what stands in where nothing can move, is `panel.py`'s business.
 """
@@ -13,6 +13,9 @@ from .. import plots
 from ..forward import add_noise
 from ..schedule import Schedule
 from .panel import Live, Panel, alert, pack
+from .statue import statue
+
+__all__ = ["dissolve", "explore", "statue"]
 
 STILLS = 6  # pictures in the strip that stands in for `dissolve`
 REMEMBERED = 64  # drawings of one `explore` that are kept, so that going back costs nothing
