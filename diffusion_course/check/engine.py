@@ -110,16 +110,14 @@ class Exercise:
 
     def solution(self) -> None:
         """Print the solution and why it is right."""
-        header, body = source(self.reference)
-        say(f"{header}\n{body}\n\n{textwrap.fill(' '.join(self.why.split()), 88)}" if self.why else "Not in homework.")
+        shown = re.sub(r"\b_(\w+\()", r"\1", "\n".join(source(self.reference)))  # `_step_back` stands for their own
+        say(f"{shown}\n\n{textwrap.fill(' '.join(self.why.split()), 88)}" if self.why else "Not in the homework.")
 
     def ask(self, function: Callable, given: tuple):
         """What is compared of the function's answer: arrays of numbers, or `Failed`. Raises what cannot be compared."""
         fresh = _fresh(given)
         try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                answer = function(*fresh)
+            answer = _quietly(function, fresh)
         except (NotImplementedError, Mistake):
             raise
         except Exception as error:
@@ -148,7 +146,7 @@ class Exercise:
         answers = [self.ask(attempt, probe) for probe in probes]
         self._refuse_other_draws(attempt, probes[0], answers[0])
         if self.agree(answers, self._right):
-            if self.whole and not all(_is_whole(attempt(*_fresh(probe))) for probe in probes):
+            if self.whole and not all(_is_whole(_quietly(attempt, _fresh(probe))) for probe in probes):
                 raise Mistake(
                     f"{self.name}: the numbers are right, but they are floats, and `alpha_bar[3.0]` is an error: "
                     "return whole numbers (`int`, `.astype(int)`).",
@@ -200,7 +198,7 @@ class Exercise:
         rngs = [i for i, value in enumerate(probe) if isinstance(value, np.random.Generator)]
         if isinstance(answer, Failed):
             return
-        first, again = (isolate.numbers_or_none(attempt(*_fresh(probe))) for _ in range(2))
+        first, again = (isolate.numbers_or_none(_quietly(attempt, _fresh(probe))) for _ in range(2))
         if not isolate.same(first, again):
             raise Mistake(
                 f"{self.name}: asked the same twice, your function gives two answers. "
@@ -210,7 +208,7 @@ class Exercise:
             )
         if rngs and not isolate.same(first, isolate.numbers_or_none(self.reference(*_fresh(probe)))):
             other = tuple(np.random.default_rng(99) if i in rngs else value for i, value in enumerate(probe))
-            if isolate.same(first, isolate.numbers_or_none(attempt(*_fresh(other)))):
+            if isolate.same(first, isolate.numbers_or_none(_quietly(attempt, _fresh(other)))):
                 raise Mistake(f"{self.name}: your function never draws from `rng`.", "rng is not used", "named")
 
     def _refuse_other_signature(self, attempt) -> None:
@@ -223,6 +221,43 @@ class Exercise:
             asked = ", ".join(inspect.signature(self.reference).parameters)
             told = f"{self.name}: your function takes {signature}, but it is called with ({asked})."
             raise Mistake(told, "other arguments") from None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The check of something to be found out: call it with the value found, and go on with the value it returns.
+
+    `ask` says whether the value is of the kind that is `asked` for; `wrong` says of a wrong one what it leads to.
+    """
+
+    name: str
+    right: Any
+    wrong: Callable[[Any], str]
+    ask: Callable[[Any], bool]
+    asked: str
+    hints: tuple[str, ...] = ()
+    why: str = ""
+    _hinted: list = field(default_factory=list)
+
+    def __call__(self, found):
+        """The value to go on with: `found` if right, ours if it is `...` or None. Raises `Mistake` if it is wrong."""
+        if found is None or found is ...:
+            ours = self.right[len(self.right) // 2]
+            say(f"○ {self.name}: still open, so the cells below go on with {ours}.")
+            return ours
+        if not self.ask(found):
+            raise Mistake(f"{self.name}: {found!r} is not {self.asked}.")
+        if found not in self.right:
+            raise Mistake(f"{self.name}: {self.wrong(found)}", kind="named")
+        say(f"✓ {self.name}: {found} is right.")
+        return found
+
+    hint = Exercise.hint
+
+    def solution(self) -> None:
+        """Print the answer and why it is right."""
+        right = f"{self.right[0]} to {self.right[-1]}" if len(self.right) > 1 else self.right[0]
+        say(textwrap.fill(f"{self.name} = {right}. {' '.join(self.why.split())}", 88))
 
 
 def exercise(*, mistakes: str = "", **rest) -> Callable[[Callable], Exercise]:
@@ -252,7 +287,7 @@ def edited(solution: Callable, edits: str) -> Callable:
     header, body = source(solution)
     places = []
     for edit in edits.split(" && "):
-        old, new = (part.replace("⏎", "\n") for part in edit.strip().split(" → "))
+        old, new = (part.replace("⏎", "\n") for part in re.split(" → ?", edit.strip()))
         if old == "body":
             places.append((0, len(body), textwrap.indent(new, "    ")))
             continue
@@ -288,6 +323,12 @@ def _printable(text: str) -> str:
 
 def _is_data(value) -> bool:
     return isinstance(value, (np.ndarray, list, tuple)) or isolate.is_tensor(value)
+
+
+def _quietly(function, given):
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return function(*given)
 
 
 def _fresh(value):
