@@ -11,7 +11,8 @@ from .curves import alpha_bar_of, betas_for, cosine_alpha_bar
 from .estimating import best_line, names_from_v
 from .forward_process import posterior, variance_after
 from .guessing import best_guess
-from .intuition import add_noise, noise_step, x0_from_eps
+from .intuition import noise_step, x0_from_eps
+from .lesson1 import add_noise
 from .learning import decode, embed_time, train_step
 from .measuring import measured, nearest_distance
 from .noising import noise, random_step, training_times
