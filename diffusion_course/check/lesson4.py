@@ -1,6 +1,6 @@
 """Exercises of lesson 4: the simple loss, what a network answers and is told, the average of its weights, hiding.
 
-The training loop is in `training_loop`. This is the first lesson whose answers are in torch.
+The training loop is in `lesson4_loop`. This is the first lesson whose answers are in torch.
 """
 
 import numpy as np
