@@ -24,8 +24,8 @@ CALLS = {"sum": "mean", "mean": "sum", "min": "max", "max": "min", "sin": "cos",
 COMPARE = {ast.Lt: ast.GtE, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
 
 
-def slips_of(node, names):
-    """What one node of a solution may become by one slip."""
+def slips_of(node, names, linear):
+    """What one node of a solution may become by one slip; names are taken for others of their kind."""
     if isinstance(node, ast.BinOp):
         for operator in OTHER.get(type(node.op), ()):
             yield ast.BinOp(node.left, operator(), node.right)
@@ -44,9 +44,10 @@ def slips_of(node, names):
     elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
         yield from (ast.Constant(value) for value in (node.value + 1, node.value - 1))
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
-        yield from (ast.Name(name, ast.Load()) for name in names if name != node.id)
-        yield ast.BinOp(node, ast.Pow(), ast.Constant(0.5))
-        yield ast.BinOp(ast.Constant(1), ast.Sub(), node)
+        yield from (ast.Name(name, ast.Load()) for name in names if name != node.id and (name in linear) == (node.id in linear))
+        if node.id.startswith(("alpha", "beta", "variance")):
+            yield ast.BinOp(node, ast.Pow(), ast.Constant(0.5))
+            yield ast.BinOp(ast.Constant(1), ast.Sub(), node)
     elif isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and node.func.attr in CALLS:
             yield ast.Call(ast.Attribute(node.func.value, CALLS[node.func.attr], ast.Load()), node.args, node.keywords)
@@ -68,14 +69,14 @@ def slips_of(node, names):
         yield from (node.body, node.orelse)
 
 
-def mutants(solution):
+def mutants(solution, linear=()):
     """Every function that one slip makes of the solution, with what was changed."""
     header, body = engine.source(solution)
     tree = ast.parse(f"{header}\n{body}")
     names = [argument.arg for argument in tree.body[0].args.args]
     seen = {ast.unparse(tree)}
     for count, node in enumerate(ast.walk(tree)):
-        made = [(node, slip) for slip in slips_of(node, names)]
+        made = [(node, slip) for slip in slips_of(node, names, linear)]
         made += [(node, None)] if isinstance(node, (ast.Assign, ast.AugAssign)) else []
         for old, new in made:
             changed = copy.deepcopy(tree)
@@ -124,7 +125,7 @@ def main(wanted):
         if wanted and exercise.name not in wanted:
             continue
         counts = collections.Counter()
-        for change, attempt in mutants(exercise.reference):
+        for change, attempt in mutants(exercise.reference, exercise.linear):
             kind, text = message(exercise, attempt)
             counts[kind] += 1
             if wanted and kind not in ("right",):

@@ -76,6 +76,7 @@ class Exercise:
     tolerance: float = 1e-6
     tiny: float | None = None
     shows: dict = field(default_factory=dict)
+    parts: dict = field(default_factory=dict)
     _hinted: list = field(default_factory=list)
 
     def __call__(self, attempt: Callable) -> Callable:
@@ -122,19 +123,20 @@ class Exercise:
             raise
         except Exception as error:
             return Failed(error, *_line_of(error, function))
-        if answer is None and _is_blank(function):
-            raise NotImplementedError
         if answer is None:
-            raise Mistake(f"{self.name}: your function returns None. Is a `return` missing?", "nothing returned")
+            if _is_blank(function):
+                raise NotImplementedError
+            return Failed(Mistake("your function returns None: a `return` is missing.", "nothing returned"))
         if not all(isolate.same(a, b) for a, b in zip(fresh, given, strict=True) if _is_data(b)):
             raise Mistake(f"{self.name}: your function changes its input in place; work on a copy.", "input changed")
         if why := self.refuse(answer):
             raise Mistake(f"{self.name}: {why}", "another type")
         try:
-            return isolate.numbers(self.measure(answer) if self.measure else answer)
+            return isolate.numbers(_quietly(self.measure, (answer,)) if self.measure else answer)
         except Exception:
-            got = type(answer).__name__
-            raise Mistake(f"{self.name}: your function returns a {got}; {self._asked()} expected.") from None
+            several = len(self.returns) > 1 and not self.measure
+            asked = f"{', then '.join(self.returns)} are" if several else "numbers are"
+            raise Mistake(f"{self.name}: your function returns a {type(answer).__name__}; {asked} expected.") from None
 
     def agree(self, answers: list, others: list) -> bool:
         """Do two lists of answers say the same? NaN, inf and a division by zero count as the same failure."""
@@ -154,12 +156,14 @@ class Exercise:
                     "named",
                 )
             return
-        if not all(isinstance(answer, Failed) for answer in answers):
-            for fault, wrong in zip(self.faults, self._wrong, strict=True):
-                if self.agree(answers, wrong):
-                    told = self._told(fault, attempt)
-                    raise Mistake(f"{self.name}: {fault.name}. {told}", fault.name, "named")
-        sentence, how = isolate.isolate(self, attempt, probes, answers, self._right)
+        known = [fault for fault, wrong in zip(self.faults, self._wrong, strict=True) if self.agree(answers, wrong)]
+        if known and (len(known) == 1 or any(isolate.is_finite(answer) for answer in answers)):
+            told = self._told(known[0], attempt)
+            raise Mistake(f"{self.name}: {known[0].name}. {told}", known[0].name, "named")
+        if known and not any(isinstance(answer, Failed) for answer in answers):
+            ways = "; or ".join(fault.name for fault in known)
+            raise Mistake(f"{self.name}: all your answers are NaN or infinite. What leads there: {ways}.", kind="isolated")
+        sentence, how = _quietly(isolate.isolate, (self, attempt, probes, answers, self._right))
         raise Mistake(f"{self.name}: {sentence}", kind=how)
 
     @functools.cached_property
@@ -188,10 +192,6 @@ class Exercise:
             except Exception:
                 continue
         return fault.sentence
-
-    def _asked(self) -> str:
-        several = len(self.returns) > 1 and not self.measure
-        return f"{', then '.join(self.returns)} are" if several else "numbers are"
 
     def _refuse_other_draws(self, attempt, probe, answer) -> None:
         """Asked twice the same, the same; with another generator, something else."""
@@ -265,7 +265,7 @@ def exercise(*, mistakes: str = "", **rest) -> Callable[[Callable], Exercise]:
 
     `linear` names arguments whose factors can be compared one by one, `returns` the results. `kinds` are the ways in
     which arrays are handed in, "numpy" or "torch" (float32): to be right in one of them is enough. `whole` asks for
-    whole numbers. `measure` turns an answer into the numbers that are compared, where many answers are right.
+    whole numbers. `parts` takes a function's answers apart: name → what it is of a function. `measure` turns an answer into the numbers that are compared, where many answers are right.
     """
 
     def make(solution: Callable) -> Exercise:

@@ -4,6 +4,7 @@ Also how answers are turned into numbers, compared, and told in a sentence.
 """
 
 import inspect
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -89,12 +90,18 @@ def agree(a, b, tolerance: float, tiny: float | None = None) -> bool:
                    agree(x, y, tolerance, tiny) for x, y in zip(a, b, strict=True))
     if a.shape != b.shape and not (b.ndim == 0 and a.size):  # one number may come as an array of it
         return False
-    tolerance = max([tolerance, *(1e-4 for x in (a, b) if x.dtype == np.float32), *(0.02 for x in (a, b) if x.dtype == np.float16)])
+    coarse = min(x.dtype.itemsize if x.dtype.kind == "f" else 8 for x in (a, b))
+    tolerance = max(tolerance, {8: 0.0, 4: min(100 * tolerance, 1e-3), 2: 0.02}.get(coarse, 0.0))
     a, b = np.broadcast_arrays(a.astype(np.float64), b.astype(np.float64))
     finite = np.isfinite(b)
     if not np.array_equal(finite, np.isfinite(a)):
         return False
     return bool(np.allclose(a[finite], b[finite], rtol=tolerance, atol=tolerance if tiny is None else tiny))
+
+
+def is_finite(answer) -> bool:
+    """Is any number of it finite?"""
+    return not isinstance(answer, Failed) and any(np.isfinite(part).any() for part in _parts(answer))
 
 
 def _parts(answer) -> list:
@@ -119,6 +126,8 @@ def tell(value) -> str:
     array = numbers_or_none(value)
     if array is None or isinstance(array, tuple):
         return getattr(value, "__name__", type(value).__name__)
+    if array.ndim == 0 and not np.isfinite(array):
+        return "NaN" if np.isnan(array) else "infinity"
     if array.ndim == 0:
         return f"{float(array) + 0.0:.4g}".replace("-", "−")
     if array.size > 6:
@@ -160,18 +169,19 @@ def isolate(ex, attempt: Callable, probes: list, answers: list, right: list) -> 
     name = names[k]
     mine, good = ([_at(x[i], k, results) for i in bad] for x in (answers, right))
     seen = [probes[i] for i in bad]
-    for way in (_weights, _ignored, _relation, _place):
+    for way in (_weights, _parts_apart, _ignored, _as_if, _relation, _place):
         if sentence := way(ex, attempt, seen, mine, good, name, lambda x, k=k: _at(x, k, results)):
             return lead + sentence, "isolated"
-    if len(bad) < len(probes):
-        lead += "Right in other cases, but not here: "
-    if lead and (results > 1 or len(bad) < len(probes)):
-        return lead + _by_hand(ex, seen, mine, good), "isolated"
-    return _by_hand(ex, seen, mine, good), "by hand"
+    hand = _by_hand(ex, seen, mine, good)
+    if edge := _edge(ex, probes, bad):
+        return f"{lead}right, but not for {edge}: {hand}", "isolated"
+    return lead + ("right in some cases, but " if len(bad) < len(probes) else "") + hand, "isolated" if lead else "by hand"
 
 
 def _raised(ex, probe, failed: Failed, elsewhere: bool) -> str:
     error = failed.error
+    if getattr(error, "fault", None) == "nothing returned":
+        return f"for {told(ex, probe)} {error} Does it stand in a branch or a loop that is not reached?"
     line = f"line {failed.number}, `{failed.line}`, " if failed.line else f"line {failed.number} "
     hint = ""
     if isinstance(error, TypeError) and ("0-dimensional" in str(error) or "only length-1" in str(error) or "one element" in str(error)):
@@ -239,8 +249,13 @@ def _weights(ex, attempt, probes, mine, good, name, pick) -> str:
     symbols = [SYMBOLS.get(names[i], names[i]) for i in linear]
     at = told(ex, probe, but=ex.linear)
     at = f"At {at}, " if at else ""
-    if not off:
+    if not off or not np.any(np.concatenate([np.ravel(each) for each in yours[1:] + ours[1:]])):
         return ""
+    if off[0] == 0 and np.ndim(ours[0]) == np.ndim(yours[0]) == 0 and abs(ours[0]) > 1e-9:
+        added = f"what is added to it is {_compare([(y[0], o[0]) for _, y, o in found])}"
+        off, at = off[1:], f"{at}{added}" if len(off) == 1 else f"{at}{added}; "
+        if not off:
+            return f"{at}. The weight of {' and '.join(symbols)} is right."
     if off[0] == 0:
         return (
             f"{at}if {' and '.join(symbols)} are 0 your {name} is {tell(yours[0])}, where {tell(ours[0])} is right: "
@@ -291,26 +306,87 @@ def _factors(ex, function, probe, linear, pick):
     return factors if all(np.isfinite(f).all() for f in factors) else None
 
 
+def _parts_apart(ex, attempt, probes, mine, good, name, pick) -> str:
+    """Compare what the exercise itself takes its answers apart into."""
+    told = []
+    for part, of in ex.parts.items():
+        try:
+            with np.errstate(all="ignore"):
+                yours, ours = (numbers(of(function)) for function in (attempt, ex.reference))
+        except Exception:
+            return ""
+        if not agree(yours, ours, max(ex.tolerance, 1e-5)):
+            told.append(f"{part} is {_compare([(yours, ours)])}")
+    rest = len(ex.parts) - len(told)
+    told = told[:2]
+    return f"{'; '.join(told)}.{' Other parts of it are right.' if rest else ''}" if told else ""
+
+
+def _variations(ex, i: int):
+    """Pairs of probes that differ in argument i only."""
+    for probe in ex.probes:
+        for other in ex.probes:
+            if np.shape(probe[i]) == np.shape(other[i]) and not _is_object(probe[i]) and not same(probe[i], other[i]):
+                yield probe, (*probe[:i], other[i], *probe[i + 1 :])
+
+
 def _ignored(ex, attempt, probes, mine, good, name, pick) -> str:
     """Is there an argument that changes the right answer and not the learner's?"""
+    for i, argument in enumerate(inspect.signature(ex.reference).parameters):
+        moved = []
+        for pair in itertools.islice(_variations(ex, i), 12):
+            try:
+                yours, ours = ([pick(ex.ask(function, probe)) for probe in pair] for function in (attempt, ex.reference))
+                if not np.isfinite(np.asarray(yours, float)).all():
+                    return ""
+            except Exception:
+                continue
+            if not ex.agree(ours[:1], ours[1:]):
+                moved.append(not ex.agree(yours[:1], yours[1:]))
+        if moved and not any(moved):
+            return f"Your {name} does not depend on {SYMBOLS.get(argument, argument)}, and it must."
+    return ""
+
+
+INSTEAD: dict[str, Callable] = {
+    "−{}": lambda v: -v, "1 − {}": lambda v: 1 - v, "√{}": lambda v: v**0.5, "{}²": lambda v: v**2,
+    "{} + 1": lambda v: v + 1, "{} − 1": lambda v: v - 1, "2 {}": lambda v: 2 * v, "{} / 2": lambda v: v / 2,
+}  # fmt: skip
+
+
+def _as_if(ex, attempt, probes, mine, good, name, pick) -> str:
+    """Would the answer be right for another value of one argument, or for two of them exchanged?"""
     names = list(inspect.signature(ex.reference).parameters)
-    for i in range(len(probes[0])):
-        changes = []
-        for probe in ex.probes:
-            for other in ex.probes:
-                if same(probe[i], other[i]) or _is_object(probe[i]) or np.shape(probe[i]) != np.shape(other[i]):
-                    continue
-                given = (*probe[:i], other[i], *probe[i + 1 :])
-                try:
-                    pairs = [[pick(ex.ask(f, g)) for g in (probe, given)] for f in (attempt, ex.reference)]
-                except Exception:
-                    continue
-                moved = [not ex.agree([a], [b]) for a, b in pairs]
-                changes.append(moved) if moved[1] else None
-            if len(changes) > 3:
-                break
-        if changes and not any(moved[0] for moved in changes):
-            return f"Your {name} does not depend on {SYMBOLS.get(names[i], names[i])}, and it must."
+    symbols = [SYMBOLS.get(each, each) for each in names]
+
+    def right_for(change) -> bool:
+        try:
+            return all(ex.agree([a], [pick(ex.ask(ex.reference, change(p)))]) for p, a in zip(probes, mine, strict=True))
+        except Exception:
+            return False
+
+    for i, j in itertools.combinations(range(len(probes[0])), 2):
+        if right_for(lambda p, i=i, j=j: tuple(p[j if k == i else i if k == j else k] for k in range(len(p)))):
+            return f"Your {name} would be right if {symbols[i]} and {symbols[j]} were exchanged: which of the two is which?"
+    for i, symbol in enumerate(symbols):
+        for instead, of in INSTEAD.items():
+            if not _is_object(probes[0][i]) and right_for(lambda p, i=i, of=of: (*p[:i], of(p[i]), *p[i + 1 :])):
+                return f"Your {name} is what would be right for {instead.format(symbol)} in place of {symbol}."
+    return ""
+
+
+def _edge(ex, probes, bad) -> str:
+    """The value (or the length) of an argument that all wrong cases have and no right one."""
+    for i, argument in enumerate(inspect.signature(ex.reference).parameters):
+        values = [probe[i] if np.ndim(probe[i]) == 0 else len(probe[i]) for probe in probes]
+        if _is_object(probes[bad[0]][i]) or len(bad) == len(probes):
+            continue
+        right = [value for k, value in enumerate(values) if k not in bad]
+        symbol, value = SYMBOLS.get(argument, argument), values[bad[0]]
+        if all(same(values[k], value) for k in bad) and not any(same(value, other) for other in right):
+            return f"{symbol} = {tell(value)}" if np.ndim(probes[bad[0]][i]) == 0 else f"{value} numbers in {symbol}"
+        if np.ndim(probes[0][i]) and min(values[k] for k in bad) > max(right):
+            return f"more than {max(right)} numbers in {symbol}"
     return ""
 
 

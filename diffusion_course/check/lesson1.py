@@ -93,6 +93,12 @@ TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
     ),
     why="""By Bayes' rule each number of the pile is as probable as it explains x_t well. The guess with the smallest mean
     squared error is the average over what is probable, so it lies between the numbers as long as several explain x_t.""",
+    parts={
+        f"at x_t = {xt}, ᾱ = {a} the logarithm of the weight of 1 over that of −1": lambda f, xt=xt, a=a: np.log(
+            (1 + f(xt, a, TWO)) / (1 - f(xt, a, TWO))
+        )
+        for xt, a in ((0.4, 0.5), (-0.2, 0.2))
+    },
     shows={"leaning": lambda f: f"Between −1 and 1 at ᾱ = 0.5, x_t = 0.4 is nearer to where 1 would lie; you guess "
            f"{f(0.4, 0.5, TWO):.2g}."},
     mistakes="""
@@ -183,7 +189,10 @@ LEVELS = np.array([1.0, 0.95, 0.6, 0.2, 0.01])
 @exercise(
     probes=((1.3, LEVELS[[0, 3]], TWO), (-0.4, LEVELS[[0, 2, 4]], TWO), (1.3, LEVELS, FIVE), (-0.7, LEVELS, FIVE)),
     returns=("number",),
-    tolerance=1e-5,
+    parts={
+        f"after {n} step{'s' * (n > 1)} from x = 1.3 and level 0.01, x": lambda f, n=n: f(1.3, LEVELS[[0, *range(5 - n, 5)]], TWO)
+        for n in (1, 2, 4)
+    },
     hints=(
         "The levels are alpha_bar[T] … alpha_bar[0]; the last index is len(alpha_bar) − 1. Count t down to 1.",
         "In the loop: guess x_0 from x at the level of t, then step back from the level of t to that of t − 1.",
@@ -208,6 +217,10 @@ LEVELS = np.array([1.0, 0.95, 0.6, 0.2, 0.01])
         x is pure noise at the start, so the first guess must be made at the level T. Count down.
     the guess is made with ᾱ of the next level #5 | _best_guess(x, alpha_bar[t], pile) → _best_guess(x, alpha_bar[max(t - 1, 1)], pile) |
         x has the level t when you guess; t − 1 is where it goes.
+    x and the guess are exchanged in the step | (x, x0_hat, → (x0_hat, x, |
+        `step_back` takes x_t first, then the guess.
+    the levels are exchanged in the step | alpha_bar[t], alpha_bar[t - 1] → alpha_bar[t - 1], alpha_bar[t] |
+        A step goes from the level of t to the cleaner one of t − 1: hand them over in this order.
     only the first guess is used | body → x0_hat = _best_guess(x, alpha_bar[-1], pile)⏎for t in range(len(alpha_bar) - 1, 0, -1):⏎    x = _step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1])⏎return x |
         The guess must be made anew in every step: as noise goes, it gets better. Put it inside the loop.
     """,
