@@ -17,11 +17,11 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from .. import classifier, models, shipped, unet
+from .. import classifier, models, shipped, text, unet
 from ..schedule import Schedule
 
 VERSION = 1
-NETWORKS = {"SpiralMLP": models.SpiralMLP, "UNet": unet.UNet, "Classifier": classifier.Classifier}
+NETWORKS = {"SpiralMLP": models.SpiralMLP, "UNet": unet.UNet, "TextUNet": text.TextUNet, "Classifier": classifier.Classifier}
 
 
 class Run(NamedTuple):

@@ -1,4 +1,4 @@
-"""Words and colours of small pictures: a prompt becomes a row of word ids, a picture's pixels name its colour.
+"""Emoji: small pictures with words. What a prompt asks of them, and which colours they show.
 
 A prompt is a set of words: "blue cat" and "cat, blue" are the same, as the pictures' own keywords have no order. Each
 word is a place in a vocabulary; a row of ids has a fixed length and is filled up with −1, "no word".
