@@ -6,6 +6,7 @@ word is a place in a vocabulary; a row of ids has a fixed length and is filled u
 
 import difflib
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -37,7 +38,7 @@ class Emoji:
     vocabulary: "Vocabulary"
 
     @property
-    def x0(self):
+    def x0(self) -> np.ndarray:
         """The pictures as a network takes them, float32 (n, 3, 32, 32) in [−1, 1]."""
         return pictures(self.images)
 
@@ -45,7 +46,7 @@ class Emoji:
 SPLITS = {"train": 0, "names": 1, "pairs": 2}  # what the file's `split` calls them
 
 
-def emoji(split="train"):
+def emoji(split: str = "train") -> Emoji:
     """Emoji of six open sets: 7,200 to train on; `"names"`: held-out names; `"pairs"`: held-out colours of things.
 
     Neither a name in "names" nor a colour and thing of `pairs` ("blue cat") together occur in "train".
@@ -64,13 +65,15 @@ def emoji(split="train"):
 
 
 @cache
-def vocabulary():
+def vocabulary() -> "Vocabulary":
     """The 2,000 words that pictures have, as a `Vocabulary` of rows of 16 ids."""
     file = load("emoji.npz")
     return Vocabulary(file["vocabulary"].tolist(), file["words"].shape[1])
 
 
-def recoloured_copies(data, copies=2, rng=None):
+def recoloured_copies(
+    data: Emoji, copies: int = 2, rng: np.random.Generator | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Pictures (m, 32, 32, 3) and words (m, 16) of `data` in other colours, so that "blue" means blue of anything.
 
     Every picture that has a main colour is turned by 40°…320° of hue, `copies` times. A copy is kept if the new main
@@ -105,20 +108,20 @@ class Vocabulary:
     ([0, 1, -1, -1], 'cat blue')
     """
 
-    def __init__(self, words, length):
+    def __init__(self, words: Sequence[str], length: int):
         self.words, self.length = tuple(words), length
         self.place = {word: place for place, word in enumerate(self.words)}
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.words)
 
-    def known(self, word):
+    def known(self, word: str) -> str | None:
         """The word of the vocabulary that `word` is a form of ("cats": cat, "gray": grey), or None."""
         forms = [word, {"gray": "grey"}.get(word), re.sub("s$", "", word), re.sub("es$", "", word)]
         forms += [re.sub("ies$", "y", word), word + "s", re.sub("ves$", "f", word), re.sub("(ing|ed)$", "", word)]
         return next((form for form in forms if form in self.place), None)
 
-    def ids(self, prompt, also=()):
+    def ids(self, prompt: str, also: Sequence[str] = ()) -> np.ndarray:
         """Ids (length,) int64 of the prompt's words and the words in `also`; "" gives the null condition.
 
         Raises ValueError for a word that no picture has, naming near ones, and for more words than fit.
@@ -133,12 +136,12 @@ class Vocabulary:
             raise ValueError(f"the prompt has {len(places)} words; the network reads at most {self.length}.")
         return np.array(places + [NOT_SAID] * (self.length - len(places)), dtype=np.int64)
 
-    def text(self, ids):
+    def text(self, ids: Iterable[int]) -> str:
         """The words at `ids`, in their order, with spaces between them."""
         return " ".join(self.words[place] for place in ids if place != NOT_SAID)
 
 
-def hue_saturation_value(images):
+def hue_saturation_value(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Hue in degrees 0…360, saturation 0…1 and value 0…1 of pictures (…, 3) of bytes 0…255, each of shape (…)."""
     rgb = np.asarray(images, dtype=np.float32) / 255
     value, chroma = rgb.max(axis=-1), np.ptp(rgb, axis=-1)
@@ -149,7 +152,7 @@ def hue_saturation_value(images):
     return sector % 6 * 60, chroma / np.where(value == 0, 1, value), value
 
 
-def colours(images):
+def colours(images: np.ndarray) -> np.ndarray:
     """The share of each of `COLOURS` in what is drawn, (n, 10), for pictures (n, h, w, 3) of bytes on white.
 
     White is the paper and no ink, so no picture is white. Brown is dark orange; pale red is pink.
@@ -165,13 +168,13 @@ def colours(images):
     return count / np.maximum(ink.sum(axis=(1, 2)), 1)[:, None]
 
 
-def main_colour(images, share=0.5):
+def main_colour(images: np.ndarray, share: float = 0.5) -> np.ndarray:
     """The place in `COLOURS` of the colour that fills more than `share` of what is drawn, (n,); −1 where none does."""
     shares = colours(images)
     return np.where(shares.max(axis=1) > share, shares.argmax(axis=1), NOT_SAID)
 
 
-def recoloured(images, degrees):
+def recoloured(images: np.ndarray, degrees: np.ndarray) -> np.ndarray:
     """The pictures (n, h, w, 3) with every hue turned by `degrees` (n,); white, grey and black stay as they are."""
     hue, saturation, value = hue_saturation_value(images)
     hue = (hue + np.reshape(degrees, (-1, 1, 1))) % 360

@@ -12,12 +12,15 @@ Source: Vaswani et al. 2017 (arXiv:1706.03762) for attention; Nichol et al. 2021
 2022 (arXiv:2112.10752) for pictures that look at words.
 """
 
+from collections.abc import Sequence
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .data import NOT_SAID
 from .models import FREQUENCIES, Denoiser
+from .schedule import Schedule
 
 GROUPS = 8  # channels are normalised in this many groups
 HEAD = 32  # numbers by which one attention head compares
@@ -34,7 +37,8 @@ class TextUNet(Denoiser):
     torch.Size([2, 3, 32, 32])
     """
 
-    def __init__(self, schedule, vocabulary, channels=3, output="v", widths=(96, 192), text=192, blocks=3):
+    def __init__(self, schedule: Schedule, vocabulary: int, channels: int = 3, output: str = "v",
+                 widths: Sequence[int] = (64, 192), text: int = 192, blocks: int = 3):  # fmt: skip
         config = {"vocabulary": vocabulary, "channels": channels, "widths": list(widths), "text": text}
         super().__init__(schedule, output, **config, blocks=blocks)
         fine, coarse = widths
@@ -50,7 +54,7 @@ class TextUNet(Denoiser):
         self.after = nn.ModuleList([ConvBlock(fine, coarse), ConvBlock(fine, coarse)])
         self.head = nn.Sequential(nn.GroupNorm(GROUPS, fine), nn.SiLU(), nn.Conv2d(fine, 4 * channels, 3, padding=1))
 
-    def answer(self, xt, time, cond=None):
+    def answer(self, xt: Tensor, time: Tensor, cond: Tensor | None = None) -> Tensor:
         if xt.shape[-1] % 4 or xt.shape[-2] % 4:
             raise ValueError(f"H and W must be multiples of 4, not {tuple(xt.shape[-2:])}: pad the pictures.")
         if cond is None:
@@ -69,26 +73,28 @@ class TextUNet(Denoiser):
             x = block(x, context)
         return F.pixel_shuffle(self.head(x), 2)
 
-    def check_cond(self, cond, batch=None):
+    def check_cond(self, cond: Tensor, batch: int | None = None) -> None:
         """Raise ValueError unless `cond` holds word ids of this network, one row a picture."""
         cond, most = torch.as_tensor(cond), self.config["vocabulary"]
         if cond.ndim != 2 or cond.is_floating_point() or (batch is not None and len(cond) not in (1, batch)):
             raise ValueError(f"cond has shape {tuple(cond.shape)}; it must hold whole numbers (B, L), a row a picture.")
         if ((cond < NOT_SAID) | (cond >= most)).any():
-            raise ValueError(f"word ids run from 0 to {most - 1}, and −1 is no word; cond holds {cond.unique()[[0, -1]]}.")
+            raise ValueError(
+                f"word ids run from 0 to {most - 1}, and −1 is no word; cond holds {cond.unique()[[0, -1]]}."
+            )
 
 
 class TextEncoder(nn.Module):
     """Words (B, L) → tokens (B, 1 + L, width) that know of each other, and which are there, (B, 1 + L) bool."""
 
-    def __init__(self, vocabulary, width, depth=2):
+    def __init__(self, vocabulary: int, width: int, depth: int = 2):
         super().__init__()
         self.start = nn.Parameter(torch.randn(width))
         self.table = nn.Embedding(vocabulary, width)
         self.layers = nn.ModuleList(TextLayer(width) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, cond):
+    def forward(self, cond: Tensor) -> tuple[Tensor, Tensor]:
         words = self.table(cond.clamp(min=0))
         tokens = torch.cat([self.start.expand(len(cond), 1, -1), words], dim=1)
         said = F.pad(cond != NOT_SAID, (1, 0), value=True)  # the token in front is always there
@@ -100,13 +106,13 @@ class TextEncoder(nn.Module):
 class TextLayer(nn.Module):
     """One layer of the transformer: look at the other words, then think about what was seen."""
 
-    def __init__(self, width):
+    def __init__(self, width: int):
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.look = Attention(width, width)
         self.think = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
-    def forward(self, tokens, said):
+    def forward(self, tokens: Tensor, said: Tensor) -> Tensor:
         normed = self.norm1(tokens)
         tokens = tokens + self.look(normed, normed, said)
         return tokens + self.think(self.norm2(tokens))
@@ -120,16 +126,16 @@ class Attention(nn.Module):
     Several heads do so side by side, on 32 numbers each.
     """
 
-    def __init__(self, width, source):
+    def __init__(self, width: int, source: int):
         super().__init__()
         self.query, self.key, self.value = nn.Linear(width, width), nn.Linear(source, width), nn.Linear(source, width)
         self.out = nn.Linear(width, width)
 
-    def forward(self, x, source, said=None):
+    def forward(self, x: Tensor, source: Tensor, said: Tensor | None = None) -> Tensor:
         value = self._heads(self.value(source))
         return self.out((self.weights(x, source, said) @ value).transpose(1, 2).flatten(2))
 
-    def weights(self, x, source, said=None):
+    def weights(self, x: Tensor, source: Tensor, said: Tensor | None = None) -> Tensor:
         """The weights (B, heads, n, m): which query looks where. Each row sums to 1; what is not `said` gets 0."""
         query, key = self._heads(self.query(x)), self._heads(self.key(source))
         fit = query @ key.transpose(2, 3) * HEAD**-0.5
@@ -138,14 +144,14 @@ class Attention(nn.Module):
         return fit.softmax(dim=-1).to(fit.dtype)
 
     @staticmethod
-    def _heads(x):
+    def _heads(x: Tensor) -> Tensor:
         return x.unflatten(2, (-1, HEAD)).transpose(1, 2)  # (B, heads, n, 32)
 
 
 class ReadingBlock(nn.Module):
     """A block of the coarse grid: convolve, look at all other places, look at the words."""
 
-    def __init__(self, width, text):
+    def __init__(self, width: int, text: int):
         super().__init__()
         self.convolve = ConvBlock(width, width)
         self.norm1, self.norm2 = nn.GroupNorm(GROUPS, width), nn.GroupNorm(GROUPS, width)
@@ -153,7 +159,7 @@ class ReadingBlock(nn.Module):
         for attention in (self.places, self.words):
             nn.init.zeros_(attention.out.weight)
 
-    def forward(self, x, context, tokens, said):
+    def forward(self, x: Tensor, context: Tensor, tokens: Tensor, said: Tensor) -> Tensor:
         x = self.convolve(x, context)
         places = self.norm1(x).flatten(2).transpose(1, 2)  # (B, places, width)
         x = x + self.places(places, places).transpose(1, 2).reshape(x.shape)
@@ -164,7 +170,7 @@ class ReadingBlock(nn.Module):
 class ConvBlock(nn.Module):
     """x + f(x, context): two 3 × 3 convolutions; between them the context scales and shifts every channel."""
 
-    def __init__(self, width, context):
+    def __init__(self, width: int, context: int):
         super().__init__()
         self.norm1, self.norm2 = nn.GroupNorm(GROUPS, width), nn.GroupNorm(GROUPS, width)
         self.conv1 = nn.Conv2d(width, width, 3, padding=1)
@@ -172,7 +178,7 @@ class ConvBlock(nn.Module):
         self.context = nn.Linear(context, 2 * width)
         nn.init.zeros_(self.conv2.weight)
 
-    def forward(self, x, context):
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
         scale, shift = self.context(context)[:, :, None, None].chunk(2, dim=1)
         h = self.conv1(F.silu(self.norm1(x)))
         h = self.norm2(h) * (1 + scale) + shift

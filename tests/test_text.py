@@ -13,7 +13,7 @@ WORDS = 12
 def model():
     torch.manual_seed(0)
     model = TextUNet(cosine(), WORDS, widths=(16, 32), text=32, blocks=2)
-    for name, weight in model.named_parameters():  # the parts that start at zero hide what is in front of them
+    for weight in model.parameters():  # the parts that start at zero hide what is in front of them
         if not weight.any():
             torch.nn.init.normal_(weight, std=0.1)
     return model.eval()

@@ -5,6 +5,8 @@ A word counts as found in a picture if its score is above that of 99 of 100 real
 of something else has a word by chance once in a hundred times.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch import nn
@@ -30,7 +32,7 @@ class Judge(nn.Module):
         self.column = {word: column for column, word in enumerate(self.config["words"])}
         widths = (3, 32, 64, 128)
         self.body = nn.Sequential(
-            *(layer for a, b in zip(widths, widths[1:], strict=False) for layer in _stage(a, b)),
+            *(layer for a, b in pairwise(widths) for layer in _stage(a, b)),
             nn.Flatten(), nn.Dropout(0.3), nn.Linear(16 * widths[-1], FEATURES),
         )  # fmt: skip
         self.head = nn.Linear(FEATURES, len(words))
@@ -63,14 +65,12 @@ def judged_words(data: Emoji) -> np.ndarray:
     return np.setdiff1d(np.flatnonzero(count >= LEAST), other)
 
 
-def train_judge(data: Emoji, epochs: int = 14, batch: int = 128, lr: float = 2e-3, seed: int = 0):
-    """Yield (judge, mean loss) after each epoch; the judge is ready, thresholds and all, after the last.
+def train_judge(judge: Judge, data: Emoji, epochs: int = 14, batch: int = 128, lr: float = 2e-3, seed: int = 0):
+    """Fit a judge to the training pictures; yield the mean loss after each epoch. It is ready after the last.
 
     Every tenth drawing (`held_back`) is kept from it. Copies in other colours and small shifts are its only help.
     """
     rng = torch.Generator().manual_seed(seed)
-    torch.manual_seed(seed)
-    judge = Judge(judged_words(data))
     back = held_back(data)
     part = Emoji(**{**vars(data), "images": data.images[~back], "words": data.words[~back]})
     more, more_words = recoloured_copies(part, copies=1)
@@ -92,7 +92,7 @@ def train_judge(data: Emoji, epochs: int = 14, batch: int = 128, lr: float = 2e-
         judge.eval()
         if epoch == epochs - 1:
             _set_thresholds(judge, data.x0[back], has_words(data.words[back], judge.config["words"]))
-        yield judge, total / steps
+        yield total / steps
 
 
 def held_back(data: Emoji) -> np.ndarray:

@@ -41,7 +41,7 @@ def painting(prompt: str, n: int = 8, scale: float = SCALE, steps: int = STEPS, 
     row = torch.from_numpy(vocabulary().ids(prompt, also=[style] if style else ()))
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(n, 3, SIZE, SIZE, generator=generator)
-    return _guesses(model, row.expand(n, -1), noise, scale, steps)
+    return guesses(model, row.expand(n, -1), noise, scale, steps)
 
 
 @cache
@@ -50,23 +50,24 @@ def pretrained() -> torch.nn.Module:
     return checkpoints.pretrained("emoji")
 
 
-def _guesses(model, cond, noise, scale, steps):
-    schedule, guesses = model.schedule, []
-    path = dpm_solver(_remembering(guided(model, cond, scale), schedule, guesses), schedule, noise, steps)
+def guesses(model, cond, noise, scale: float, steps: int) -> Iterator[np.ndarray]:
+    """The guess x̂_0 (n, 3, 32, 32) after each sampling step that leads `noise` to pictures of `cond` (n, L)."""
+    schedule, seen = model.schedule, []
+    path = dpm_solver(_remembering(guided(model, cond, scale), schedule, seen), schedule, noise, steps)
     next(path)  # pure noise
     while True:
         with torch.inference_mode(), _precision():  # and not around the yield: the caller has modes of its own
             if next(path, None) is None:
                 return
-        yield guesses[-1].numpy()
+        yield seen[-1].numpy()
 
 
-def _remembering(model: Callable, schedule, guesses: list) -> Callable:
+def _remembering(model: Callable, schedule, seen: list) -> Callable:
     """`model`, whose guesses x̂_0 are kept within what a screen shows, and remembered."""
 
     def remembering(xt, t):
         x0_hat = x0_from_eps(xt, schedule.at(t), model(xt, t)).clamp(-1, 1)
-        guesses.append(x0_hat)
+        seen.append(x0_hat)
         return eps_from_x0(xt, schedule.at(t), x0_hat)
 
     return remembering

@@ -75,14 +75,15 @@ def _vocabulary(records, seen, split):
 
 
 def _held_out_names(records, vocabulary, split):
-    """Names of several words, none a colour, each also part of another name, with three drawings or more: 160 by hash."""
+    """160 names, chosen by hash: of several words, none a colour, each also in another name, with three drawings."""
     drawings = Counter(record["concept"] for record, part in zip(records, split, strict=True) if part == TRAIN)
     with_word = Counter(word for name in drawings for word in set(name.split()))
     chosen, used = [], Counter()
     for name in sorted(drawings, key=lambda name: hashlib.sha256(name.encode()).hexdigest()):
         words = set(name.split())
-        shared = all(word in vocabulary and with_word[word] - used[word] > 1 for word in words) and words.isdisjoint(COLOURS)
-        if len(words) > 1 and shared and drawings[name] >= 3 and len(chosen) < HELD_OUT_NAMES:
+        shared = all(word in vocabulary and with_word[word] - used[word] > 1 for word in words)
+        fits = len(words) > 1 and shared and words.isdisjoint(COLOURS)
+        if fits and drawings[name] >= 3 and len(chosen) < HELD_OUT_NAMES:
             chosen.append(name)
             used.update(words)
     return set(chosen)
