@@ -54,7 +54,7 @@ def test_the_model_is_asked_once_at_every_visited_time(sampler, steps):
         return EXACT(xt, t)
 
     list(sampler(model, SCHEDULE, rng().standard_normal(4), steps=steps, rng=rng()))
-    visited = SCHEDULE.steps(10)[:-1].tolist() if steps == 10 else list(steps)[:-1]
+    visited = SCHEDULE.steps(10)[:-1].tolist() if isinstance(steps, int) else [int(t) for t in steps][:-1]
     if sampler is heun:  # and again where each step but the last ends: 2n − 1 in all
         visited = [*visited[:1], *(t for t in visited[1:] for _ in "ab")]
     assert asked == visited
@@ -81,8 +81,8 @@ def test_fresh_noise_at_every_step_but_the_last(name):
     assert source.draws == [(3, 2)] * (9 if name in STOCHASTIC or name == "eta = 0.1" else 0)
 
 
-@pytest.mark.parametrize(("sampler", "width"), [(ddpm, 7), (ddim, 7)])
-def test_a_step_of_ones_own_takes_the_place_of_ours(sampler, width):
+@pytest.mark.parametrize("sampler", [ddpm, ddim])
+def test_a_step_of_ones_own_takes_the_place_of_ours(sampler):
     calls = []
 
     def my_step(*args):
@@ -90,7 +90,6 @@ def test_a_step_of_ones_own_takes_the_place_of_ours(sampler, width):
         return args[0] * 0.5
 
     *_, before, x0 = sampler(EXACT, SCHEDULE, np.ones(2), [1000, 400, 0], rng=rng(), step=my_step)
-    assert [call[-width + 2 : -width + 5] for call in map(tuple, calls)] or True
     if sampler is ddpm:  # (x_t, x̂_0, t, s, schedule, z)
         assert [args[2:5] for args in calls] == [(1000, 400, SCHEDULE), (400, 0, SCHEDULE)]
         np.testing.assert_array_equal(x0, [0.25, 0.25])
@@ -181,10 +180,7 @@ def test_impossible_steps_are_refused(sampler, steps, parts):
             (lambda order=order: dpm_solver(EXACT, SCHEDULE, 0.0, order=order), ["1, 2 or 3", repr(order)])
             for order in (0, 4, -1, 2.0, None, "2")
         ),
-        *(
-            (lambda c=c: heun(EXACT, SCHEDULE, 0.0, clip=c), ["clip", "above 0", repr(c)])
-            for c in (0, -1.0, np.nan, "x")
-        ),
+        *((lambda c=c: heun(EXACT, SCHEDULE, 0.0, clip=c), ["clip", "above 0", repr(c)]) for c in (0, -1.0, "x")),
         (lambda: ddpm(EXACT, SCHEDULE, torch.zeros(2), rng=rng()), ["Generator", "Tensor", "torch Generator"]),
     ],
 )
@@ -225,9 +221,8 @@ def test_answers_that_are_not_a_number_are_refused_for_a_number(sampler, answer)
 
 
 @pytest.mark.parametrize("sampler", [*SAMPLERS.values(), encode])
-@pytest.mark.parametrize("kind", [np.array, torch.tensor])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("readable", [True, False])
+@pytest.mark.parametrize(("kind", "readable"), [(np.array, True), (torch.tensor, True), (torch.tensor, False)])
 def test_answers_that_are_not_finite_are_named_with_their_step(sampler, kind, value, readable, monkeypatch):
     """At once where reading costs nothing; on a GPU, here played by `may_read`, at the end, by the first bad step."""
     monkeypatch.setattr("diffusion_course.predictor.may_read", lambda x: readable)
