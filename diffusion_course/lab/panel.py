@@ -10,6 +10,7 @@ the widgets; rules of CSS hide whichever of the two is not alive, and the messag
 
 import base64
 import html
+import io
 import json
 import secrets
 import sys
@@ -20,6 +21,7 @@ import ipywidgets
 import numpy as np
 import traitlets
 from IPython.display import display
+from PIL import Image
 
 HERE = Path(__file__).parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -36,7 +38,7 @@ def _read(file: str) -> str:
 
 
 def script(*names: str) -> str:
-    """The JavaScript of a drawing, the files `name.js`, after the helpers that all share: also right as an `_esm`."""
+    """The JavaScript of a drawing, `name.js`, after the helpers that all share: also right as a widget's `_esm`."""
     return "\n".join(_read(f"{name}.js") for name in ("kit", *names))
 
 
@@ -66,23 +68,23 @@ class Live:
     """A drawing that lives in the browser alone, to end a cell with.
 
     `name.js` defines `mount(stage, data)`: it draws into the element `stage` from `data` (what JSON can hold; arrays by
-    `pack`). `name.css` is added if there is one; the files named in `uses` come before both. `still` stands in where no
-    script may run: a `plots.Figure`, or HTML with its text alternative in `alt`.
+    `pack`). `name.css` is added if there is one, `uses` names other scripts that it needs. `still` stands in where no script may run: a `plots.Figure`, or HTML
+    with its text alternative in `alt`.
     """
 
-    def __init__(self, name: str, data: dict, still, alt: str = "", uses: tuple[str, ...] = ()):
-        self.name, self.data, self.still, self.files = name, data, still, (*uses, name)
+    def __init__(self, name: str, data: dict, still, alt: str = "", uses: tuple = ()):
+        self.name, self.data, self.still, self.uses = name, data, still, uses
         self.alt = alt or getattr(still, "alt", "")
 
     def html(self) -> str:
         """The whole output, right in any HTML page."""
         key = secrets.token_hex(6)
-        css = style(*(name for name in self.files if (HERE / f"{name}.css").exists()))
+        css = style(*(name for name in (*self.uses, self.name) if (HERE / f"{name}.css").exists()))
         data = json.dumps(self.data, ensure_ascii=False, separators=(",", ":")).replace("</", r"<\/")
         roots = f"document.querySelectorAll('[data-live=\"{key}\"]:not([data-alive])')"
         return (
             f'<div class="diffusion-course" data-live="{key}"><div class="dc-still">{_still(self.still)}</div></div>'
-            f"<style>{css}</style><script>(() => {{\n{script(*self.files)}\n"
+            f"<style>{css}</style><script>(() => {{\n{script(*self.uses, self.name)}\n"
             f"for (const root of {roots}) enliven(root, {data}, mount);\n}})();</script>"
         )
 
@@ -126,7 +128,14 @@ class Panel(ipywidgets.VBox):
 
 
 def _still(still) -> str:
-    return still if isinstance(still, str) else still.html()
+    """A still as HTML; a figure with at most 256 colours, a third of its size, as it is seen only without the drawing."""
+    if isinstance(still, str):
+        return still
+    picture = Image.open(io.BytesIO(still.png())).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture.save(file := io.BytesIO(), format="PNG", optimize=True)
+    data, width = base64.b64encode(file.getvalue()).decode(), int(still.get_figwidth() * 72)
+    alt = html.escape(still.alt, quote=True)
+    return f'<img alt="{alt}" src="data:image/png;base64,{data}" style="width:{width}px; max-width:100%">'
 
 
 def alert(message: str) -> str:

@@ -13,9 +13,10 @@ from .. import plots
 from ..forward import add_noise
 from ..schedule import Schedule
 from .panel import Live, Panel, alert, pack
+from .play import play_paths, play_pictures, play_points
 from .statue import statue
 
-__all__ = ["dissolve", "explore", "statue"]
+__all__ = ["dissolve", "explore", "play_paths", "play_pictures", "play_points", "statue"]
 
 STILLS = 6  # pictures in the strip that stands in for `dissolve`
 REMEMBERED = 64  # drawings of one `explore` that are kept, so that going back costs nothing
