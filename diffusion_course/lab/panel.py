@@ -68,8 +68,8 @@ class Live:
     """A drawing that lives in the browser alone, to end a cell with.
 
     `name.js` defines `mount(stage, data)`: it draws into the element `stage` from `data` (what JSON can hold; arrays by
-    `pack`). `name.css` is added if there is one, `uses` names other scripts that it needs. `still` stands in where no
-    script may run: a `plots.Figure`, or HTML with its text alternative in `alt`.
+    `pack`). `name.css` is added if there is one, `uses` names other scripts that it needs. `still` stands in where no script may run: a `plots.Figure`, or HTML
+    with its text alternative in `alt`.
     """
 
     def __init__(self, name: str, data: dict, still, alt: str = "", uses: tuple = ()):
@@ -128,7 +128,7 @@ class Panel(ipywidgets.VBox):
 
 
 def _still(still) -> str:
-    """A still as HTML; a figure in 256 colours and so a third of its size: it is rarely seen."""
+    """A still as HTML; a figure with at most 256 colours, a third of its size, as it is seen only without the drawing."""
     if isinstance(still, str):
         return still
     picture = Image.open(io.BytesIO(still.png())).convert("RGB").quantize(256, dither=Image.Dither.NONE)

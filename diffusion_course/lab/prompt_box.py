@@ -58,15 +58,15 @@ class PromptBox(Panel):
         for step, pictures in enumerate(self.painting(prompt, **settings), start=1):
             if time.monotonic() - sent > BETWEEN:
                 sent = time.monotonic()
-                self._send(pictures, prompt, min(step, settings["steps"]), settings["steps"])
+                self._post(pictures, prompt, min(step, settings["steps"]), settings["steps"])
         self.pictures = np.asarray(pictures)
-        self._send(self.pictures, prompt, settings["steps"], settings["steps"])
+        self._post(self.pictures, prompt, settings["steps"], settings["steps"])
         note = f"{prompt or 'no prompt'}: {settings['n']} pictures in {time.monotonic() - begun:.1f} s"
         self.paper.prompt, self.paper.last = prompt, {"pixels": pack(_bytes(self.pictures), "u1"), "note": note}
         self.paper.send({"done": note})
         return self.pictures
 
-    def _send(self, pictures, prompt: str, step: int, steps: int) -> None:
+    def _post(self, pictures, prompt: str, step: int, steps: int) -> None:
         sent = {"step": step, "of": steps, "shape": list(pictures.shape), "prompt": prompt}
         self.paper.send(sent, [_bytes(np.asarray(pictures)).tobytes()])
 
