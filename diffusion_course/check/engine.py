@@ -120,12 +120,12 @@ class Exercise(Asked):
                 last = traceback.extract_tb(blank.__traceback__)[-1].name
                 waits = last not in (getattr(attempt, "__name__", last), "ask")
                 waits = f"waits for `{last}`, which it calls and which is still blank" if waits else "still blank"
-                say(f"○ {self.name}: {waits}, so the cells below use ours.")
+                say(f"○ {self.name}: {waits}" + (", so the cells below use ours." if self.why else ": not attempted yet."))
                 return self.reference
             except Mistake as mistake:
                 mistakes.append(mistake)
             else:
-                say(f"✓ {self.name}: right. The cells below use your function.")
+                say(f"✓ {self.name}: right." + " The cells below use your function." * bool(self.why))
                 return attempt
         raise next((mistake for mistake in mistakes if mistake.kind != "raised"), mistakes[0])
 
@@ -168,7 +168,7 @@ class Exercise(Asked):
         if self.agree(answers, self._right):
             if self.whole and not all(whole(attempt(*fresh(probe))) for probe in probes):
                 told = "the numbers are right, but they are floats, and `alpha_bar[3.0]` is an error. Add `.astype(int)`."
-                raise Mistake(f"{self.name}: {told}", "floats for whole numbers", "named")
+                raise Mistake(f"{self.name}: {told}", "another type", "named")
             return
         known = [fault for fault, wrong in zip(self.faults, self._wrong, strict=True) if self.agree(answers, wrong)]
         numeric = [answer for answer in answers if not isinstance(answer, Failed)]
@@ -179,7 +179,8 @@ class Exercise(Asked):
             ways = "; or ".join(fault.name for fault in known)
             raise Mistake(f"{self.name}: all your answers are NaN or infinite. What leads there: {ways}.", kind="isolated")
         sentence, how = Isolation(self, attempt, probes, answers, self._right).explain()
-        raise Mistake(f"{self.name}: {sentence}", kind=how)
+        cause = next((a.error for a in answers if isinstance(a, Failed)), None) if how == "raised" else None
+        raise Mistake(f"{self.name}: {sentence}", kind=how) from cause
 
     @functools.cached_property
     def _right(self) -> list:
