@@ -9,7 +9,7 @@
 A row of the table is `name #atlas | old → new | sentence`, over as many lines as it needs. `old` must occur exactly
 once in the body, or the import fails; several edits are joined by `&&`, `⏎` is a line break, and `body → …` replaces
 the whole body. The sentence is an f-string, in which `f` is the learner's function and each name in `shows` what that
-makes of it. A wrong answer that no row explains goes to `isolate.py`.
+makes of it; without a sentence, `isolate.py` writes one, as it does for a wrong answer that no row explains.
 """
 
 import ast
@@ -173,8 +173,8 @@ class Exercise(Asked):
         known = [fault for fault, wrong in zip(self.faults, self._wrong, strict=True) if self.agree(answers, wrong)]
         numeric = [answer for answer in answers if not isinstance(answer, Failed)]
         if known and (len(known) == 1 and numeric or any(np.isfinite(p).any() for a in numeric for p in parts(a))):
-            told = self._told(known[0], attempt)
-            raise Mistake(f"{self.name}: {known[0].name}. {told}", known[0].name, "named")
+            told = self._told(known[0], attempt) or Isolation(self, attempt, probes, answers, self._right).explain()[0]
+            raise Mistake(f"{self.name}: {known[0].name}. {told[:1].upper()}{told[1:]}", known[0].name, "named")
         if known and numeric:
             ways = "; or ".join(fault.name for fault in known)
             raise Mistake(f"{self.name}: all your answers are NaN or infinite. What leads there: {ways}.", kind="isolated")

@@ -232,6 +232,36 @@ def generate(x, alpha_bar, pile):
     return x
 
 
+SAMPLES = np.array([[0.0, 1.0], [2.0, 0.5], [-1.0, 3.0]])
+REAL = np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 1.0], [5.0, -1.0]])
+
+
+@exercise(
+    probes=((SAMPLES, REAL), (REAL, SAMPLES), (SAMPLES[:2], SAMPLES)),
+    returns=("distance",),
+    hints=(
+        "Make a table first: the distance of each sample (rows) from each real point (columns).",
+        "From each row take the smallest distance, then the mean over the rows.",
+    ),
+    why="""Each sample is compared with the real point nearest to it. A mean, unlike a sum, does not grow with the number of
+    samples; read it between its floor (fresh real points) and what plain noise gets.""",
+    shows={"twice": lambda f: f"{f(SAMPLES, REAL):.3g} to {f(np.concatenate([SAMPLES, SAMPLES]), REAL):.3g}"},
+    mistakes="""
+    a sum, not a mean #20 | .mean() → .sum() |
+        The same samples given twice are no worse, and yet your distance goes from {twice}. A mean does not.
+    the distance of the sets' means | body → return np.linalg.norm(samples.mean(0) - real.mean(0)) |
+        Samples that all sit in the middle would pass: measure each sample, then average.
+    the mean over all pairs | .min(1) → | Real points against themselves get {f(REAL, REAL):.3g}, and 0 is right.
+    from real to samples | .min(1) → .min(0) |
+        That is how well the samples cover the real points; asked is how near each sample is to one.
+    squared distances | table.min(1) → (table.min(1) ** 2) | Take the root before averaging, so that the unit is that of the data.
+    """,
+)
+def nearest_distance(samples, real):
+    table = np.linalg.norm(samples[:, None] - real, axis=-1)
+    return table.min(1).mean()
+
+
 def _spread_share(n: int) -> float:
     """Spread of 500 numbers generated in n steps, as a share of the pile's."""
     rng = np.random.default_rng(0)
