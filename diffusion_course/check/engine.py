@@ -7,8 +7,8 @@
         return alpha_bar_t**0.5 * x0 + (1 - alpha_bar_t) ** 0.5 * eps
 
 A row of the table is `name #atlas | old → new | sentence`, over as many lines as it needs. `old` must occur exactly
-once in the body, or the import fails; several edits are joined by `&&`, `⏎` is a line break, and `body → …` replaces
-the whole body. The sentence is an f-string, in which `f` is the learner's function and each name in `shows` what that
+once in the body, or the import fails; several edits are joined by `&&`, `⏎` is a line break, `body → …` replaces the
+whole body, `return → …` what the last `return` returns. The sentence is an f-string, in which `f` is the learner's function and each name in `shows` what that
 makes of it; without a sentence, `isolate.py` writes one, as it does for a wrong answer that no row explains.
 """
 
@@ -266,7 +266,7 @@ def exercise(*, mistakes: str = "", **rest) -> Callable[[Callable], Exercise]:
     """The decorator that makes an `Exercise` of its solution; `rest` are fields of the class."""
 
     def make(solution: Callable) -> Exercise:
-        rows = re.split(r"\n(?=[^\n]* \| [^\n]* → )", "\n" + textwrap.dedent(mistakes).strip())[1:]
+        rows = re.split(r"\n(?=[^\n]* \| [^\n]* →)", "\n" + textwrap.dedent(mistakes).strip())[1:]
         return Exercise(solution.__name__, solution, faults=tuple(fault(solution, row) for row in rows), **rest)
 
     return make
@@ -285,10 +285,14 @@ def edited(solution: Callable, edits: str, name: str = "") -> Callable:
     places = []
     for edit in edits.split(" && "):
         old, new = (part.replace("⏎", "\n") for part in re.split(" → ?", edit.strip()))
-        if old != "body" and body.count(old) != 1:
+        if old == "body":
+            places.append((0, len(body), textwrap.indent(new, "    ")))
+        elif old == "return":
+            places.append((body.rindex("return ") + len("return "), len(body), new))
+        elif body.count(old) != 1:
             raise ValueError(f"{solution.__name__}: {old!r} occurs {body.count(old)} times, not once, in\n{body}")
-        start, end = (0, len(body)) if old == "body" else (body.index(old), body.index(old) + len(old))
-        places.append((start, end, textwrap.indent(new, "    ") if old == "body" else new))
+        else:
+            places.append((body.index(old), body.index(old) + len(old), new))
     for start, end, new in sorted(places, reverse=True):
         body = body[:start] + new + body[end:]
     name = name or solution.__name__

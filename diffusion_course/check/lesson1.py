@@ -95,7 +95,8 @@ TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
         ᾱ is the power that is left. A number shrinks by its root, as in the formula of x_t.
     x_t is stretched by 1/√ᾱ, but its noise is not | xt - alpha_bar_t**0.5 * pile → xt / alpha_bar_t**0.5 - pile |
         You may compare x_t / √ᾱ with x_i, but the noise of x_t / √ᾱ has variance (1 − ᾱ) / ᾱ.
-    the weights use the spread √(1 − ᾱ), not the variance 1 − ᾱ #19 | / (2 * (1 - alpha_bar_t)) → / (2 * (1 - alpha_bar_t)**0.5) |
+    the weights use the spread √(1 − ᾱ), not the variance 1 − ᾱ #19 | / (2 * (1 - alpha_bar_t)) →
+        / (2 * (1 - alpha_bar_t)**0.5) |
         The exponent of a Gaussian divides by twice its variance.
     the 2 under the square is missing | (2 * (1 - alpha_bar_t)) → (1 - alpha_bar_t) |
         The exponent of a Gaussian is −distance² / (2 · variance): your weights are too sure of themselves.
@@ -111,11 +112,10 @@ TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
         Sum by sum, or mean by mean: as it is, you divide by the size of the pile once more.
     the average is that of √ᾱ x_i | return ( → return alpha_bar_t**0.5 * ( |
         √ᾱ x_i is where to compare x_t. What you average are the clean numbers themselves.
-    the weights are returned, not the average | return (weights * pile).sum() / weights.sum() → return weights |
+    the weights are returned, not the average | return → weights |
         The weights are half of the way: now average the pile with them.
-    all numbers count alike | (weights * pile).sum() / weights.sum() → pile.mean() |
-        {leaning} Your guess does not look at x_t.
-    the nearest number is returned, not the average | (weights * pile).sum() / weights.sum() → pile[weights.argmax()] |
+    all numbers count alike | return → pile.mean() | {leaning} Your guess does not look at x_t.
+    the nearest number is returned, not the average | return → pile[weights.argmax()] |
         Half way between −1 and 1 nobody can tell which it was, and the best guess is 0; yours is {f(0.0, 0.5,
         TWO):g}.
     """,
@@ -140,20 +140,23 @@ def best_guess(xt, alpha_bar_t, pile):
     the step ends at the old noise level | body → return xt |
         You return x_t itself: the noise is taken out and put back at the level it had. Put it back at the level
         s.
-    both levels are exchanged | alpha_bar_t**0.5 * x0_hat) → alpha_bar_s**0.5 * x0_hat) && (1 - alpha_bar_t) → (1 - alpha_bar_s) && return alpha_bar_s**0.5 → return alpha_bar_t**0.5 && + (1 - alpha_bar_s) → + (1 - alpha_bar_t) |
+    both levels are exchanged | alpha_bar_t**0.5 * x0_hat) → alpha_bar_s**0.5 * x0_hat) && (1 - alpha_bar_t) →
+        (1 - alpha_bar_s) && return alpha_bar_s**0.5 → return alpha_bar_t**0.5 && + (1 - alpha_bar_s) →
+        + (1 - alpha_bar_t) |
         x_t has the level ᾱ_t: take its noise out with ᾱ_t, and put it back with ᾱ_s. At ᾱ_s = 1 yours divides
         by 0.
     the noise in x_t is not divided by √(1 − ᾱ_t) | / (1 - alpha_bar_t) ** 0.5 → |
     the guess is not shrunk when the noise is taken out | xt - alpha_bar_t**0.5 * x0_hat → xt - x0_hat |
-    the square roots of ᾱ_t are missing #1 | alpha_bar_t**0.5 * x0 → alpha_bar_t * x0 && - alpha_bar_t) ** 0.5 → - alpha_bar_t) |
+    the square roots of ᾱ_t are missing #1 | alpha_bar_t**0.5 * x0 → alpha_bar_t * x0 && - alpha_bar_t) ** 0.5 →
+        - alpha_bar_t) |
     the square roots of ᾱ_s are missing #1 | alpha_bar_s**0.5 → alpha_bar_s && - alpha_bar_s) ** 0.5 → - alpha_bar_s) |
     the guess is not shrunk at the level s | alpha_bar_s**0.5 * x0_hat → x0_hat |
     no noise is put back | + (1 - alpha_bar_s) ** 0.5 * eps_hat → |
         √ᾱ_s x̂_0 has no noise, but x_s is still noisy: the next guess would be far too sure.
-    the guess itself is returned | alpha_bar_s**0.5 * x0_hat + (1 - alpha_bar_s) ** 0.5 * eps_hat → x0_hat |
+    the guess itself is returned | return → x0_hat |
         That is the whole way in one jump. Go only as far as the level s: shrink x̂_0 by √ᾱ_s and put noise
         back.
-    the noise that was found is returned | return alpha_bar_s**0.5 * x0_hat + (1 - alpha_bar_s) ** 0.5 * eps_hat → return eps_hat |
+    the noise that was found is returned | return → eps_hat |
         That is half of the way: now noise x̂_0 with it, to the level s.
     the noise is subtracted | x0_hat + (1 → x0_hat - (1 | x_s is on the same side of the guess as x_t, only nearer.
     all of the noise stays | (1 - alpha_bar_s) ** 0.5 * eps_hat → (1 - alpha_bar_t) ** 0.5 * eps_hat |
@@ -184,7 +187,7 @@ LEVELS = np.array([1.0, 0.95, 0.6, 0.2, 0.01])
     why="""The loop never jumps: it guesses, goes a little way towards the guess, and guesses again from there. In the end
     there is no noise left, and what is left is a number that the pile makes plausible.""",
     mistakes="""
-    the new value is never fed back | x = _step_back → new = _step_back && return x → return new |
+    the new value is never fed back | x = _step_back → new = _step_back && return → new |
         Every step starts from the first x. Assign what the step returns to x, so that the next one goes on from
         there.
     nothing is denoised | x = _step_back → new = _step_back |
@@ -199,12 +202,14 @@ LEVELS = np.array([1.0, 0.95, 0.6, 0.2, 0.01])
         The start x has the level alpha_bar[T], and T is len(alpha_bar) − 1.
     the steps go from t = 1 up to T | range(len(alpha_bar) - 1, 0, -1) → range(1, len(alpha_bar)) |
         x is pure noise at the start, so the first guess must be made at the level T. Count down.
-    the guess is made with ᾱ of the next level #5 | _best_guess(x, alpha_bar[t], pile) → _best_guess(x, alpha_bar[max(t - 1, 1)], pile) |
+    the guess is made with ᾱ of the next level #5 | _best_guess(x, alpha_bar[t], pile) →
+        _best_guess(x, alpha_bar[max(t - 1, 1)], pile) |
         x has the level t when you guess; t − 1 is where it goes.
     x and the guess are exchanged in the step | (x, x0_hat, → (x0_hat, x, | `step_back` takes x_t first, then the guess.
     the levels are exchanged in the step | alpha_bar[t], alpha_bar[t - 1] → alpha_bar[t - 1], alpha_bar[t] |
         A step goes from the level of t to the cleaner one of t − 1: hand them over in this order.
-    only the first guess is used | body → x0_hat = _best_guess(x, alpha_bar[-1], pile)⏎for t in range(len(alpha_bar) - 1, 0, -1):⏎    x = _step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1])⏎return x |
+    only the first guess is used | body →
+        x0_hat = _best_guess(x, alpha_bar[-1], pile)⏎for t in range(len(alpha_bar) - 1, 0, -1):⏎    x = _step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1])⏎return x |
         The guess must be made anew in every step: as noise goes, it gets better. Put it inside the loop.
     """,
 )
