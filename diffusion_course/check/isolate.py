@@ -64,7 +64,8 @@ class Isolation:
         self.probes, self.name, lead = self.some(self.all), names[wrong[0]], ""
         if len(wrong) < results:
             fine = [names[k] for k in range(results) if k not in wrong]
-            lead = f"your {' and '.join(fine)} {'is' if len(fine) == 1 else 'are'} right; what is wrong is the {self.name}: "
+            fine = f"your {' and '.join(fine)} {'is' if len(fine) == 1 else 'are'}" if len(fine) < 4 else "all else is"
+            lead = f"{fine} right; what is wrong is the {self.name}: "
         for way in (self.weights, self.taken_apart, self.ignored, self.as_if, self.relation, self.place, self.edge):
             if sentence := way():
                 return lead + sentence, "isolated"
@@ -176,7 +177,7 @@ class Isolation:
                 found[f"ᾱ_{name}"] = float(given["schedule"].at(given[name]))
         if "ᾱ_t" in found and found.get("ᾱ_s"):
             found["α"] = found["ᾱ_t"] / found["ᾱ_s"]
-        sizes = [np.size(v) for v in probe if np.ndim(v)]
+        sizes = [numbers(v).size for v in probe if not is_object(v) and np.ndim(v) and not isinstance(v, tuple)]
         return found | ({"the number of them": float(max(sizes))} if sizes else {})
 
     def taken_apart(self) -> str:
@@ -238,7 +239,7 @@ class Isolation:
         if any(m.shape != g.shape or not np.isfinite(m).all() for m, g in zip(self.mine, self.good, strict=True)):
             return ""
         if relation := self.related(list(zip(self.mine, self.good, self.probes, strict=True))):
-            return f"{relation.replace('yours', f'your {self.name}')}. {self.by_hand()}".replace("?.", "?")
+            return f"{relation.replace('yours', f'your {self.name}')}: {self.by_hand()}".replace("?: f", "? F")
         more = np.concatenate([np.ravel(m.astype(float) - g) for m, g in zip(self.mine, self.good, strict=True)])
         if len(more) > 1 and close(more, more[0] + 0 * more):
             return f"your {self.name} is everywhere {'more' if more[0] > 0 else 'less'} by {tell(abs(more[0]))} than the right one."
@@ -272,8 +273,10 @@ class Isolation:
 
     def by_hand(self) -> str:
         """The simplest probe in one line."""
-        i = int(np.argmin([sum(np.size(v) for v in probe if not is_object(v)) for probe in self.probes]))
-        return f"for {told(self.ex.reference, self.probes[i])} you return {tell(self.mine[i])}, and {tell(self.good[i])} is right."
+        sizes = [sum(np.prod(np.shape(v)) for v in probe if not is_object(v)) for probe in self.probes]
+        i = int(np.argmin(sizes))
+        what = f"your {self.name} is" if self.ex.measure or isinstance(self.right[0], tuple) else "you return"
+        return f"for {told(self.ex.reference, self.probes[i])} {what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
 
 
 def one(x):
