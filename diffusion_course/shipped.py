@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 SHA256 = {
+    "opening.npz": "e951c171d5a02c44a2e11b5b474d6add0cdd6dd686a63f1664dda3cd3d2dcae3",
     "faces.npz": "5915ff6a6d6006dd89eae88f882a766d276f6f70f41a8c6743cce8a4e9fea95f",
     "fashion.npz": "04f83cfc3ad59ffd8ee0198d1d918da145c1665fca17a8e923a2f4aa98f7e358",
     "cat.npz": "0d94bd9c42c87405ca4c95d84ad7f6b5bc06f8a47929c64455be4d1f651901ce",
