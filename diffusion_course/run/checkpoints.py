@@ -23,10 +23,12 @@ from ..metrics import Classifier
 from ..models import Denoiser, SpiralMLP, unwrapped
 from ..schedule import Schedule
 from ..state import State
+from ..text import TextUNet
 from ..unet import UNet
+from .judge import Judge
 
 VERSION = 1
-NETWORKS: dict[str, Any] = {network.__name__: network for network in (SpiralMLP, UNet, Classifier)}
+NETWORKS: dict[str, Any] = {network.__name__: network for network in (SpiralMLP, UNet, TextUNet, Classifier, Judge)}
 
 
 def save_run(path: str | Path, state: State) -> None:

@@ -57,7 +57,7 @@ def train(name: str, out: Path, steps: int | None, seed: int, resume: bool, fold
 
     entry = entry_of(name, folder, size)
     logs.places(out, resume)
-    x0, cond = entry.load("train", seed)
+    x0, cond, draw = entry.load("train", seed)
 
     import torch
 
@@ -68,7 +68,7 @@ def train(name: str, out: Path, steps: int | None, seed: int, resume: bool, fold
     model = entry.network(entry.schedule()).to(device)
     recipe = entry.recipe(device) | ({"steps": steps} if steps else {})
     wrapped = torch.nn.parallel.DistributedDataParallel(model) if torch.distributed.is_initialized() else model
-    start = partial(train, wrapped, x0, cond, **recipe, rng=torch.Generator().manual_seed(seed + rank))
+    start = partial(train, wrapped, x0, cond, **recipe, draw=draw, rng=torch.Generator().manual_seed(seed + rank))
     told = logs.follow(start, out, recipe["steps"], resume, rank)
     click.echo(told, nl=rank == 0)
 
@@ -200,10 +200,10 @@ def train_classifier(name: str, out: Path, seed: int) -> None:
     train, test = entry.load("train", seed), entry.load("test", seed)
     values = entry.network(entry.schedule()).config["attributes"]
     model = metrics.Classifier(channels=entry.shape[0], attributes=values)
-    for loss in judges.train_classifier(model, *train, rng=torch.Generator().manual_seed(seed)):
+    for loss in judges.train_classifier(model, train.x0, train.cond, rng=torch.Generator().manual_seed(seed)):
         click.echo(f"mean loss {loss:.4f}")
     checkpoints.save_model(out, model)
-    click.echo(f"{out}: {metrics.accuracy(model, *test):.2%} of the held-out attributes are right.")
+    click.echo(f"{out}: {metrics.accuracy(model, test.x0, test.cond):.2%} of the held-out attributes are right.")
 
 
 @main.command("homework", add_help_option=False, context_settings={"ignore_unknown_options": True})

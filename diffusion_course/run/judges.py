@@ -83,7 +83,8 @@ class PictureJudge:
                 f"there are {len(self.test.x0)} held-out pictures to compare with: give --n 2 … that many."
             )
         start = seed * n % (len(self.test.x0) - n + 1)
-        return Set(*(part if part is None else part[start : start + n] for part in self.test))
+        rows = slice(start, start + n)
+        return Set(self.test.x0[rows], None if self.test.cond is None else self.test.cond[rows])
 
 
 def train_classifier(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .. import data, schedule
+from .. import data, emoji, schedule
 from ..files import ships
 from ..words import FACE_VALUES, face_codes
 
@@ -28,10 +28,14 @@ STUDENT = "-student"  # what the name of an experiment's few-step network ends i
 
 
 class Set(NamedTuple):
-    """Samples x0 (n, …) and, if the network is conditional, a row of whole numbers for each: cond (n, k)."""
+    """Samples x0 (n, …) and, if the network is conditional, a row of whole numbers for each: cond (n, k).
+
+    `draw` makes the batches of a training from them, where that is not `training.draw_batch`.
+    """
 
     x0: np.ndarray
     cond: np.ndarray | None = None
+    draw: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,16 @@ def _fashion(split: str, seed: int) -> Set:
     return Set(fashion.x0, fashion.labels[:, None])
 
 
+def _emoji(split: str, seed: int) -> Set:
+    if split == "test":
+        held_out = emoji.emoji("names")
+        return Set(held_out.x0, held_out.words)
+    from . import captions
+
+    x0, words, originals = captions.training_set()
+    return Set(x0, words, partial(captions.draw_captions, originals=originals))
+
+
 def _folder(folder: str | Path, size: int, split: str = "train", seed: int = 0) -> Set:
     return Set(data.folder(folder, size))
 
@@ -132,6 +146,12 @@ def _unet(channels: int, attributes: tuple[int, ...], widths: tuple[int, int], n
     from ..unet import UNet
 
     return UNet(noise, channels, attributes, widths=widths)
+
+
+def _text_unet(noise: Any) -> Denoiser:
+    from ..text import TextUNet
+
+    return TextUNet(noise, len(emoji.vocabulary()))
 
 
 def _judge(kind: str, *arguments: str) -> Judge:
@@ -180,6 +200,20 @@ EXPERIMENTS = {
         judge=partial(_judge, "PictureJudge", "fashion"),
         measured=100,
         guidance=1.5,
+    ),
+    "emoji": Experiment(
+        about="small pictures, 32 × 32, of whatever words say",
+        shape=(3, 32, 32),
+        load=_emoji,
+        network=_text_unet,
+        training={
+            "cpu": {"steps": 60_000, "batch": 32, "lr": 1.2e-3},
+            "gpu": {"steps": 10_000, "batch": 256, "lr": 1.2e-3},
+        },
+        codes=lambda prompt: emoji.vocabulary().ids(prompt),
+        sampler="dpm",
+        steps=20,
+        guidance=3.0,
     ),
     "folder": Experiment(
         about="your own pictures, from a folder (--folder, --size)",

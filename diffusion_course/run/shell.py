@@ -63,7 +63,10 @@ def network_of(name: str, entry: recipes.Experiment, weights: Path | None) -> An
         raise ValueError(f"no weights ship for {name}: train them, then give --weights.")
     model = checkpoints.load_model(weights) if weights else checkpoints.pretrained(name)
     expected = entry.network(entry.schedule())
-    facts = [{key: some.config.get(key) for key in ("dim", "channels", "attributes")} for some in (model, expected)]
+    facts = [
+        {key: some.config.get(key) for key in ("dim", "channels", "attributes", "vocabulary")}
+        for some in (model, expected)
+    ]
     if type(model) is not type(expected) or facts[0] != facts[1]:
         raise ValueError(f"{weights} holds a {type(model).__name__} of {facts[0]}; {name} needs {facts[1]}.")
     return model
