@@ -154,11 +154,12 @@ def test_an_error_of_the_model_ends_the_walk_but_not_the_next_one():
 PICTURE = """
 import hashlib, torch
 from diffusion_course.run.checkpoints import pretrained
-from diffusion_course.guidance import face_wish, guided
+from diffusion_course.data import face_codes
+from diffusion_course.guidance import guided
 from diffusion_course.samplers import ddpm
 torch.set_num_threads(1)
 model, rng = pretrained("faces"), torch.Generator().manual_seed(5)
-wish = torch.as_tensor(face_wish("hat")).repeat(2, 1)
+wish = torch.as_tensor(face_codes("hat")).repeat(2, 1)
 *_, x0 = ddpm(guided(model, wish, 2.0), model.schedule, torch.randn(2, 3, 16, 16, generator=rng), 10, rng)
 print(hashlib.sha256(x0.contiguous().numpy().tobytes()).hexdigest())
 """

@@ -55,7 +55,7 @@ def score(walk, n, seed):
         raise Mistake(f"leaderboard: return {SAMPLES} finite points of shape {tuple(xT.shape)}, not {got}.")
     x, rng = torch.as_tensor(x).detach().numpy(), np.random.default_rng(seed)
     fresh, directions = data.spiral(SAMPLES, rng=rng), rng.standard_normal((metrics.DIRECTIONS, 2))
-    return float(data.distance_to_spiral(x).mean() + metrics.sliced_wasserstein(x, fresh, directions))
+    return float(metrics.distance_to_spiral(x).mean() + metrics.sliced_wasserstein(x, fresh, directions))
 
 
 def _static(model, schedule, xT, n):
