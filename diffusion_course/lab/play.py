@@ -81,7 +81,7 @@ def play_pictures(
     `rows` are names written above the rows. Sent as one image of 256 colours, or of 256 grey levels.
 
     >>> play_pictures(np.zeros((3, 8, 1, 4, 4)), columns=4, rows=["w = 0", "w = 2"]).data["across"]
-    2
+    1
     """
     frames = _frames(frames, 5, "pictures (frames, n, c, h, w)")
     count, n, c, h, w = frames.shape
