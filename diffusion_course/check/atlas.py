@@ -16,7 +16,7 @@ from ..check.engine import Exercise, Fault
 
 def exercises() -> list[Exercise]:
     """Every exercise of the files beside this one."""
-    names = sorted(file.stem for file in Path(__file__).parent.glob("[a-z]*.py") if file.stem not in ("atlas", "ranking"))
+    names = sorted(file.stem for file in Path(__file__).parent.glob("[a-z]*.py") if file.stem.startswith("lesson"))
     modules = [importlib.import_module(f"{__package__}.{name}") for name in names]
     return [value for module in modules for value in vars(module).values() if isinstance(value, Exercise)]
 
