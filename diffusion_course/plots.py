@@ -6,7 +6,6 @@ as an image with that text. Colours are the colour-blind-safe palette of Okabe &
 
 import base64
 import html
-import inspect
 from io import BytesIO
 
 import matplotlib.figure
@@ -206,22 +205,3 @@ def _numbers(values, shape: tuple, title: str, infinite: bool = False) -> np.nda
     if bad.any():
         raise ValueError(f"{title!r} holds {values[bad][0]}: look where it comes from.")
     return values
-
-
-class Source:
-    """The source of a function or class of this package, shown with colours in a notebook."""
-
-    def __init__(self, function):
-        self.text = inspect.getsource(function)
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        from IPython.display import Code
-
-        coloured = Code(self.text, language="python")._repr_html_()
-        coloured = coloured.replace("<pre>", '<pre style="font-family: monospace">')  # exported pages have none
-        return {"text/html": coloured, "text/plain": self.text}
-
-
-def show(function) -> Source:
-    """Show the package's own code for `function`: what you read is what runs."""
-    return Source(function)

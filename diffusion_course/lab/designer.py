@@ -16,7 +16,12 @@ from .panel import Live, Panel, pack, script, style
 T = 1000  # steps of a drawn schedule
 USES = ("knob", "curves")
 STILLS = 6  # pictures in a row of the still
-PRESETS = {"linear": linear, "cosine": cosine, "sigmoid": sigmoid, "zero terminal SNR": lambda: zero_terminal_snr(linear())}
+PRESETS = {
+    "linear": linear,
+    "cosine": cosine,
+    "sigmoid": sigmoid,
+    "zero terminal SNR": lambda: zero_terminal_snr(linear()),
+}
 RENDER = """
 export default { render({ model, el }) {
   el.classList.add("diffusion-course");

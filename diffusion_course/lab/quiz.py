@@ -86,7 +86,8 @@ def _typeset_all(questions: list) -> list:
         {
             "question": typeset(one["question"]),
             "answers": [
-                {"text": typeset(a["text"]), "right": a["right"], "because": typeset(a["because"])} for a in one["answers"]
+                {"text": typeset(a["text"]), "right": a["right"], "because": typeset(a["because"])}
+                for a in one["answers"]
             ],
         }
         for one in questions

@@ -51,7 +51,10 @@ def test_a_bent_curve_takes_the_heights_and_is_a_schedule(page, name):
 def test_the_verdict_counts_what_the_package_counts(page):
     told = page.evaluate(MATHS, ["linear", None])["told"]
     alpha_bar = schedule.linear().alpha_bar
-    assert told == f"Noise outweighs signal from t = {(alpha_bar <= 0.5).argmax()}; ᾱ < 0.1 from t = {(alpha_bar < 0.1).argmax()}."
+    assert (
+        told
+        == f"Noise outweighs signal from t = {(alpha_bar <= 0.5).argmax()}; ᾱ < 0.1 from t = {(alpha_bar < 0.1).argmax()}."
+    )
 
 
 def test_dragging_and_keys_bend_and_warn(page):
