@@ -130,7 +130,7 @@ def step_variance(alpha_bar_t: Any, alpha_bar_s: Any) -> Any:
 def posterior_variance(alpha_bar_t: Any, alpha_bar_s: Any) -> Any:
     """β̃ = (1−ᾱ_s)/(1−ᾱ_t) β, the variance of q(x_s | x_t, x_0): the narrower choice; 0 at s = 0."""
     a_t, a_s = _exact(alpha_bar_t), _exact(alpha_bar_s)
-    return (1 - a_s) / (1 - a_t) * step_variance(a_t, a_s)
+    return step_variance(a_t, a_s) * (1 - a_s) / (1 - a_t)
 
 
 def randn_like(x: Array, rng: Any = None) -> Any:
@@ -205,8 +205,7 @@ def _shaped(level: Any, x: Array) -> Any:
     shape = _shape(x)
     if level.ndim and shape:
         if tuple(level.shape) != shape[:1]:
-            got = f"ᾱ_t has shape {tuple(level.shape)}, x {shape}"
-            raise ValueError(f"{got}: give one number, or one a sample, shape {shape[:1]}.")
+            raise ValueError(f"ᾱ_t {tuple(level.shape)} for x {shape}: give one number, or one a sample, {shape[:1]}.")
         level = level.reshape(-1, *[1] * (len(shape) - 1))
     if not is_tensor(level):
         return cast(level, x)

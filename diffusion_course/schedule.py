@@ -103,7 +103,7 @@ class Schedule:
         """The step t in 1 … T whose SNR is nearest to `snr`, by ratio. Raises ValueError unless 0 < snr < ∞.
 
         >>> linear().t_of_snr(1.0)
-        258
+        259
         """
         if not 0 < snr < np.inf:
             raise ValueError(f"snr, a ratio of powers, must be above 0 and finite, not {snr!r}.")

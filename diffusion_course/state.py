@@ -52,7 +52,7 @@ class Run:
         self.scaler = machine.scaler()
         pairs = list(zip(self.ema.state_dict().values(), self.bare.state_dict().values(), strict=True))
         self.averaged = [kept for kept, _ in pairs if kept.is_floating_point()]
-        self.current = [now for now, _ in pairs if now.is_floating_point()]
+        self.current = [now for _, now in pairs if now.is_floating_point()]
         self.counts = [pair for pair in pairs if not pair[0].is_floating_point()]  # as BatchNorm has one
 
     def refuse_not_finite(self) -> None:
@@ -89,7 +89,7 @@ class Run:
             if moments := _without(f"optimiser.{name}", tensors):
                 # empty_like keeps the memory layout of the weight, which the fused optimiser relies on
                 kept = {key: torch.empty_like(weight).copy_(moments[key]) for key in MOMENTS[1:]}
-                self.optimiser.state[weight] = {"step": moments["step"].to(weight.device), **kept}
+                self.optimiser.state[weight] = {"step": moments["step"].to(weight.device, copy=True), **kept}
         if self.scaler.is_enabled() and about["scaler"]:
             self.scaler.load_state_dict(about["scaler"])
         if tensors["rng"].shape == self.rng.get_state().shape:

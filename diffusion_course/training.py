@@ -82,9 +82,7 @@ def train(
 
 
 def _records(run: Run, x0: Tensor, cond: Tensor | None) -> Iterator[Record]:
-    one_step: Callable[[], Tensor] = partial(step, run, x0, cond)
-    if x0.device.type == "cuda" and run.model is run.bare:
-        one_step = Captured(one_step, run.rng)
+    one_step = stepper(partial(step, run, x0, cond), run)
     steps, batch, lr = (run.recipe[name] for name in ("steps", "batch", "lr"))
     while run.done < steps:
         run.lr.fill_(lr * learning_rate(run.done + 1, steps))
@@ -95,6 +93,11 @@ def _records(run: Run, x0: Tensor, cond: Tensor | None) -> Iterator[Record]:
         if may_read(found) or run.done % CHECK_EVERY == 0 or run.done == steps:
             run.refuse_not_finite()
         yield Record(run.done, found, run.ema, str(run.machine), run)
+
+
+def stepper(step: Callable[[], Tensor], run: Run) -> Callable[[], Tensor]:
+    """The step as it is, or captured: on a CUDA device, unless a wrapper has plans of its own."""
+    return Captured(step, run.rng) if run.machine.device.type == "cuda" and run.model is run.bare else step
 
 
 def step(run: Run, x0: Tensor, cond: Tensor | None = None) -> Tensor:

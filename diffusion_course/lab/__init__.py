@@ -1,17 +1,31 @@
-"""What a lesson shows and touches: `from diffusion_course import lab`, then `lab.dissolve(…)`, `lab.Quiz(…)`, …"""
+"""What a lesson shows and touches: widgets, quiz, prompt box, pixel editor, drawings of networks and fields."""
 
-from .arrow import arrow as arrow
-from .designer import designer as designer
-from .diagrams import network as network
-from .pixel_editor import PixelEditor as PixelEditor
-from .play import play_paths as play_paths
-from .play import play_pictures as play_pictures
-from .play import play_points as play_points
-from .prompt_box import PromptBox as PromptBox
-from .prompt_box import faces_painting as faces_painting
-from .quiz import Quiz as Quiz
-from .show import show as show
-from .statue import statue as statue
-from .trajectories import field as field
-from .widgets import dissolve as dissolve
-from .widgets import explore as explore
+from .arrow import arrow
+from .designer import designer
+from .diagrams import network
+from .pixel_editor import PixelEditor
+from .play import play_paths, play_pictures, play_points
+from .prompt_box import PromptBox, faces_painting
+from .quiz import Quiz
+from .show import show
+from .statue import statue
+from .trajectories import field
+from .widgets import dissolve, explore
+
+__all__ = [
+    "PixelEditor",
+    "PromptBox",
+    "Quiz",
+    "arrow",
+    "designer",
+    "dissolve",
+    "explore",
+    "faces_painting",
+    "field",
+    "network",
+    "play_paths",
+    "play_pictures",
+    "play_points",
+    "show",
+    "statue",
+]

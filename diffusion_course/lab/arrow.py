@@ -18,7 +18,7 @@ def arrow(x0: float = 0.5, eps: float = 1.5) -> Live:
     """A drawing to end a cell with: the pair (x_0, ε) as a point, and an arrow (√ᾱ, √(1−ᾱ)) that turns.
 
     The point's shadow on the arrow is x_t, its distance beside the arrow is v. Both are dragged or moved by keys, and
-    a picture turns with them. Needs no kernel. Raises ValueError unless x0 and eps lie in −1.1 … 1.9, where there is room.
+    a picture turns with them. Needs no kernel. Raises ValueError unless x0 and eps lie in −1.1 … 1.9.
 
     >>> arrow().alt[:62]
     'The pair x_0 = 0.5, ε = 1.5 as a point of the plane. The arrow'
@@ -69,7 +69,8 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
         ax.axis("off")
     figure.alt = (
         f"The pair x_0 = {x0:g}, ε = {eps:g} as a point of the plane. The arrow (√ᾱ, √(1−ᾱ)) stands at "
-        f"{math.degrees(START):.0f} degrees; the point's shadow on it is x_t = {xt:.2f}, its distance beside it v = {v:.2f}. "
+        f"{math.degrees(START):.0f} degrees; the point's shadow on it is x_t = {xt:.2f}, "
+        f"its distance beside it v = {v:.2f}. "
         "Beside it a smiley, noise, and their x_t and v."
     )
     return figure

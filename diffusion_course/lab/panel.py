@@ -68,8 +68,8 @@ class Live:
     """A drawing that lives in the browser alone, to end a cell with.
 
     `name.js` defines `mount(stage, data)`: it draws into the element `stage` from `data` (what JSON can hold; arrays by
-    `pack`). `name.css` is added if there is one, `uses` names other scripts that it needs. `still` stands in where no script may run: a `plots.Figure`, or HTML
-    with its text alternative in `alt`.
+    `pack`). `name.css` is added if there is one, `uses` names other scripts that it needs. `still` stands in where no
+    script may run: a `plots.Figure`, or HTML with its text alternative in `alt`.
     """
 
     def __init__(self, name: str, data: dict, still, alt: str = "", uses: tuple = ()):
@@ -127,15 +127,18 @@ class Panel(ipywidgets.VBox):
             display(view, raw=True)
 
 
+def small_png(figure) -> str:
+    """A `plots.Figure` as a PNG of at most 256 colours, a third of its full size, in base 64."""
+    picture = Image.open(io.BytesIO(figure.png())).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture.save(file := io.BytesIO(), format="PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
 def _still(still) -> str:
-    """A still as HTML; a figure with at most 256 colours, a third of its size, as it is seen only without the drawing."""
     if isinstance(still, str):
         return still
-    picture = Image.open(io.BytesIO(still.png())).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    picture.save(file := io.BytesIO(), format="PNG", optimize=True)
-    data, width = base64.b64encode(file.getvalue()).decode(), int(still.get_figwidth() * 72)
-    alt = html.escape(still.alt, quote=True)
-    return f'<img alt="{alt}" src="data:image/png;base64,{data}" style="width:{width}px; max-width:100%">'
+    alt, width = html.escape(still.alt, quote=True), int(still.get_figwidth() * 72)
+    return f'<img alt="{alt}" src="data:image/png;base64,{small_png(still)}" style="width:{width}px; max-width:100%">'
 
 
 def alert(message: str) -> str:

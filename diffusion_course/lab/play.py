@@ -29,9 +29,9 @@ def play_points(
 ) -> Live:  # fmt: skip
     """Points (frames, n, 2) that move in the plane; title → such points: panels side by side, moving together.
 
-    `behind`: points (m, 2) that stay, faint. `trails`: how many frames long the tail of a point is. `groups` colours the
-    points: whole numbers (n,), or "start" (by the direction in which a point began). `field`: (places, arrows), both
-    (m, 2), drawn to scale. `axes`: names of the two axes, drawn through 0. The frame is −limit … limit both ways.
+    `behind`: points (m, 2) that stay, faint. `trails`: how many frames long the tail of a point is. `groups` colours
+    the points: whole numbers (n,), or "start" (by the direction in which a point began). `field`: (places, arrows),
+    both (m, 2), drawn to scale. `axes`: names of the two axes, drawn through 0. The frame is −limit … limit both ways.
 
     >>> play_points(np.zeros((3, 5, 2)), ["t = 2", "t = 1", "t = 0"], limit=1).data["panels"][0]["count"]
     5
@@ -49,7 +49,8 @@ def play_points(
     arrows = None if field is None else np.concatenate([to_float64(part) for part in field], 1)
     data = _common(count, captions, seconds, alt or "Points that move.") | {
         "panels": [
-            {"title": title, "count": points.shape[1], "cloud": _short(points, unit)} for title, points in panels.items()
+            {"title": title, "count": points.shape[1], "cloud": _short(points, unit)}
+            for title, points in panels.items()
         ],
         "limit": float(limit),
         "unit": float(unit),
@@ -64,15 +65,16 @@ def play_points(
         (points,) = panels.values()
         still = plots.clouds({data["captions"][i]: points[i] for i in _moments(count, 4)}, behind, limit)
     else:
-        still = plots.clouds({title or data["captions"][-1]: points[-1] for title, points in panels.items()}, behind, limit)
+        ends = {title or data["captions"][-1]: points[-1] for title, points in panels.items()}
+        still = plots.clouds(ends, behind, limit)
         for ax, points in zip(still.axes, panels.values(), strict=False):
             ax.plot(*points[-trails - 1 :, :40].transpose(2, 0, 1), linewidth=0.6, alpha=0.6)
     return _live("play_points", data, still, alt)
 
 
 def play_pictures(
-    frames: Any, captions: Sequence[str] | None = None, *, columns: int | None = None, rows: Sequence[str] | None = None,
-    seconds: float = SECONDS, alt: str = "",
+    frames: Any, captions: Sequence[str] | None = None, *, columns: int | None = None,
+    rows: Sequence[str] | None = None, seconds: float = SECONDS, alt: str = "",
 ) -> Live:  # fmt: skip
     """Pictures (frames, n, c, h, w) in [−1, 1] that change together, c = 1 or 3, in a sheet of `columns`.
 
@@ -176,7 +178,7 @@ def _short(values: np.ndarray, unit: float) -> dict:
 
 
 def _moments(count: int, n: int) -> list[int]:
-    return sorted({int(round(i)) for i in np.linspace(0, count - 1, n)})
+    return sorted({round(float(i)) for i in np.linspace(0, count - 1, n)})
 
 
 def _sprites(sheets: np.ndarray, across: int) -> str:
