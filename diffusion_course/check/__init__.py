@@ -13,14 +13,15 @@ from .forward_process import posterior, variance_after
 from .guessing import best_guess
 from .intuition import noise_step, x0_from_eps
 from .lesson1 import add_noise
-from .lesson5 import ddpm_step, enough_steps, guided, hide_unsaid, renoise, time_grid
+from .lesson3 import time_grid
+from .lesson5 import ddpm_step, enough_steps, guided, hide_unsaid, renoise
 from .lesson6 import ddim_sampler, ddim_step, spacing
 from .measuring import measured, nearest_distance
-from .multistep import dpm_2m
+from .lesson6_multistep import dpm_2m
 from .noising import noise, random_step, training_times
 from .pairs import training_pair
 from .schedules import alpha_bar_from_log_snr, shifted_alpha_bar
-from .solvers import extended_guess, heun_step
+from .lesson6_solvers import extended_guess, heun_step
 
 __all__ = [
     "ATLAS",

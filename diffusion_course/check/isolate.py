@@ -408,7 +408,7 @@ def _relation(ex, attempt, probes, mine, good, name, pick) -> str:
     if relation := _related(a, g, ex.tolerance):
         return f"Your {name} is {relation} For {told(ex, probes[0])} it is {tell(mine[0])}, and {tell(good[0])} is right." if relation[-1] == "?" else \
             f"Your {name} is {relation}: for {told(ex, probes[0])} it is {tell(mine[0])}, and {tell(good[0])} is right."
-    sizes = [max((np.size(v) for v in probe if _is_array(v)), default=1) for probe in probes]
+    sizes = [max((np.size(numbers(v)) for v in probe if _is_array(v)), default=1) for probe in probes]
     each = np.concatenate([np.full(np.size(m), s) for m, s in zip(mine, sizes, strict=True)])
     for factor, text in ((each, "a sum where a mean is asked for"), (1 / each, "a mean where a sum is asked for")):
         if (each > 1).any() and np.allclose(a, g * factor, rtol=1e-5):
@@ -447,6 +447,6 @@ def _place(ex, attempt, probes, mine, good, name, pick) -> str:
 
 def _by_hand(ex, probes, mine, good) -> str:
     """The simplest probe in one line."""
-    size = [sum(np.size(v) for v in probe if not _is_object(v)) for probe in probes]
+    size = [sum(1 if isinstance(v, str) else np.size(numbers(v)) for v in probe if not _is_object(v)) for probe in probes]
     i = int(np.argmin(size))
     return f"for {told(ex, probes[i])} you return {tell(mine[i])}, and {tell(good[i])} is right."
