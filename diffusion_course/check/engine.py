@@ -114,7 +114,8 @@ class Exercise(Asked):
         if not callable(attempt) or isinstance(attempt, Exercise):
             raise Mistake(f"{self.name}: hand over your function itself, without calling it.")
         mistakes = []
-        for kind in self.kinds:
+        loaded = [kind for kind in self.kinds if kind != "torch" or "torch" in sys.modules]  # else it is not torch code
+        for kind in loaded or self.kinds:
             try:
                 quietly(self._judge, attempt, kind)
             except NotImplementedError as blank:
