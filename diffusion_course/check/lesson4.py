@@ -202,6 +202,7 @@ def decode(answer, output, xt, alpha_bar_t):
         Each row is the code of one value. Join along the last axis, so that n values give n rows.
     only sines | [np.sin(angles), np.cos(angles)] → [np.sin(angles)] |
         A sine takes the same value twice a swing. The cosine tells which of the two it is.
+    values and frequencies are added | values[:, None] * → values[:, None] + | The faster the sine, the larger the angle: multiply.
     divided by the frequencies | values[:, None] * → values[:, None] / | The faster the sine, the larger the angle: multiply.
     the angle has a 2 π too much | values[:, None] * → 2 * np.pi * values[:, None] * | These frequencies are in radians.
     """,
