@@ -12,7 +12,7 @@ import torch
 
 from ..forward import add_noise
 from ..schedule import Schedule
-from .engine import Exercise, Mistake, _is_blank, _line_of, exercise
+from .engine import Exercise, Mistake, exercise, is_blank, place_of
 from .watching import CENTRE, NUMBERS, POINTS, STEPS, Run, batches, findings
 
 
@@ -21,7 +21,7 @@ class Loop(Exercise):
 
     def _judge(self, attempt, kind: str) -> None:
         self._refuse_other_signature(attempt)
-        if _is_blank(attempt):
+        if is_blank(attempt):
             raise NotImplementedError
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ᾱ_T is far from 0 here
@@ -37,10 +37,9 @@ class Loop(Exercise):
             quoted = {key: tell(run) for key, tell in NUMBERS.items() if f"{{{key}}}" in sentence}
             raise Mistake(f"{self.name}: {name}. {sentence.format(**quoted)}", name, "named")
         if run.error:
-            number, line = _line_of(run.error, attempt)
             told = " ".join(f"{type(run.error).__name__}: {run.error}".split())
-            told = told if len(told) < 150 else told[:150] + " …"
-            raise Mistake(f"{self.name}: line {number}, `{line}`, raises {told} {_shapes(run.error, attempt)}", kind="raised")
+            told = f"{place_of(run.error, attempt)} raises {told if len(told) < 150 else told[:150] + ' …'}"
+            raise Mistake(f"{self.name}: {told} {_shapes(run.error, attempt)}", kind="raised")
 
 
 def _shapes(error, attempt) -> str:
