@@ -105,13 +105,12 @@ def test_the_encoder_s_first_token_gathers_the_words():
 def test_twenty_training_steps_lower_the_loss():
     """The whole recipe runs, and learns first of all that the paper is white."""
     torch.manual_seed(0)
-    x0, cond, originals = training_set()
-    few = slice(originals - 500, originals + 500)
+    x0, cond, originals = training_set("names")  # the smallest split that has copies
     model = TextUNet(cosine(), len(vocabulary()), widths=(16, 32), text=32, blocks=1)
-    draw = partial(draw_captions, originals=500)
+    draw = partial(draw_captions, originals=originals)
     rng = torch.Generator().manual_seed(0)
-    recipe = {"steps": 20, "batch": 32, "lr": 1e-2, "weight": "v", "rng": rng, "draw": draw}
-    losses = [record.loss.item() for record in train(model, x0[few], cond[few], **recipe)]
+    recipe = {"steps": 20, "batch": 32, "lr": 4e-2, "weight": "v", "rng": rng, "draw": draw}
+    losses = [record.loss.item() for record in train(model, x0, cond, **recipe)]
     assert len(losses) == 20
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
 
