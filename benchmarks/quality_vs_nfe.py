@@ -35,7 +35,7 @@ LONGEST = ("DDPM", 1000)
 
 
 def jobs(datasets):
-    """(dataset, sampler, evaluations asked for, seed) in the order of worth: few evaluations first, a seed at a time."""
+    """(dataset, sampler, evaluations asked for, seed) by worth: few evaluations first, a seed at a time."""
     for seed in SEEDS:
         for dataset in datasets:
             for sampler, evaluations in EVALUATIONS.items():

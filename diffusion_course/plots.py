@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import functools
 import html
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
@@ -225,22 +224,3 @@ def _numbers(values: Any, shape: tuple, title: str, infinite: bool = False) -> n
     if bad.any():
         raise ValueError(f"{title!r} holds {values[bad][0]}: look where it comes from.")
     return values
-
-
-class Source:
-    """The source of a function or class of this package, shown with colours in a notebook."""
-
-    def __init__(self, function):
-        self.text = inspect.getsource(function)
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        from IPython.display import Code
-
-        coloured = Code(self.text, language="python")._repr_html_()
-        coloured = coloured.replace("<pre>", '<pre style="font-family: monospace">')  # exported pages have none
-        return {"text/html": coloured, "text/plain": self.text}
-
-
-def show(function) -> Source:
-    """Show the package's own code for `function`: what you read is what runs."""
-    return Source(function)

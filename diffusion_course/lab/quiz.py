@@ -1,8 +1,8 @@
 """A quiz: questions with an explanation for every answer, right or wrong. Nothing is scored or stored.
 
-The questions of a lesson are a JSON file in `quizzes/`: a list of {"question", "answers": [{"text", "right", "because"},
-…]}, whose formulas stand between dollars. Shown as radio buttons, which need no kernel; where no script may run, each
-answer unfolds on a click.
+The questions of a lesson are a JSON file in `quizzes/`: a list of {"question", "answers": [{"text", "right",
+"because"}, …]}, whose formulas stand between dollars. Shown as radio buttons, which need no kernel; where no script
+may run, each answer unfolds on a click.
 """
 
 import html
@@ -82,15 +82,10 @@ def _formula(text: str) -> str:
 
 
 def _typeset_all(questions: list) -> list:
-    return [
-        {
-            "question": typeset(one["question"]),
-            "answers": [
-                {"text": typeset(a["text"]), "right": a["right"], "because": typeset(a["because"])} for a in one["answers"]
-            ],
-        }
-        for one in questions
-    ]
+    def answer(one: dict) -> dict:
+        return {**one, "text": typeset(one["text"]), "because": typeset(one["because"])}
+
+    return [{"question": typeset(q["question"]), "answers": [*map(answer, q["answers"])]} for q in questions]
 
 
 def _unfolding(questions: list) -> str:

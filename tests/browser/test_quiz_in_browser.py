@@ -25,7 +25,11 @@ def test_keyboard_chooses_and_explains(page):
     buttons, status = group.get_by_role("radio"), group.get_by_role("status")
     assert buttons.evaluate_all("all => all.every(one => !one.checked)") and status.inner_text() == ""
     buttons.first.focus()
-    for key, place, verdict in [("Space", 0, "✗ Not quite. "), ("ArrowDown", 1, "✓ Right. "), ("ArrowDown", 2, "✗ Not quite. ")]:
+    for key, place, verdict in [
+        ("Space", 0, "✗ Not quite. "),
+        ("ArrowDown", 1, "✓ Right. "),
+        ("ArrowDown", 2, "✗ Not quite. "),
+    ]:
         page.keyboard.press(key)
         assert buttons.nth(place).is_checked() and status.inner_text().startswith(verdict)
     question(page, 1, view=1).get_by_role("radio").first.check()
@@ -45,7 +49,9 @@ def test_nothing_is_cut_on_a_phone(page):
 
 def test_in_jupyter_the_arrow_keys_belong_to_the_quiz(lab, new_page):
     with new_page() as page:
-        lab.open(page, nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL), nbformat.v4.new_code_cell("1")]))
+        lab.open(
+            page, nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL), nbformat.v4.new_code_cell("1")])
+        )
         lab.run(page)
         first = page.get_by_role("radio").first
         first.check()
