@@ -120,7 +120,7 @@ def faces_painting(model) -> Callable[..., Iterator]:
                 return
             yield xs.numpy()
 
-    painting.words = tuple(FACE_WORDS)
+    painting.words = tuple(FACE_WORDS)  # type: ignore[attr-defined]
     return painting
 
 

@@ -48,7 +48,7 @@ class Judge(nn.Module):
     def found(self, x, word: int):
         """Whether the word with this id is found in each of the pictures, (B,) bool."""
         column = self.column[int(word)]
-        return self(torch.as_tensor(x))[:, column] > self.threshold[column]
+        return self(torch.as_tensor(x))[:, column] > self.threshold[column]  # type: ignore[index]
 
 
 def _stage(inside, outside):
