@@ -4,6 +4,7 @@ Each rule takes a notebook and its name. `FORM` holds for every notebook of the 
 and what stands in `notebooks/beyond` too, `SIX` for the six lessons. That their cells run is tested by `make test`.
 """
 
+import copy
 import re
 import sys
 from collections import Counter
@@ -18,7 +19,7 @@ LONGEST = 15  # lines of a code cell
 
 def is_valid(nb, name):
     try:
-        nbformat.validate(nb)
+        nbformat.validate(copy.deepcopy(nb))  # which would mend double ids
     except nbformat.ValidationError as error:
         yield f"not a valid notebook: {error.message}"
     if (nb.nbformat, nb.nbformat_minor) != (4, 5):
