@@ -46,7 +46,7 @@ class Drawn(anywidget.AnyWidget):
 class designer(Panel):
     """A schedule to bend by hand, made to be the last line of a cell.
 
-    The learner starts from a preset and drags seven handles; a smiley, a cat or a portrait dissolves by it at once. That
+    The learner starts from a preset and drags seven handles; a smiley, a cat or a portrait dissolves at once. That
     needs no kernel. Where one runs, `alpha_bar` and `schedule()` are what has been drawn, `linear` to begin with.
 
     >>> mine = designer()
