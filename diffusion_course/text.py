@@ -88,6 +88,26 @@ class TextUNet(Denoiser):
         return ids.long().expand(len(ids) if batch is None else batch, -1)
 
 
+@torch.no_grad()
+def looks(model: TextUNet, xt: Tensor, t: int, cond: Tensor) -> Tensor:
+    """How much each place of the coarse grid looked at each word while x_t was denoised: (B, L, H/4, W/4).
+
+    It is the mean over all blocks and heads; with what goes to the token in front, a place's looks sum to 1.
+    """
+    kept: list[Tensor] = []
+    hooks = [
+        block.words.register_forward_pre_hook(lambda attention, inputs: kept.append(attention.weights(*inputs)))
+        for block in model.middle
+    ]
+    try:
+        model(xt, t, cond)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    weights = torch.stack(kept).mean(dim=(0, 2))  # (B, places, 1 + L)
+    return weights[:, :, 1:].transpose(1, 2).unflatten(2, (xt.shape[2] // 4, xt.shape[3] // 4))
+
+
 class TextEncoder(nn.Module):
     """Words (B, L) → tokens (B, 1 + L, width) that know of each other, and which are there, (B, 1 + L) bool."""
 

@@ -11,7 +11,7 @@ from IPython.utils.capture import capture_output
 
 from diffusion_course import plots
 from diffusion_course.lab.panel import pack
-from diffusion_course.lab.widgets import dissolve, explore, play_paths, play_pictures, play_points, statue
+from diffusion_course.lab.widgets import dissolve, explore, flip, play_paths, play_pictures, play_points, statue
 from diffusion_course.schedule import linear
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -149,6 +149,18 @@ def test_what_was_drawn_is_not_drawn_again():
     for n in (3, 4, 3, 4):
         panel.controls["n"].value = n
     assert seen == [2, 3, 4] and 'alt="n = 4' in panel.children[1].value
+
+
+def test_flip_draws_every_position_beforehand():
+    sent = flip(draw, n=[1, 2.5, 4]).data
+    assert sent["told"] == ["1", "2.5", "4"] and sent["start"] == 1
+    assert sent["alts"][2] == 'n = 4, kind "a"'
+    assert all(base64.b64decode(page).startswith(b"\x89PNG") for page in sent["pictures"])
+    for control, message in [({}, r"not \[\]"), ({"n": []}, "0 values"), ({"n": range(1, 99)}, "98 values")]:
+        with pytest.raises(ValueError, match=message):
+            flip(draw, **control)
+    with pytest.raises(ValueError, match="NoneType"):
+        flip(lambda n: None, n=[1])
 
 
 # ---- all: the page without widgets, the older ipywidgets ----------------------------------------------

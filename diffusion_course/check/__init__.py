@@ -18,10 +18,10 @@ LESSONS = {
     "lesson3": "alpha_bar_from_log_snr cosine_alpha_bar shifted_alpha_bar betas_for training_pair time_grid".split(),
     "lesson4": "simple_loss target_weight decode embed_time loss_floor ema_update hide".split(),
     "lesson4_loop": ["training_loop"],
-    "lesson5": "ddpm_step guided renoise enough_steps".split(),
+    "lesson5": "ddpm_step guided hide_unsaid renoise enough_steps".split(),
     "lesson6": "ddim_step ddim_sampler spacing".split(),
-    "multistep": ["dpm_2m"],
-    "solvers": "heun_step extended_guess".split(),
+    "lesson6_multistep": ["dpm_2m"],
+    "lesson6_solvers": "heun_step extended_guess".split(),
     "ranking": ["leaderboard"],
     "atlas": ["ATLAS"],
 }

@@ -48,20 +48,24 @@ function themeOf(node) {
 
 const colours = (node) => PALETTES[node.closest(".diffusion-course")?.dataset.theme ?? "light"];
 
-// Sets data-theme on `root`, now and whenever the page's theme changes, and then calls `act`.
-function followTheme(root, act = () => {}) {
-  const look = () => {
-    const theme = themeOf(root.parentElement ?? root);
-    root.dataset.theme = theme;
-    act(theme);
-  };
-  const watch = new MutationObserver(look), attributes = { attributes: true };
+// Sets data-theme on `root`, now and whenever the page's theme changes. It does not keep a removed root in memory.
+function followTheme(root) {
+  const weak = new WeakRef(root), watch = new MutationObserver(look);
+  function stop() { watch.disconnect(); DARK.removeEventListener("change", look); }
+  function look() {
+    const node = weak.deref();
+    if (node) put(node, "data-theme", themeOf(node.parentElement ?? node)); else stop();
+  }
   const attributeFilter = ["class", "theme", "data-theme", "data-jp-theme-light", "data-jp-theme-name"];
-  for (const node of [document.documentElement, document.body]) watch.observe(node, { ...attributes, attributeFilter });
+  for (const node of [document.documentElement, document.body])
+    watch.observe(node, { attributes: true, attributeFilter });
   DARK.addEventListener("change", look);
   look();
-  return () => { watch.disconnect(); DARK.removeEventListener("change", look); };
+  return stop;
 }
+
+// A colour of the wheel, `share` of the way round; all are equally bright, so all can be told from the page.
+const hue = (share, c) => (c === PALETTES.dark ? `oklch(0.79 0.15 ${360 * share})` : `oklch(0.6 0.18 ${360 * share})`);
 
 // ---- a canvas that is always sharp, as wide as it may be, and redrawn when needed -----------------------------
 

@@ -76,13 +76,15 @@ def play_pictures(
     frames: Any, captions: Sequence[str] | None = None, *, columns: int | None = None,
     rows: Sequence[str] | None = None, seconds: float = SECONDS, alt: str = "",
 ) -> Live:  # fmt: skip
-    """Pictures (frames, n, c, h, w) in [−1, 1] that change together, c = 1 or 3, in a sheet of `columns`.
+    """Pictures (frames, n, c, h, w) that change together, in [−1, 1] or bytes, c = 1 or 3, in a sheet of `columns`.
 
     `rows` are names written above the rows. Sent as one image of 256 colours, or of 256 grey levels.
 
     >>> play_pictures(np.zeros((3, 8, 1, 4, 4)), columns=4, rows=["w = 0", "w = 2"]).data["across"]
-    2
+    1
     """
+    if getattr(frames, "dtype", None) == np.uint8:
+        frames = frames / 127.5 - 1
     frames = _frames(frames, 5, "pictures (frames, n, c, h, w)")
     count, n, c, h, w = frames.shape
     columns = min(n, 8) if columns is None else columns

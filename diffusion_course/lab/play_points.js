@@ -2,14 +2,14 @@
 
 const HUES = 24; // colours for where a point began, by its direction from the middle
 
-function membersOf(groups, cloud, count, dark) { // [colour, [indices]], …
+function membersOf(groups, cloud, count, c) { // [colour, [indices]], …
   if (groups === "start") {
     const members = Array.from({ length: HUES }, () => []);
     for (let j = 0; j < 2 * count; j += 2)
       members[Math.floor((Math.atan2(cloud[j + 1], cloud[j]) / (2 * Math.PI) + 1) * HUES) % HUES].push(j);
-    return members.map((one, hue) => [`hsl(${(360 * hue) / HUES} ${dark ? "85% 68%" : "75% 42%"})`, one]);
+    return members.map((one, i) => [hue(i / HUES, c), one]);
   }
-  const palette = groupColours(dark ? PALETTES.dark : PALETTES.light), members = palette.map(() => []);
+  const palette = groupColours(c), members = palette.map(() => []);
   for (let i = 0; i < count; i++) members[groups ? groups[i] % palette.length : 0].push(2 * i);
   return members.map((one, k) => [palette[k], one]);
 }
@@ -21,7 +21,7 @@ function panel(parent, { title, count, cloud }, data) {
   const figure = add(parent, "figure");
   if (title) add(figure, "figcaption", {}, title);
   const view = surface(figure, { width: 480 }, (context, w, h, c) => {
-    const X = (x) => (w * (x / limit + 1)) / 2, Y = (y) => (h * (1 - y / limit)) / 2, dark = c === PALETTES.dark;
+    const X = (x) => (w * (x / limit + 1)) / 2, Y = (y) => (h * (1 - y / limit)) / 2;
     const size = radius * Math.min(1, Math.max(w / 320, 0.6));
     context.fillStyle = c.paper;
     context.fillRect(0, 0, w, h);
@@ -34,7 +34,7 @@ function panel(parent, { title, count, cloud }, data) {
         context.fillRect(X(behind[j] * unit) - 1.1, Y(behind[j + 1] * unit) - 1.1, 2.2, 2.2);
     }
     const now = lerp(values, 2 * count, view.place ?? 0), first = values.subarray(0, 2 * count);
-    for (const [colour, members] of membersOf(groups, first, count, dark)) {
+    for (const [colour, members] of membersOf(groups, first, count, c)) {
       if (!members.length) continue;
       context.strokeStyle = context.fillStyle = colour;
       if (trails) drawTails(context, members, now, X, Y);

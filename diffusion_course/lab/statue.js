@@ -75,7 +75,7 @@ function mount(stage, data) {
       now.place = Math.min(ahead, now.run.known + 1, now.steps); // a slow machine takes longer, it skips nothing
       slider.value = Math.floor(now.place);
     } else if ((now.rest += passed) > REST) renew(now.seed + 1);
-    view.redraw();
+    view.paint();
   }, { auto: true, changed: (on) => play.show?.(on) });
 
   // ---- what is seen ----
@@ -103,7 +103,7 @@ function mount(stage, data) {
   }
 
   const view = surface(stage, { width: 500, label: "particles in the plane" }, (context, w, h, c) => {
-    const X = (x) => (w * (x / limit + 1)) / 2, Y = (y) => (h * (1 - y / limit)) / 2, dark = c === PALETTES.dark;
+    const X = (x) => (w * (x / limit + 1)) / 2, Y = (y) => (h * (1 - y / limit)) / 2;
     if (now.run) {
       const stop = performance.now() + BUDGET;
       while (now.run.known < now.place && performance.now() < stop) now.run.next();
@@ -121,8 +121,8 @@ function mount(stage, data) {
     };
     const x = now.run ? between(place) : now.xT;
     const before = now.run ? between(Math.max(place - Math.max(now.steps / 40, 0.4), 0)) : x;
-    now.hues.forEach((members, hue) => {
-      context.strokeStyle = context.fillStyle = `hsl(${(360 * hue) / HUES} ${dark ? "85% 68%" : "75% 42%"})`;
+    now.hues.forEach((members, i) => {
+      context.strokeStyle = context.fillStyle = hue(i / HUES, c);
       context.globalAlpha = 0.3;
       context.beginPath();
       for (const j of members) {

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from diffusion_course import denoisers, samplers
+from diffusion_course import denoisers, plots, samplers
 from diffusion_course.lab.panel import Live, script
-from diffusion_course.lab.widgets import dissolve, play_paths, play_pictures, play_points, statue
+from diffusion_course.lab.widgets import dissolve, flip, play_paths, play_pictures, play_points, statue
 from diffusion_course.schedule import linear
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "device_scale_factor": 3}
@@ -215,6 +215,15 @@ def test_players_play_and_show_the_frame_asked_for(new_page):
             page.locator(f".dc-stage >> nth={i} >> canvas[aria-label$=' {caption}']").wait_for()
         middle = "canvas => [...canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height - 20, 1, 1).data]"
         assert page.locator("canvas").nth(1).evaluate(middle) == [128, 128, 128, 255]
+
+
+def test_flip_turns_to_the_page_asked_for(new_page):
+    with new_page() as page:
+        show(page, flip(lambda n: plots.lines([0, 1], {"n": [0, n]}, "x", f"n is {n}"), n=[1, 2, 4]))
+        for key, n in [("Home", 1), ("ArrowRight", 2), ("End", 4)]:
+            page.get_by_role("slider", name="n").press(key)
+            seen = page.locator("img").filter(visible=True)
+            assert seen.count() == 1 and seen.get_attribute("alt").startswith(f"n is {n} over x")
 
 
 # ---- all of them --------------------------------------------------------------------------------------------------

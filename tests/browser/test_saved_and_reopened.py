@@ -65,6 +65,7 @@ def test_reopened_untrusted_there_are_stills(lab, new_page, saved):
             image.wait_for()
             assert image.count() == 1 and image.evaluate("image => image.complete && image.naturalWidth") > 400
         assert page.locator(ERROR).filter(visible=True).count() == 0
+        assert "--dc-ink" not in page.locator(".jp-Notebook").inner_text()  # no style sheet turned into text
 
 
 @pytest.mark.parametrize("state", [False, True], ids=["without the widgets' state", "with it, offline"])
