@@ -38,7 +38,7 @@ class PromptBox(Panel):
     `painting(prompt, n=…, scale=…, steps=…, seed=…, style=…)` yields pictures (n, 3, h, w) in [−1, 1], one batch a
     sampling step, and raises ValueError for a prompt that it does not understand. The first prompt is drawn at once,
     so that a page without a kernel shows it. n, scale and steps begin as the painting has them. `words` (else
-    `painting.words`, if there are any) are those that a misunderstood prompt is offered in place of its own; `styles` and
+    `painting.words`, if there are any) are those that a misunderstood prompt is offered instead; `styles` and
     `examples` can be chosen.
     """
 
