@@ -29,6 +29,7 @@ class Paper(anywidget.AnyWidget):
     settings = traitlets.Dict().tag(sync=True)
     styles = traitlets.List().tag(sync=True)
     examples = traitlets.List().tag(sync=True)
+    asked = traitlets.Int().tag(sync=True)
     last = traitlets.Dict().tag(sync=True)  # the finished pictures, for a notebook that is opened again
 
 
