@@ -32,5 +32,6 @@ def test_reopened_without_a_kernel_each_has_one_picture(lab, new_page):
         page.get_by_text("No warning").wait_for()
         stills = page.locator(".dc-still img").filter(visible=True)
         page.wait_for_timeout(1000)  # the widget manager gives up on its models somewhat later
-        assert [still.get_attribute("alt").split(":")[0] for still in stills.all()] == ["white", "Pictures, left to right"]
+        starts = [still.get_attribute("alt").split(":")[0] for still in stills.all()]
+        assert starts == ["white", "Pictures, left to right"]
         assert page.locator("text=/Error displaying widget|model not found/i").filter(visible=True).count() == 0
