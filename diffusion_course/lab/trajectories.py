@@ -1,4 +1,4 @@
-"""Walks in the plane as a drawing: where the points are, where they came from, where they are pushed."""
+"""Trajectories in the plane as a drawing: where the points are, where they came from, where they are pushed."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def field(panels: dict, reference=None, limit: float = 3.0) -> Figure:
 
     >>> one = np.zeros((1, 1, 2))
     >>> field({"start": (one, one[0], one[0])}).alt
-    'Paths in a field of arrows, left to right: start (1 points after 0 strokes, mean arrow 0.00).'
+    'Paths in a field of arrows, left to right: start (1 points after 0 steps, mean arrow 0.00).'
     """
     if not panels:
         raise ValueError("panels is empty: give at least one.")
@@ -32,6 +32,6 @@ def field(panels: dict, reference=None, limit: float = 3.0) -> Figure:
         ax.set_title(title, fontsize=9)
         ax.tick_params(labelsize=7)
         length = np.hypot(*arrows.T).mean()
-        told.append(f"{title} ({path.shape[1]} points after {len(path) - 1} strokes, mean arrow {length:.2f})")
+        told.append(f"{title} ({path.shape[1]} points after {len(path) - 1} steps, mean arrow {length:.2f})")
     figure.alt = f"Paths in a field of arrows, left to right: {'; '.join(told)}."
     return figure
