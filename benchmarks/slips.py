@@ -21,7 +21,7 @@ from diffusion_course.check.atlas import exercises
 
 OTHER = {ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,), ast.Pow: (ast.Mult,)}
 CALLS = {"sum": "mean", "mean": "sum", "min": "max", "max": "min", "sin": "cos", "cos": "sin", "cumprod": "cumsum", "argmin": "argmax", "maximum": "minimum", "minimum": "maximum", "standard_normal": "random"}  # fmt: skip
-COMPARE = {ast.Lt: ast.GtE, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
+COMPARE = {ast.Lt: ast.GtE, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is}  # fmt: skip
 
 
 def slips_of(node, names, linear):
@@ -85,7 +85,8 @@ def mutants(solution, linear=()):
             text = ast.unparse(changed)
             if text not in seen:
                 seen.add(text)
-                yield f"{ast.unparse(old)} → {ast.unparse(new) if new else 'dropped'}", compiled(text, solution)
+                with contextlib.suppress(SyntaxError):  # a slice in an index cannot be added to
+                    yield f"{ast.unparse(old)} → {ast.unparse(new) if new else 'dropped'}", compiled(text, solution)
     if "\n    return" in body and ("for " in body or "while " in body):
         text = f"{header}\n{body}".replace("\n    return", "\n        return")
         with contextlib.suppress(SyntaxError):

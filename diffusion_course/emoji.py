@@ -12,8 +12,8 @@ from functools import cache
 
 import numpy as np
 
-from .data import NOT_SAID, pictures
-from .shipped import load
+from .files import load, pictures
+from .words import NOT_SAID
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "grey")
 HUES = {"red": 14, "orange": 40, "yellow": 68, "green": 165, "blue": 250, "purple": 292, "pink": 345}  # degrees, up to
@@ -84,13 +84,14 @@ def recoloured_copies(
     vocabulary = data.vocabulary
     ids = np.array([vocabulary.place[colour] for colour in COLOURS])
     pairs = [vocabulary.ids(pair)[:2] for pair in data.pairs]
-    before = np.tile(main_colour(data.images), copies)
-    images = recoloured(np.tile(data.images, (copies, 1, 1, 1)), rng.uniform(40, 320, len(before)))
-    after, words = main_colour(images), np.tile(data.words, (copies, 1))
-    keep = (before != NOT_SAID) & (after != NOT_SAID) & (after != before)
-    images, words, colour = images[keep], words[keep], ids[after[keep]]
+    colour = main_colour(data.images)
+    rows = np.tile(np.flatnonzero(colour != NOT_SAID), copies)
+    images = recoloured(data.images[rows], rng.uniform(40, 320, len(rows)))
+    after = main_colour(images)
+    keep = (after != NOT_SAID) & (after != colour[rows])
+    images, words, told = images[keep], data.words[rows[keep]], ids[after[keep]]
     rest = np.where(np.isin(words, ids), NOT_SAID, words)
-    words = np.concatenate([colour[:, None], rest], axis=1)
+    words = np.concatenate([told[:, None], rest], axis=1)
     order = np.argsort(words == NOT_SAID, axis=1, kind="stable")[:, : vocabulary.length]  # words first, then −1
     words = np.take_along_axis(words, order, axis=1)
     held_out = np.any([(words == a).any(axis=1) & (words == b).any(axis=1) for a, b in pairs], axis=0)
@@ -143,9 +144,9 @@ class Vocabulary:
 
 def hue_saturation_value(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Hue in degrees 0…360, saturation 0…1 and value 0…1 of pictures (…, 3) of bytes 0…255, each of shape (…)."""
-    rgb = np.asarray(images, dtype=np.float32) / 255
-    value, chroma = rgb.max(axis=-1), np.ptp(rgb, axis=-1)
-    red, green, blue = np.moveaxis(rgb, -1, 0)
+    red, green, blue = (np.asarray(images[..., channel], dtype=np.float32) / 255 for channel in range(3))
+    value = np.maximum(np.maximum(red, green), blue)
+    chroma = value - np.minimum(np.minimum(red, green), blue)
     safe = np.where(chroma == 0, 1, chroma)
     sector = np.select([value == red, value == green], [(green - blue) / safe, 2 + (blue - red) / safe],
                        4 + (red - green) / safe)  # fmt: skip
@@ -163,7 +164,7 @@ def colours(images: np.ndarray) -> np.ndarray:
     warm, pale = (hue >= 8) & (hue < 48), ((hue < 14) | (hue >= 320)) & (saturation < 0.5) & (value > 0.8)
     place = np.select([value < 0.3, saturation < 0.22, warm & (value < 0.72), pale],
                       [name("black"), name("grey"), name("brown"), name("pink")], place)  # fmt: skip
-    ink = np.asarray(images).min(axis=-1) < 217
+    ink = np.minimum(np.minimum(images[..., 0], images[..., 1]), images[..., 2]) < 217
     count = np.stack([((place == k) & ink).sum(axis=(1, 2)) for k in range(len(COLOURS))], axis=1)
     return count / np.maximum(ink.sum(axis=(1, 2)), 1)[:, None]
 

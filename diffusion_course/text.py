@@ -13,16 +13,18 @@ Source: Vaswani et al. 2017 (arXiv:1706.03762) for attention; Nichol et al. 2021
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .data import NOT_SAID
+from .forward import may_read
 from .models import FREQUENCIES, Denoiser
 from .schedule import Schedule
+from .unet import GROUPS, Block, Blocks
 
-GROUPS = 8  # channels are normalised in this many groups
 HEAD = 32  # numbers by which one attention head compares
 
 
@@ -42,46 +44,68 @@ class TextUNet(Denoiser):
         config = {"vocabulary": vocabulary, "channels": channels, "widths": list(widths), "text": text}
         super().__init__(schedule, output, **config, blocks=blocks)
         fine, coarse = widths
+        self.channels = channels
         self.encoder = TextEncoder(vocabulary, text)
         self.time = nn.Sequential(nn.Linear(2 * FREQUENCIES, coarse), nn.SiLU(), nn.Linear(coarse, coarse))
         self.summary = nn.Linear(text, coarse)
         self.stem = nn.Conv2d(4 * channels, fine, 3, padding=1)
-        self.before = nn.ModuleList([ConvBlock(fine, coarse), ConvBlock(fine, coarse)])
+        self.before = Blocks(Block(fine, coarse), Block(fine, coarse))
         self.down = nn.Conv2d(fine, coarse, 3, stride=2, padding=1)
         self.middle = nn.ModuleList(ReadingBlock(coarse, text) for _ in range(blocks))
         self.up = nn.Conv2d(coarse, fine, 1)
         self.join = nn.Conv2d(2 * fine, fine, 1)
-        self.after = nn.ModuleList([ConvBlock(fine, coarse), ConvBlock(fine, coarse)])
+        self.after = Blocks(Block(fine, coarse), Block(fine, coarse))
         self.head = nn.Sequential(nn.GroupNorm(GROUPS, fine), nn.SiLU(), nn.Conv2d(fine, 4 * channels, 3, padding=1))
 
     def answer(self, xt: Tensor, time: Tensor, cond: Tensor | None = None) -> Tensor:
-        if xt.shape[-1] % 4 or xt.shape[-2] % 4:
-            raise ValueError(f"H and W must be multiples of 4, not {tuple(xt.shape[-2:])}: pad the pictures.")
+        """ε, x_0 or v, as `output` says, for pictures (B, channels, H, W) and word ids (B, L)."""
+        if xt.ndim != 4 or xt.shape[1] != self.channels or xt.shape[2] % 4 or xt.shape[3] % 4:
+            shape = f"(B, {self.channels}, H, W) with H and W divisible by 4"
+            raise ValueError(f"this network takes pictures {shape}, not {tuple(xt.shape)}.")
         if cond is None:
-            cond = time.new_full((len(xt), 1), NOT_SAID, dtype=torch.long)
-        tokens, said = self.encoder(torch.as_tensor(cond, device=time.device))
+            cond = torch.full((len(xt), 1), NOT_SAID, device=xt.device)
+        tokens, said = self.encoder(cond)
         context = F.silu(self.time(time) + self.summary(tokens[:, 0]))
-        x = self.stem(F.pixel_unshuffle(xt, 2))
-        for block in self.before:
-            x = block(x, context)
-        skip, x = x, self.down(x)
+        skip = self.before(self.stem(F.pixel_unshuffle(xt, 2)), context)
+        x = self.down(skip)
         for block in self.middle:
             x = block(x, context, tokens, said)
         x = F.interpolate(self.up(x), scale_factor=2.0, mode="nearest")
-        x = self.join(torch.cat([x, skip], dim=1))
-        for block in self.after:
-            x = block(x, context)
+        x = self.after(self.join(torch.cat([x, skip], dim=1)), context)
         return F.pixel_shuffle(self.head(x), 2)
 
-    def check_cond(self, cond: Tensor, batch: int | None = None) -> None:
-        """Raise ValueError unless `cond` holds word ids of this network, one row a picture."""
-        cond, most = torch.as_tensor(cond), self.config["vocabulary"]
-        if cond.ndim != 2 or cond.is_floating_point() or (batch is not None and len(cond) not in (1, batch)):
-            raise ValueError(f"cond has shape {tuple(cond.shape)}; it must hold whole numbers (B, L), a row a picture.")
-        if ((cond < NOT_SAID) | (cond >= most)).any():
-            raise ValueError(
-                f"word ids run from 0 to {most - 1}, and −1 is no word; cond holds {cond.unique()[[0, -1]]}."
-            )
+    def check_cond(self, cond: Any, batch: int | None = None) -> Tensor:
+        """`cond` as word ids (n, L) on the network's device; ValueError says what does not fit.
+
+        `batch` is the number of pictures: n must be that, or 1, a row for all.
+        """
+        ids, most = torch.as_tensor(cond, device=self.signal.device), self.config["vocabulary"]
+        if ids.is_floating_point() or ids.ndim != 2 or len(ids) not in (1, len(ids) if batch is None else batch):
+            for_them = "" if batch is None else f" for {batch} pictures"
+            raise ValueError(f"cond is {ids.dtype} of shape {tuple(ids.shape)}; give whole numbers (n, L){for_them}.")
+        if may_read(ids) and ((ids < NOT_SAID) | (ids >= most)).any():
+            raise ValueError(f"word ids run from 0 to {most - 1}, and −1 is no word; got {ids.min()} … {ids.max()}.")
+        return ids.long().expand(len(ids) if batch is None else batch, -1)
+
+
+@torch.no_grad()
+def looks(model: TextUNet, xt: Tensor, t: int, cond: Tensor) -> Tensor:
+    """How much each place of the coarse grid looked at each word while x_t was denoised: (B, L, H/4, W/4).
+
+    It is the mean over all blocks and heads; with what goes to the token in front, a place's looks sum to 1.
+    """
+    kept: list[Tensor] = []
+    hooks = [
+        block.words.register_forward_pre_hook(lambda attention, inputs: kept.append(attention.weights(*inputs)))
+        for block in model.middle
+    ]
+    try:
+        model(xt, t, cond)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    weights = torch.stack(kept).mean(dim=(0, 2))  # (B, places, 1 + L)
+    return weights[:, :, 1:].transpose(1, 2).unflatten(2, (xt.shape[2] // 4, xt.shape[3] // 4))
 
 
 class TextEncoder(nn.Module):
@@ -153,7 +177,7 @@ class ReadingBlock(nn.Module):
 
     def __init__(self, width: int, text: int):
         super().__init__()
-        self.convolve = ConvBlock(width, width)
+        self.convolve = Block(width, width)
         self.norm1, self.norm2 = nn.GroupNorm(GROUPS, width), nn.GroupNorm(GROUPS, width)
         self.places, self.words = Attention(width, width), Attention(width, text)
         for attention in (self.places, self.words):
@@ -165,21 +189,3 @@ class ReadingBlock(nn.Module):
         x = x + self.places(places, places).transpose(1, 2).reshape(x.shape)
         places = self.norm2(x).flatten(2).transpose(1, 2)
         return x + self.words(places, tokens, said).transpose(1, 2).reshape(x.shape)
-
-
-class ConvBlock(nn.Module):
-    """x + f(x, context): two 3 × 3 convolutions; between them the context scales and shifts every channel."""
-
-    def __init__(self, width: int, context: int):
-        super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(GROUPS, width), nn.GroupNorm(GROUPS, width)
-        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
-        self.context = nn.Linear(context, 2 * width)
-        nn.init.zeros_(self.conv2.weight)
-
-    def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        scale, shift = self.context(context)[:, :, None, None].chunk(2, dim=1)
-        h = self.conv1(F.silu(self.norm1(x)))
-        h = self.norm2(h) * (1 + scale) + shift
-        return x + self.conv2(F.silu(h))

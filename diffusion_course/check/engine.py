@@ -7,9 +7,9 @@
         return alpha_bar_t**0.5 * x0 + (1 - alpha_bar_t) ** 0.5 * eps
 
 A row of the table is `name #atlas | old → new | sentence`, over as many lines as it needs. `old` must occur exactly
-once in the body, or the import fails; several edits are joined by `&&`, `⏎` is a line break, and `body → …` replaces
-the whole body. The sentence is an f-string, in which `f` is the learner's function and each name in `shows` what that
-makes of it. A wrong answer that no row explains goes to `isolate.py`.
+once in the body, or the import fails; several edits are joined by `&&`, `⏎` is a line break, `body → …` replaces the
+whole body, `return → …` what the last `return` returns. The sentence is an f-string, in which `f` is the learner's function and each name in `shows` what that
+makes of it; without a sentence, `isolate.py` writes one, as it does for a wrong answer that no row explains.
 """
 
 import ast
@@ -50,12 +50,13 @@ class Mistake(AssertionError):
 
 @dataclass(frozen=True)
 class Fault:
-    """A known mistake: its name, the function it amounts to, a sentence for the learner, its number in the atlas."""
+    """A known mistake: its name, the function it amounts to, a sentence, its number in the atlas, its edits."""
 
     name: str
     mutant: Callable
     sentence: str
-    atlas: int | None = None
+    atlas: int | None
+    edits: str
 
 
 @dataclass(frozen=True)
@@ -113,19 +114,20 @@ class Exercise(Asked):
         if not callable(attempt) or isinstance(attempt, Exercise):
             raise Mistake(f"{self.name}: hand over your function itself, without calling it.")
         mistakes = []
-        for kind in self.kinds:
+        loaded = [kind for kind in self.kinds if kind != "torch" or "torch" in sys.modules]  # else it is not torch code
+        for kind in loaded or self.kinds:
             try:
                 quietly(self._judge, attempt, kind)
             except NotImplementedError as blank:
                 last = traceback.extract_tb(blank.__traceback__)[-1].name
                 waits = last not in (getattr(attempt, "__name__", last), "ask")
-                waits = f"waits for `{last}`, which it calls and which is still blank" if waits else "still blank"
-                say(f"○ {self.name}: {waits}, so the cells below use ours.")
+                state = f"waits for `{last}`, which it calls and which is still blank" if waits else "not attempted yet"
+                say(f"○ {self.name}: {state}" + (", so the cells below use ours." if self.why else "."))
                 return self.reference
             except Mistake as mistake:
                 mistakes.append(mistake)
             else:
-                say(f"✓ {self.name}: right. The cells below use your function.")
+                say(f"✓ {self.name}: right." + " The cells below use your function." * bool(self.why))
                 return attempt
         raise next((mistake for mistake in mistakes if mistake.kind != "raised"), mistakes[0])
 
@@ -168,18 +170,19 @@ class Exercise(Asked):
         if self.agree(answers, self._right):
             if self.whole and not all(whole(attempt(*fresh(probe))) for probe in probes):
                 told = "the numbers are right, but they are floats, and `alpha_bar[3.0]` is an error. Add `.astype(int)`."
-                raise Mistake(f"{self.name}: {told}", "floats for whole numbers", "named")
+                raise Mistake(f"{self.name}: {told}", "another type", "named")
             return
         known = [fault for fault, wrong in zip(self.faults, self._wrong, strict=True) if self.agree(answers, wrong)]
         numeric = [answer for answer in answers if not isinstance(answer, Failed)]
         if known and (len(known) == 1 and numeric or any(np.isfinite(p).any() for a in numeric for p in parts(a))):
-            told = self._told(known[0], attempt)
-            raise Mistake(f"{self.name}: {known[0].name}. {told}", known[0].name, "named")
+            told = self._told(known[0], attempt) or Isolation(self, attempt, probes, answers, self._right).explain()[0]
+            raise Mistake(f"{self.name}: {known[0].name}. {told[:1].upper()}{told[1:]}", known[0].name, "named")
         if known and numeric:
             ways = "; or ".join(fault.name for fault in known)
             raise Mistake(f"{self.name}: all your answers are NaN or infinite. What leads there: {ways}.", kind="isolated")
         sentence, how = Isolation(self, attempt, probes, answers, self._right).explain()
-        raise Mistake(f"{self.name}: {sentence}", kind=how)
+        cause = next((a.error for a in answers if isinstance(a, Failed)), None) if how == "raised" else None
+        raise Mistake(f"{self.name}: {sentence}", kind=how) from cause
 
     @functools.cached_property
     def _right(self) -> list:
@@ -247,7 +250,7 @@ class Finding(Asked):
         """The value to go on with: `found` if right, ours if it is `...` or None. Raises `Mistake` if it is wrong."""
         if found is None or found is ...:
             ours = self.right[len(self.right) // 2]
-            say(f"○ {self.name}: still open, so the cells below go on with {ours}.")
+            say(f"○ {self.name}: not attempted yet, so the cells below go on with {ours}.")
             return ours
         if not self.ask(found):
             raise Mistake(f"{self.name}: {found!r} is not {self.asked}.")
@@ -265,7 +268,7 @@ def exercise(*, mistakes: str = "", **rest) -> Callable[[Callable], Exercise]:
     """The decorator that makes an `Exercise` of its solution; `rest` are fields of the class."""
 
     def make(solution: Callable) -> Exercise:
-        rows = re.split(r"\n(?=[^\n]* \| [^\n]* → )", "\n" + textwrap.dedent(mistakes).strip())[1:]
+        rows = re.split(r"\n(?=[^\n]* \| [^\n]* →)", "\n" + textwrap.dedent(mistakes).strip())[1:]
         return Exercise(solution.__name__, solution, faults=tuple(fault(solution, row) for row in rows), **rest)
 
     return make
@@ -275,7 +278,7 @@ def fault(solution: Callable, row: str) -> Fault:
     """The mistake that a row of the table describes."""
     name, edits, sentence = (re.sub(r"\s*\n\s*", " ", part) for part in re.split(r"\s\|\s", f"{row} ", maxsplit=2))
     name, _, atlas = name.strip().partition(" #")
-    return Fault(name, edited(solution, edits), sentence.strip(), int(atlas) if atlas else None)
+    return Fault(name, edited(solution, edits), sentence.strip(), int(atlas) if atlas else None, edits)
 
 
 def edited(solution: Callable, edits: str, name: str = "") -> Callable:
@@ -284,10 +287,14 @@ def edited(solution: Callable, edits: str, name: str = "") -> Callable:
     places = []
     for edit in edits.split(" && "):
         old, new = (part.replace("⏎", "\n") for part in re.split(" → ?", edit.strip()))
-        if old != "body" and body.count(old) != 1:
+        if old == "body":
+            places.append((0, len(body), textwrap.indent(new, "    ")))
+        elif old == "return":
+            places.append((body.rindex("return ") + len("return "), len(body), new))
+        elif body.count(old) != 1:
             raise ValueError(f"{solution.__name__}: {old!r} occurs {body.count(old)} times, not once, in\n{body}")
-        start, end = (0, len(body)) if old == "body" else (body.index(old), body.index(old) + len(old))
-        places.append((start, end, textwrap.indent(new, "    ") if old == "body" else new))
+        else:
+            places.append((body.index(old), body.index(old) + len(old), new))
     for start, end, new in sorted(places, reverse=True):
         body = body[:start] + new + body[end:]
     name = name or solution.__name__

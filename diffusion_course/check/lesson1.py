@@ -26,20 +26,14 @@ UNIT_EPS = np.array([1.0, -1.0, 1.0, -1.0])
     },
     mistakes="""
     the noise is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) |
-        {variance} Is a square root missing in front of ε?
     x_0 is multiplied by ᾱ, not √ᾱ #1 | alpha_bar_t**0.5 → alpha_bar_t |
-        {variance} Is a square root missing in front of x_0?
     both square roots are missing #1 | t**0.5 → t && ) ** 0.5 → ) |
-        {variance} Powers add, so each factor is the root of a power.
     the noise is multiplied by 1 − √ᾱ, not √(1 − ᾱ) | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t**0.5) |
-        {variance} Powers add up to 1; amplitudes do not.
     x_0 is not shrunk | alpha_bar_t**0.5 * x0 → x0 |
-        {variance} Noise comes in and nothing goes out, so the variance grows.
     the noise is subtracted | + (1 → - (1 |
-        Pictures of it would look right, for noise is as likely one way as the other. But then ε is not the noise in
-        x_t, and solving for x_0 later doubles it instead of removing it.
+        Pictures of it would look right, for noise is as likely one way as the other. But then ε is not the
+        noise in x_t, and solving for x_0 later doubles it instead of removing it.
     the factors of x_0 and ε are exchanged | * x0 → * eps && * eps → * x0 |
-        At ᾱ = 1 nothing is noised yet: x_0 = 1 and ε = 0 must give 1, and you return {f(1.0, 1.0, 0.0):g}.
     """,
 )
 def add_noise(x0, alpha_bar_t, eps):
@@ -57,21 +51,14 @@ def add_noise(x0, alpha_bar_t, eps):
     in ε enormous, which is why a picture cannot come back from a guess of its noise in one jump.""",
     mistakes="""
     the division by √ᾱ is missing | / alpha_bar_t**0.5 → |
-        Once the noise is gone, √ᾱ x_0 is left: at ᾱ = 0.25 your answer is half as large as x_0.
     only ε is divided by √ᾱ: a bracket is missing | (xt → xt && eps) → eps |
         Python divides before it subtracts. Take the noise away first, then divide the whole difference.
     the difference is multiplied by √ᾱ, not divided | / alpha → * alpha |
-        Noising shrank x_0 by √ᾱ, so stretch it again: at ᾱ = 0.25 your answer is a quarter of x_0.
     ε is taken away whole, not √(1 − ᾱ) of it | (1 - alpha_bar_t) ** 0.5 * eps → eps |
-        x_t holds √(1 − ᾱ) ε. Put x_0 = 0 into the formula and see what has to go.
     a square root is missing in front of ε #1 | ) ** 0.5 → ) |
-        At ᾱ = 0.25, x_t holds 0.866 ε and you take away 0.75 ε, so noise stays behind.
     the division is by ᾱ, not √ᾱ | / alpha_bar_t**0.5 → / alpha_bar_t |
-        At ᾱ = 0.25 the signal was shrunk to a half, not to a quarter: your answer is twice x_0.
     both square roots are missing #1 | ) ** 0.5 → ) && t**0.5 → t |
-        ᾱ is a power. What multiplies x_0 and ε are amplitudes, the roots of powers.
-    the noise is added once more | xt - → xt + |
-        To undo an addition, subtract.
+    the noise is added once more | xt - → xt + | To undo an addition, subtract.
     that is noising, not its undoing | body → return alpha_bar_t**0.5 * xt + (1 - alpha_bar_t) ** 0.5 * eps |
         You return √ᾱ x_t + √(1−ᾱ) ε. Here x_t is given, and x_0 is what you want.
     """,
@@ -108,7 +95,8 @@ TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
         ᾱ is the power that is left. A number shrinks by its root, as in the formula of x_t.
     x_t is stretched by 1/√ᾱ, but its noise is not | xt - alpha_bar_t**0.5 * pile → xt / alpha_bar_t**0.5 - pile |
         You may compare x_t / √ᾱ with x_i, but the noise of x_t / √ᾱ has variance (1 − ᾱ) / ᾱ.
-    the weights use the spread √(1 − ᾱ), not the variance 1 − ᾱ #19 | / (2 * (1 - alpha_bar_t)) → / (2 * (1 - alpha_bar_t)**0.5) |
+    the weights use the spread √(1 − ᾱ), not the variance 1 − ᾱ #19 | / (2 * (1 - alpha_bar_t)) →
+        / (2 * (1 - alpha_bar_t)**0.5) |
         The exponent of a Gaussian divides by twice its variance.
     the 2 under the square is missing | (2 * (1 - alpha_bar_t)) → (1 - alpha_bar_t) |
         The exponent of a Gaussian is −distance² / (2 · variance): your weights are too sure of themselves.
@@ -116,22 +104,20 @@ TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
         Python reads `a / 2 * b` from left to right: it multiplies by 1 − ᾱ where you mean to divide.
     the distance is not squared | pile) ** 2) → pile)) |
         The exponent of a Gaussian is −distance² / (2 · variance): too high and too low count alike.
-    the minus in the exponent is missing | -((xt → ((xt |
-        {leaning} Your weights grow with the distance.
-    the weights do not sum to 1 | / weights.sum() → |
-        An average divides by the sum of its weights.
+    the minus in the exponent is missing | -((xt → ((xt | {leaning} Your weights grow with the distance.
+    the weights do not sum to 1 | / weights.sum() → | An average divides by the sum of its weights.
     the mean of weight · number is not the weighted mean | .sum() / weights.sum() → .mean() |
         Divide by the sum of the weights, not by how many numbers there are.
     a mean is divided by a sum | pile).sum() → pile).mean() |
         Sum by sum, or mean by mean: as it is, you divide by the size of the pile once more.
     the average is that of √ᾱ x_i | return ( → return alpha_bar_t**0.5 * ( |
         √ᾱ x_i is where to compare x_t. What you average are the clean numbers themselves.
-    the weights are returned, not the average | return (weights * pile).sum() / weights.sum() → return weights |
+    the weights are returned, not the average | return → weights |
         The weights are half of the way: now average the pile with them.
-    all numbers count alike | (weights * pile).sum() / weights.sum() → pile.mean() |
-        {leaning} Your guess does not look at x_t.
-    the nearest number is returned, not the average | (weights * pile).sum() / weights.sum() → pile[weights.argmax()] |
-        Half way between −1 and 1 nobody can tell which it was, and the best guess is 0; yours is {f(0.0, 0.5, TWO):g}.
+    all numbers count alike | return → pile.mean() | {leaning} Your guess does not look at x_t.
+    the nearest number is returned, not the average | return → pile[weights.argmax()] |
+        Half way between −1 and 1 nobody can tell which it was, and the best guess is 0; yours is {f(0.0, 0.5,
+        TWO):g}.
     """,
 )
 def best_guess(xt, alpha_bar_t, pile):
@@ -152,27 +138,27 @@ def best_guess(xt, alpha_bar_t, pile):
            f"{f(-1.0, 2.0, 0.25, 1.0):.4g}."},
     mistakes="""
     the step ends at the old noise level | body → return xt |
-        You return x_t itself: the noise is taken out and put back at the level it had. Put it back at the level s.
-    both levels are exchanged | alpha_bar_t**0.5 * x0_hat) → alpha_bar_s**0.5 * x0_hat) && (1 - alpha_bar_t) → (1 - alpha_bar_s) && return alpha_bar_s**0.5 → return alpha_bar_t**0.5 && + (1 - alpha_bar_s) → + (1 - alpha_bar_t) |
-        x_t has the level ᾱ_t: take its noise out with ᾱ_t, and put it back with ᾱ_s. At ᾱ_s = 1 yours divides by 0.
+        You return x_t itself: the noise is taken out and put back at the level it had. Put it back at the level
+        s.
+    both levels are exchanged | alpha_bar_t**0.5 * x0_hat) → alpha_bar_s**0.5 * x0_hat) && (1 - alpha_bar_t) →
+        (1 - alpha_bar_s) && return alpha_bar_s**0.5 → return alpha_bar_t**0.5 && + (1 - alpha_bar_s) →
+        + (1 - alpha_bar_t) |
+        x_t has the level ᾱ_t: take its noise out with ᾱ_t, and put it back with ᾱ_s. At ᾱ_s = 1 yours divides
+        by 0.
     the noise in x_t is not divided by √(1 − ᾱ_t) | / (1 - alpha_bar_t) ** 0.5 → |
-        x_t − √ᾱ_t x̂_0 is √(1−ᾱ_t) ε. Divide by that root, or the noise shrinks twice.
     the guess is not shrunk when the noise is taken out | xt - alpha_bar_t**0.5 * x0_hat → xt - x0_hat |
-        x_t holds √ᾱ_t x̂_0, not all of x̂_0: take away what is in it.
-    the square roots of ᾱ_t are missing #1 | alpha_bar_t**0.5 * x0 → alpha_bar_t * x0 && - alpha_bar_t) ** 0.5 → - alpha_bar_t) |
-        ᾱ is a power. What multiplies x̂_0 and ε are amplitudes, the roots of powers.
+    the square roots of ᾱ_t are missing #1 | alpha_bar_t**0.5 * x0 → alpha_bar_t * x0 && - alpha_bar_t) ** 0.5 →
+        - alpha_bar_t) |
     the square roots of ᾱ_s are missing #1 | alpha_bar_s**0.5 → alpha_bar_s && - alpha_bar_s) ** 0.5 → - alpha_bar_s) |
-        ᾱ is a power. What multiplies x̂_0 and ε are amplitudes, the roots of powers.
     the guess is not shrunk at the level s | alpha_bar_s**0.5 * x0_hat → x0_hat |
-        x_s is noised like everything else: √ᾱ_s x̂_0 plus noise.
     no noise is put back | + (1 - alpha_bar_s) ** 0.5 * eps_hat → |
         √ᾱ_s x̂_0 has no noise, but x_s is still noisy: the next guess would be far too sure.
-    the guess itself is returned | alpha_bar_s**0.5 * x0_hat + (1 - alpha_bar_s) ** 0.5 * eps_hat → x0_hat |
-        That is the whole way in one jump. Go only as far as the level s: shrink x̂_0 by √ᾱ_s and put noise back.
-    the noise that was found is returned | return alpha_bar_s**0.5 * x0_hat + (1 - alpha_bar_s) ** 0.5 * eps_hat → return eps_hat |
+    the guess itself is returned | return → x0_hat |
+        That is the whole way in one jump. Go only as far as the level s: shrink x̂_0 by √ᾱ_s and put noise
+        back.
+    the noise that was found is returned | return → eps_hat |
         That is half of the way: now noise x̂_0 with it, to the level s.
-    the noise is subtracted | x0_hat + (1 → x0_hat - (1 |
-        x_s is on the same side of the guess as x_t, only nearer.
+    the noise is subtracted | x0_hat + (1 → x0_hat - (1 | x_s is on the same side of the guess as x_t, only nearer.
     all of the noise stays | (1 - alpha_bar_s) ** 0.5 * eps_hat → (1 - alpha_bar_t) ** 0.5 * eps_hat |
         {end} The level s has less noise than the level t.
     """,
@@ -201,8 +187,9 @@ LEVELS = np.array([1.0, 0.95, 0.6, 0.2, 0.01])
     why="""The loop never jumps: it guesses, goes a little way towards the guess, and guesses again from there. In the end
     there is no noise left, and what is left is a number that the pile makes plausible.""",
     mistakes="""
-    the new value is never fed back | x = _step_back → new = _step_back && return x → return new |
-        Every step starts from the first x. Assign what the step returns to x, so that the next one goes on from there.
+    the new value is never fed back | x = _step_back → new = _step_back && return → new |
+        Every step starts from the first x. Assign what the step returns to x, so that the next one goes on from
+        there.
     nothing is denoised | x = _step_back → new = _step_back |
         You return the noise you started from. Does the loop assign to the x that you return?
     the `return` stands inside the loop | ⏎    return x → ⏎        return x |
@@ -215,13 +202,14 @@ LEVELS = np.array([1.0, 0.95, 0.6, 0.2, 0.01])
         The start x has the level alpha_bar[T], and T is len(alpha_bar) − 1.
     the steps go from t = 1 up to T | range(len(alpha_bar) - 1, 0, -1) → range(1, len(alpha_bar)) |
         x is pure noise at the start, so the first guess must be made at the level T. Count down.
-    the guess is made with ᾱ of the next level #5 | _best_guess(x, alpha_bar[t], pile) → _best_guess(x, alpha_bar[max(t - 1, 1)], pile) |
+    the guess is made with ᾱ of the next level #5 | _best_guess(x, alpha_bar[t], pile) →
+        _best_guess(x, alpha_bar[max(t - 1, 1)], pile) |
         x has the level t when you guess; t − 1 is where it goes.
-    x and the guess are exchanged in the step | (x, x0_hat, → (x0_hat, x, |
-        `step_back` takes x_t first, then the guess.
+    x and the guess are exchanged in the step | (x, x0_hat, → (x0_hat, x, | `step_back` takes x_t first, then the guess.
     the levels are exchanged in the step | alpha_bar[t], alpha_bar[t - 1] → alpha_bar[t - 1], alpha_bar[t] |
         A step goes from the level of t to the cleaner one of t − 1: hand them over in this order.
-    only the first guess is used | body → x0_hat = _best_guess(x, alpha_bar[-1], pile)⏎for t in range(len(alpha_bar) - 1, 0, -1):⏎    x = _step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1])⏎return x |
+    only the first guess is used | body →
+        x0_hat = _best_guess(x, alpha_bar[-1], pile)⏎for t in range(len(alpha_bar) - 1, 0, -1):⏎    x = _step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1])⏎return x |
         The guess must be made anew in every step: as noise goes, it gets better. Put it inside the loop.
     """,
 )
@@ -230,6 +218,37 @@ def generate(x, alpha_bar, pile):
         x0_hat = _best_guess(x, alpha_bar[t], pile)
         x = _step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1])
     return x
+
+
+SAMPLES = np.array([[0.0, 1.0], [2.0, 0.5], [-1.0, 3.0]])
+REAL = np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 1.0], [5.0, -1.0]])
+
+
+@exercise(
+    probes=((SAMPLES, REAL), (REAL, SAMPLES), (SAMPLES[:2], SAMPLES)),
+    returns=("distance",),
+    hints=(
+        "Make a table first: the distance of each sample (rows) from each real point (columns).",
+        "From each row take the smallest distance, then the mean over the rows.",
+    ),
+    why="""Each sample is compared with the real point nearest to it. A mean, unlike a sum, does not grow with the number of
+    samples; read it between its floor (fresh real points) and what plain noise gets.""",
+    shows={"twice": lambda f: f"{f(SAMPLES, REAL):.3g} to {f(np.concatenate([SAMPLES, SAMPLES]), REAL):.3g}"},
+    mistakes="""
+    a sum, not a mean #20 | .mean() → .sum() |
+        The same samples given twice are no worse, and yet your distance goes from {twice}. A mean does not.
+    the distance of the sets' means | body → return np.linalg.norm(samples.mean(0) - real.mean(0)) |
+        Samples that all sit in the middle would pass: measure each sample, then average.
+    the mean over all pairs | .min(1) → | Real points against themselves get {f(REAL, REAL):.3g}, and 0 is right.
+    from real to samples | .min(1) → .min(0) |
+        That is how well the samples cover the real points; asked is how near each sample is to one.
+    squared distances | table.min(1) → (table.min(1) ** 2) |
+        Take the root before averaging, so that the unit is that of the data.
+    """,
+)
+def nearest_distance(samples, real):
+    table = np.linalg.norm(samples[:, None] - real, axis=-1)
+    return table.min(1).mean()
 
 
 def _spread_share(n: int) -> float:

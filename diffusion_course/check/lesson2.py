@@ -22,19 +22,15 @@ from .lesson1 import UNIT_EPS, UNIT_X
     },
     mistakes="""
     both square roots are missing #1 | (1 - beta_t) ** 0.5 → (1 - beta_t) && beta_t**0.5 → beta_t |
-        {variance} Variances add, so each factor is the root of a variance.
     the noise is multiplied by β, not √β #1 | beta_t**0.5 → beta_t |
-        {variance} β is a variance; the factor in front of ε is a spread.
     the signal is multiplied by 1 − β, not √(1 − β) #1 | (1 - beta_t) ** 0.5 → (1 - beta_t) |
-        {variance} Is a square root missing in front of x?
     the signal is multiplied by 1 − √β, not √(1 − β) | (1 - beta_t) ** 0.5 → (1 - beta_t**0.5) |
-        {variance} Variances add up to 1; the factors themselves do not.
     the signal is not shrunk | (1 - beta_t) ** 0.5 * x → x |
         {variance} Without the factor in front of x the variance grows for ever.
     the noise is subtracted | + beta → - beta |
-        Fresh noise is as likely one way as the other, so it would do no harm; but the formula adds it, and so do we.
+        Fresh noise is as likely one way as the other, so it would do no harm; but the formula adds it, and so
+        do we.
     the factors of x and ε are exchanged | * x → * eps && * eps → * x |
-        At β = 1 nothing of x may be left: x = 1 and ε = 0 must give 0, and you return {f(1.0, 1.0, 0.0):g}.
     """,
 )
 def noise_step(x, beta_t, eps):
@@ -77,16 +73,17 @@ def _drawn(f):
         {drawn} `random` is uniform between 0 and 1; `standard_normal` is Gaussian.
     uniform noise from −1 to 1, not Gaussian #2 | rng.standard_normal(x.shape) → rng.uniform(-1, 1, x.shape) |
         {drawn} Uniform noise has no tails.
-    uniform noise scaled to variance 1, not Gaussian #2 | rng.standard_normal(x.shape) → rng.uniform(-(3**0.5), 3**0.5, x.shape) |
+    uniform noise scaled to variance 1, not Gaussian #2 | rng.standard_normal(x.shape) →
+        rng.uniform(-(3**0.5), 3**0.5, x.shape) |
         {drawn} Mean and spread are right, but the tails are missing.
     one random number for the whole x | rng.standard_normal(x.shape) → rng.standard_normal() |
         {drawn} Every number of x needs its own draw: hand x.shape to the generator.
     the noise is multiplied by β, not √β #19 | beta_t**0.5 * rng → beta_t * rng |
         {drawn} β is a variance; the factor in front of ε is a spread.
     the signal is not shrunk | (1 - beta_t) ** 0.5 * x → x |
-        From x = 1 and β = 0.75 the mean must be √0.25 = 0.5; yours is {f(ONES, 0.75, np.random.default_rng(1)).mean():.2f}.
+        From x = 1 and β = 0.75 the mean must be √0.25 = 0.5; yours is {f(ONES, 0.75,
+        np.random.default_rng(1)).mean():.2f}.
     the signal is multiplied by 1 − β, not √(1 − β) | (1 - beta_t) ** 0.5 → (1 - beta_t) |
-        From x = 1 and β = 0.75 the mean must be √0.25 = 0.5; yours is {f(ONES, 0.75, np.random.default_rng(1)).mean():.2f}.
     """,
 )
 def random_step(x, beta_t, rng):
@@ -110,34 +107,27 @@ def random_step(x, beta_t, rng):
     },
     mistakes="""
     the old variance is not shrunk | (1 - beta) * variance → variance |
-        {long} Each step first multiplies x by √(1−β); what does that do to its variance?
     the new noise is forgotten | + beta → |
-        {long} The noise of each step brings a variance of its own.
-    both factors are put on the variance without squaring them #1 | (1 - beta) → (1 - beta) ** 0.5 && + beta → + beta**0.5 |
-        {long} A factor c in front of x is c² in front of its variance.
+    both factors are put on the variance without squaring them #1 | (1 - beta) → (1 - beta) ** 0.5 && + beta →
+        + beta**0.5 |
     1−β and β are squared #1 | (1 - beta) → (1 - beta) ** 2 && + beta → + beta**2 |
-        {long} The factors are √(1−β) and √β, so their squares are 1−β and β.
     1−β is squared #1 | (1 - beta) → (1 - beta) ** 2 |
-        {long} The factor in front of x is √(1−β), and its square is 1−β.
     β is squared #1 | + beta → + beta**2 |
-        {long} β is the variance of the new noise already; √β is its factor.
     √(1−β) is put on the variance #1 | (1 - beta) → (1 - beta) ** 0.5 |
-        {long} The factor √(1−β) in front of x is 1−β in front of its variance.
     √β is added, not β #1 | + beta → + beta**0.5 |
-        {long} √β is the factor of ε; the variance of √β ε is β.
     only the variance of the noise, 1 − ᾱ_t, is returned | body → return 1 - np.prod([1 - beta for beta in betas]) |
         {halves} The data bring a variance of their own, and a share ᾱ_t of it is left.
-    the data's variance is shrunk by √ᾱ_t, not ᾱ_t #1 | body → kept = np.prod([1 - beta for beta in betas])⏎return kept**0.5 * variance + 1 - kept |
+    the data's variance is shrunk by √ᾱ_t, not ᾱ_t #1 | body →
+        kept = np.prod([1 - beta for beta in betas])⏎return kept**0.5 * variance + 1 - kept |
         {halves} The factor √ᾱ_t in front of x_0 is ᾱ_t in front of its variance.
     the data's variance is not shrunk by ᾱ_t | body → return variance + 1 - np.prod([1 - beta for beta in betas]) |
-        {halves} √ᾱ_t multiplies x_0; what does that do to its variance?
     the new noise is shrunk too | (1 - beta) * variance + beta → (1 - beta) * (variance + beta) |
         {long} The noise of a step joins after the shrinking.
     only the first step is taken | ⏎    return → ⏎        return |
         Is the `return` inside the loop? Every β of the list makes a step; an empty list makes none.
-    every step starts from the first variance | variance = ( → new = ( && return variance → return new |
+    every step starts from the first variance | variance = ( → new = ( && return → new |
         {halves} Assign the result of a step to the variance that the next one starts from.
-    the spread is returned, not the variance #19 | return variance → return variance**0.5 |
+    the spread is returned, not the variance #19 | return → variance**0.5 |
         The spread is the root of the variance; return the variance.
     """,
 )
@@ -165,7 +155,7 @@ LINEAR = np.linspace(1e-4, 0.02, 1000)
         "right.".format(*np.asarray(f(LINEAR))[[0, 1, -1]])
     },
     mistakes="""
-    the product is taken backwards #4 | np.concatenate([[1.0], np.cumprod(1 - beta)]) → np.concatenate([[1.0], np.cumprod(1 - beta[::-1])])[::-1] |
+    the product is taken backwards #4 | return → np.concatenate([[1.0], np.cumprod(1 - beta[::-1])])[::-1] |
         {ends} It must start at the clean end, t = 0.
     the β are multiplied from the last to the first #4 | 1 - beta → 1 - beta[::-1] |
         {ends} β_1 comes first: ᾱ_1 = 1 − β_1.
@@ -175,15 +165,14 @@ LINEAR = np.linspace(1e-4, 0.02, 1000)
         {ends} β is the noise that comes, 1 − β the signal that stays.
     the β are multiplied, then taken from 1 #3 | np.cumprod(1 - beta) → 1 - np.cumprod(beta) |
         {ends} Take each β from 1 first, then multiply.
-    ᾱ_0 = 1 is missing #5 | np.concatenate([[1.0], np.cumprod(1 - beta)]) → np.cumprod(1 - beta) |
+    ᾱ_0 = 1 is missing #5 | return → np.cumprod(1 - beta) |
         {ends} Put a 1 in front, or alpha_bar[t] belongs to step t + 1.
     α is returned, not its running product | np.cumprod(1 - beta) → 1 - beta |
         {ends} 1 − β is what one step keeps. ᾱ_t is what all t steps keep.
-    only the last product is returned | return np.concatenate([[1.0], np.cumprod(1 - beta)]) → return np.prod(1 - beta) |
-        That is ᾱ_T. Return them all, from ᾱ_0 = 1 on.
+    only the last product is returned | return → np.prod(1 - beta) |
     the β are added, not multiplied | np.cumprod(1 - beta) → 1 - np.cumsum(beta) |
         {ends} Each step keeps a share of what is left, so shares multiply.
-    the root is taken #19 | return np.concatenate([[1.0], np.cumprod(1 - beta)]) → return np.concatenate([[1.0], np.cumprod(1 - beta)]) ** 0.5 |
+    the root is taken #19 | return → np.concatenate([[1.0], np.cumprod(1 - beta)]) ** 0.5 |
         {ends} ᾱ is a power; take the root where you use it.
     """,
 )
@@ -213,33 +202,31 @@ def alpha_bar_of(beta):
     },
     mistakes="""
     the weights of x_0 and x_t are exchanged | * x0 + → * xt + && * xt) → * x0) |
-        {end} the nearer s is to 0, the more x_0 counts.
-    ᾱ_t and ᾱ_s are exchanged | alpha = alpha_bar_t / alpha_bar_s → alpha_bar_t, alpha_bar_s = alpha_bar_s, alpha_bar_t⏎    alpha = alpha_bar_t / alpha_bar_s |
+    ᾱ_t and ᾱ_s are exchanged | alpha = alpha_bar_t / alpha_bar_s →
+        alpha_bar_t, alpha_bar_s = alpha_bar_s, alpha_bar_t⏎    alpha = alpha_bar_t / alpha_bar_s |
         More is left at s than at t: ᾱ_s is the larger one, and the only one that may be 1.
     α is upside down | alpha_bar_t / alpha_bar_s → alpha_bar_s / alpha_bar_t |
         α = ᾱ_t/ᾱ_s is a share, at most 1. ᾱ_s/ᾱ_t is above 1 and makes 1 − α negative.
-    the precision of the first clue is infinite at s = 0 | body → alpha = alpha_bar_t / alpha_bar_s⏎of_x0, of_xt = 1 / (1 - alpha_bar_s), alpha / (1 - alpha)⏎variance = 1 / (of_x0 + of_xt)⏎return variance * (of_x0 * alpha_bar_s**0.5 * x0 + of_xt * xt / alpha**0.5), variance |
+    the precision of the first clue is infinite at s = 0 | body →
+        alpha = alpha_bar_t / alpha_bar_s⏎of_x0, of_xt = 1 / (1 - alpha_bar_s), alpha / (1 - alpha)⏎variance = 1 / (of_x0 + of_xt)⏎return variance * (of_x0 * alpha_bar_s**0.5 * x0 + of_xt * xt / alpha**0.5), variance |
         Right for every other s. Multiply out, so that nothing is divided by 1 − ᾱ_s.
-    the variance comes first, the mean second | return mean, variance → return variance, mean |
-        Return `mean, variance`, in this order.
-    the variance is 1 − α, as if x_0 were not known | variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha) → variance = 1 - alpha |
+    the variance comes first, the mean second | return → variance, mean |
+    the variance is 1 − α, as if x_0 were not known | variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha) →
+        variance = 1 - alpha |
         {end} two clues together leave less doubt than one, so the factor (1−ᾱ_s)/(1−ᾱ_t) is missing.
-    the spread is returned, not the variance #19 | return mean, variance → return mean, variance**0.5 |
+    the spread is returned, not the variance #19 | return → mean, variance**0.5 |
         Precisions are 1/variance, and what they add up to is 1/variance as well: take no root.
     α is ᾱ_t, not ᾱ_t/ᾱ_s | alpha_bar_t / alpha_bar_s → alpha_bar_t |
         α is what the steps between s and t keep; ᾱ_t is what all steps from 0 to t keep.
-    α is 1 − ᾱ_t | alpha_bar_t / alpha_bar_s → 1 - alpha_bar_t |
-        α is what the steps between s and t keep: ᾱ_t/ᾱ_s.
+    α is 1 − ᾱ_t | alpha_bar_t / alpha_bar_s → 1 - alpha_bar_t | α is what the steps between s and t keep: ᾱ_t/ᾱ_s.
     the square root of α is missing in front of x_t #1 | alpha**0.5 → alpha |
-        x_t is stretched by 1/√α and has precision α/(1−α): their product has √α on top.
     √ᾱ_s is missing in front of x_0 | alpha_bar_s**0.5 * → |
-        x_0 itself is no clue to where x_s lies; its shrunken image √ᾱ_s x_0 is.
     ᾱ_s stands without its root in front of x_0 #1 | alpha_bar_s**0.5 → alpha_bar_s |
-        The first clue says that x_s lies near √ᾱ_s x_0.
-    the division by 1 − ᾱ_t is missing | mean = (alpha_bar_s**0.5 * (1 - alpha) * x0 + alpha**0.5 * (1 - alpha_bar_s) * xt) / (1 - alpha_bar_t) → mean = alpha_bar_s**0.5 * (1 - alpha) * x0 + alpha**0.5 * (1 - alpha_bar_s) * xt && (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha) → (1 - alpha_bar_s) * (1 - alpha) |
+    the division by 1 − ᾱ_t is missing | mean = (alpha_bar_s**0.5 * (1 - alpha) * x0 + alpha**0.5 * (1 - alpha_bar_s) * xt) / (1 - alpha_bar_t) →
+        mean = alpha_bar_s**0.5 * (1 - alpha) * x0 + alpha**0.5 * (1 - alpha_bar_s) * xt &&
+        (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha) → (1 - alpha_bar_s) * (1 - alpha) |
         {end} 1 − ᾱ_t comes from the sum of the precisions.
-    only the mean is returned | return mean, variance → return mean |
-        Return both: `return mean, variance`.
+    only the mean is returned | return → mean |
     """,
 )
 def posterior(x0, xt, alpha_bar_t, alpha_bar_s):
@@ -261,25 +248,23 @@ def posterior(x0, xt, alpha_bar_t, alpha_bar_s):
     every noise level, also where x_t is pure noise.""",
     shows={"hand": lambda f: "For x_t = 2.2, ᾱ = 0.36, v = 0.4 you say x_0 = {:.4g}, ε = {:.4g}, and 1 and 2 are right.".format(*f(2.2, 0.36, 0.4))},
     mistakes="""
-    ε comes first, x_0 second | return cos * xt - sin * v, sin * xt + cos * v → return sin * xt + cos * v, cos * xt - sin * v |
-        {hand} Return x_0, then ε.
+    ε comes first, x_0 second | return → sin * xt + cos * v, cos * xt - sin * v |
     the turn goes the wrong way | xt - sin * v, sin * xt + → xt + sin * v, -sin * xt + |
         {hand} You turned by φ once more; turning back has the other signs.
     x_0 has a wrong sign in front of v | - sin * v → + sin * v |
-        {hand} Put both definitions into cos φ · x_t ± sin φ · v: with which sign is only x_0 left?
     ε has a wrong sign | + cos * v → - cos * v |
-        {hand} Put both definitions into sin φ · x_t ± cos φ · v: with which sign is only ε left?
-    cos φ and sin φ are exchanged | return cos * xt - sin * v, sin * xt + cos * v → return sin * xt - cos * v, cos * xt + sin * v |
+    cos φ and sin φ are exchanged | return → sin * xt - cos * v, cos * xt + sin * v |
         {hand} cos φ = √ᾱ and sin φ = √(1−ᾱ): at ᾱ = 1, x_t is x_0.
     the square roots are missing #1 | alpha_bar_t**0.5, (1 - alpha_bar_t) ** 0.5 → alpha_bar_t, 1 - alpha_bar_t |
         {hand} ᾱ = cos² φ, so cos φ is its root.
-    ε is found by a division, which fails at ᾱ = 1 | body → x0 = alpha_bar_t**0.5 * xt - (1 - alpha_bar_t) ** 0.5 * v⏎return x0, (xt - alpha_bar_t**0.5 * x0) / (1 - alpha_bar_t) ** 0.5 |
+    ε is found by a division, which fails at ᾱ = 1 | body →
+        x0 = alpha_bar_t**0.5 * xt - (1 - alpha_bar_t) ** 0.5 * v⏎return x0, (xt - alpha_bar_t**0.5 * x0) / (1 - alpha_bar_t) ** 0.5 |
         Right elsewhere, but no division is needed: ε is a combination of sin φ · x_t and cos φ · v.
-    x_0 is found by a division, which fails at ᾱ = 0 | body → eps = (1 - alpha_bar_t) ** 0.5 * xt + alpha_bar_t**0.5 * v⏎return (xt - (1 - alpha_bar_t) ** 0.5 * eps) / alpha_bar_t**0.5, eps |
+    x_0 is found by a division, which fails at ᾱ = 0 | body →
+        eps = (1 - alpha_bar_t) ** 0.5 * xt + alpha_bar_t**0.5 * v⏎return (xt - (1 - alpha_bar_t) ** 0.5 * eps) / alpha_bar_t**0.5, eps |
         Right elsewhere, but no division is needed: x_0 is a combination of cos φ · x_t and sin φ · v.
     only x_0 is returned | , sin * xt + cos * v → |
-        Return both: x_0, then ε.
-    v is taken for the noise #13 | return cos * xt - sin * v, sin * xt + cos * v → return (xt - sin * v) / cos, v |
+    v is taken for the noise #13 | return → (xt - sin * v) / cos, v |
         {hand} v is a mixture of both, and no division is needed to undo a turn.
     """,
 )
@@ -315,20 +300,21 @@ FEW, MORE = np.array([0.0, 1.0, 2.0]), np.array([-1.0, 0.5, 2.0, 3.0, 5.0])
     the covariance is not divided by the variance of x | / (dx**2).mean() → |
         If x is measured in other units, the slope must change with them.
     the covariance is divided by the variance of y | (dx**2) → (dy**2) |
-        That is the slope of x over y. What is given is x, and its variance stands below.
     the covariance is divided by the spread of x, not its variance #19 | (dx**2).mean() → (dx**2).mean() ** 0.5 |
         Halve all x, and the slope must double; with the spread below, it does not change.
     the slope is the correlation | (dx**2).mean() → ((dx**2).mean() * (dy**2).mean()) ** 0.5 |
         A correlation has no units and stays within ±1; a slope has the units of y over those of x.
     the means are not taken away in the covariance | (dx * dy).mean() → (x * y).mean() |
         The covariance of x and y is the mean of (x − x̄)(y − ȳ), not of x · y.
-    the means are not taken away, in the covariance and in the variance | (dx * dy).mean() → (x * y).mean() && (dx**2) → (x**2) |
+    the means are not taken away, in the covariance and in the variance | (dx * dy).mean() → (x * y).mean() &&
+        (dx**2) → (x**2) |
         That is the slope of a line through 0. Take x̄ and ȳ away before you multiply.
     covariance and variance count differently (n − 1 and n) | (dx * dy).mean() → (dx * dy).sum() / (len(x) - 1) |
         `np.cov` divides by n − 1, `np.var` by n: use the same for both.
     a sum is divided by a mean | (dx * dy).mean() → (dx * dy).sum() |
         Sum by sum, or mean by mean: as it is, the slope grows with the number of points.
-    the slope is the ratio of the spreads | (dx * dy).mean() / (dx**2).mean() → ((dy**2).mean() / (dx**2).mean()) ** 0.5 |
+    the slope is the ratio of the spreads | (dx * dy).mean() / (dx**2).mean() →
+        ((dy**2).mean() / (dx**2).mean()) ** 0.5 |
         Right only if y followed x exactly; the part of y that x says nothing about must not count.
     the slope is the mean of the ratios | (dx * dy).mean() / (dx**2).mean() → np.mean(dy / np.where(dx == 0, 1, dx)) |
         Points near x̄ would count most, where a ratio says least. Divide one mean by the other.
@@ -336,12 +322,10 @@ FEW, MORE = np.array([0.0, 1.0, 2.0]), np.array([-1.0, 0.5, 2.0, 3.0, 5.0])
         The line must pass through (x̄, ȳ): solve ȳ = slope · x̄ + offset.
     slope · x̄ is added to the offset, not taken away | y.mean() - slope → y.mean() + slope |
         The line must pass through (x̄, ȳ): solve ȳ = slope · x̄ + offset.
-    the offset is ȳ | - slope * x.mean() → |
-        At x = 0 the line is not at ȳ; at x = x̄ it is.
+    the offset is ȳ | - slope * x.mean() → | At x = 0 the line is not at ȳ; at x = x̄ it is.
     x̄ is not multiplied by the slope | - slope * x.mean() → - x.mean() |
         The line must pass through (x̄, ȳ): solve ȳ = slope · x̄ + offset.
-    offset first, slope second | return slope, y.mean() - slope * x.mean() → return y.mean() - slope * x.mean(), slope |
-        Return the slope, then the offset.
+    offset first, slope second | return → y.mean() - slope * x.mean(), slope |
     """,
 )
 def best_line(x, y):

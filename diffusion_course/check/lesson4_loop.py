@@ -12,7 +12,7 @@ import torch
 
 from ..forward import add_noise
 from ..schedule import Schedule
-from .engine import Exercise, Mistake, _is_blank, _line_of, exercise
+from .engine import Exercise, Mistake, exercise, is_blank, place_of
 from .watching import CENTRE, NUMBERS, POINTS, STEPS, Run, batches, findings
 
 
@@ -21,7 +21,7 @@ class Loop(Exercise):
 
     def _judge(self, attempt, kind: str) -> None:
         self._refuse_other_signature(attempt)
-        if _is_blank(attempt):
+        if is_blank(attempt):
             raise NotImplementedError
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ᾱ_T is far from 0 here
@@ -37,8 +37,8 @@ class Loop(Exercise):
             quoted = {key: tell(run) for key, tell in NUMBERS.items() if f"{{{key}}}" in sentence}
             raise Mistake(f"{self.name}: {name}. {sentence.format(**quoted)}", name, "named")
         if run.error:
-            number, line = _line_of(run.error, attempt)
-            told = f"line {number}, `{line}`, raises {type(run.error).__name__}: {run.error}"
+            told = " ".join(f"{type(run.error).__name__}: {run.error}".split())
+            told = f"{place_of(run.error, attempt)} raises {told if len(told) < 150 else told[:150] + ' …'}"
             raise Mistake(f"{self.name}: {told} {_shapes(run.error, attempt)}", kind="raised")
 
 
@@ -48,8 +48,8 @@ def _shapes(error, attempt) -> str:
     while part and part.tb_frame.f_code is not attempt.__code__:
         part = part.tb_next
     held = part.tb_frame.f_locals.items() if part else ()
-    shapes = [f"{name} has shape {tuple(value.shape)}" for name, value in held if hasattr(value, "shape")]
-    return f"There {', '.join(shapes)}." if shapes else ""
+    shapes = [f"{name} {tuple(value.shape)}" for name, value in held if hasattr(value, "shape")]
+    return f"(Shapes there: {', '.join(shapes)}.)" if shapes else ""
 
 
 def _loop(made: Exercise) -> Loop:

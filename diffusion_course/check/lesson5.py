@@ -1,4 +1,4 @@
-"""Exercises of lesson 5: one step back, the times, guidance, hidden conditions, and the repair of inpainting.
+"""Exercises of lesson 5: one step back, guidance, hidden conditions, the repair of inpainting, how many steps.
 
 A faulty step often looks harmless. So what it does is measured: samples of pure noise go back to data of mean 2 and
 spread ½ with their exact denoiser, and the message quotes where they end.
@@ -79,54 +79,6 @@ def ddpm_step(xt, x0_hat, t, s, schedule, z):
     of_xt = alpha**0.5 * (1 - a_s) / (1 - a_t)
     variance = (1 - a_s) / (1 - a_t) * beta
     return of_x0 * x0_hat + of_xt * xt + variance**0.5 * z
-
-
-def gaps(times) -> np.ndarray:
-    """Length, first, last, smallest and largest gap: all roundings of an even grid agree in these."""
-    times = np.asarray(times, dtype=np.float64)
-    steps = -np.diff(times)
-    return np.array([len(times), times[0], times[-1], steps.min(initial=np.inf), steps.max(initial=-np.inf)])
-
-
-def _grid(f) -> str:
-    count, first, last, least, most = gaps(f(1000, 30))
-    yours = f"yours are {count:.0f}, from {first:.4g} to {last:.4g}, in steps of {least:.3g} to {most:.3g}"
-    return f"30 steps over T = 1000 need 31 times from 1000 to 0; {yours}."
-
-
-@exercise(
-    probes=((10, 4), (1000, 25), (1000, 30), (1000, 7), (50, 50), (50, 49), (10, 1)),
-    measure=gaps,
-    whole=True,
-    hints=(
-        "n steps have n + 1 ends. `np.linspace` gives numbers that are spaced evenly, both ends included.",
-        "Round, and make whole numbers of them: `.round().astype(int)`.",
-    ),
-    why="A rounded grid keeps both ends whatever n is. A stride of T // n misses 0 as soon as n does not divide T.",
-    shows={"grid": _grid, "second": lambda f: f(10, 4)[1]},
-    mistakes="""
-    the stride is rounded down, so 0 is missed #6 | np.linspace(T, 0, n + 1) → T - T // n * np.arange(n + 1) |
-        {grid} The samples stay noisy.
-    the stride is rounded up, so times turn negative #6 | np.linspace(T, 0, n + 1) → T + -T // n * np.arange(n + 1) |
-        {grid} In Python `alpha_bar[-20]` is no error: it counts from the end, where all is noise.
-    a range with a fixed stride has too many times #6 | np.linspace(T, 0, n + 1) → np.append(np.arange(T, 0, -(T // n)), 0) |
-        {grid} If n does not divide T, more steps slip in.
-    a range with a fixed stride misses 0 #6 | np.linspace(T, 0, n + 1) → np.arange(T, -1, -(T // n)) |
-        {grid} If n does not divide T, a range stops above 0, or has too many times.
-    the last step takes all that is left #6 | np.linspace(T, 0, n + 1) → np.append(T - T // n * np.arange(n), 0) |
-        {grid} Evenly spaced ones differ by 1 at most.
-    n times, where n + 1 are needed | n + 1 → n | {grid} n steps have n + 1 ends.
-    0 is not among the times | times.round() → times[:-1].round() | {grid} n steps have n + 1 ends.
-    the times are not whole numbers | .round().astype(int) → * 1.0 |
-        For T = 10 and n = 4 your second time is {second}, and there is no ᾱ between two steps. Round.
-    times go from T − 1 #5 | np.linspace(T, → np.linspace(T - 1, | {grid} Sampling starts from x_T.
-    times end at 1 | np.linspace(T, 0, → np.linspace(T, 1, | {grid} Clean is t = 0.
-    times rise | np.linspace(T, 0, → np.linspace(0, T, | {grid} Sampling goes from T down to 0.
-    """,
-)
-def time_grid(T, n):
-    times = np.linspace(T, 0, n + 1)
-    return times.round().astype(int)
 
 
 FREE, COND = np.array([0.0, 1.0, -0.5]), np.array([1.0, 0.4, -0.5])

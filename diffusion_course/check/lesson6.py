@@ -1,4 +1,4 @@
-"""Exercises of lesson 6: a step of DDIM, the whole sampler, and where to put the steps. Solvers are in `solvers`."""
+"""Exercises of lesson 6: a step of DDIM, the whole sampler, and where to put the steps. Solvers are in `lesson6_solvers`."""
 
 from itertools import pairwise
 from statistics import NormalDist
@@ -7,9 +7,11 @@ import numpy as np
 
 from ..denoisers import GaussianDenoiser
 from ..forward import randn_like
-from ..schedule import cosine
+from ..schedule import Schedule, cosine
 from .engine import exercise
-from .lesson5 import SHORT, X0_HAT, Z, ended, gaps
+from .lesson3 import gaps
+from .lesson5 import SHORT, X0_HAT, Z, ended
+from .stepwise import Stepwise
 
 EPS_HAT = np.array([0.6, -1.1, 0.2])
 
@@ -69,6 +71,7 @@ def ddim_step(x0_hat, eps_hat, t, s, schedule, eta, z):
 
 
 POINT, WIDE = GaussianDenoiser(1.0, 0.0, SHORT), GaussianDenoiser(0.5, 0.3, SHORT)
+MILD = Schedule(np.append(SHORT.alpha_bar[:40], 0.01))  # no weight is huge
 STARTS = np.random.default_rng(0).standard_normal((200, 1))
 
 
@@ -85,6 +88,9 @@ def _ends(n, eta):
     return told
 
 
+@Stepwise.of(
+    run=lambda f, network, x, rng: f(network, MILD, x, 3, 0.5, rng), inputs=("x_T", "ε̂_1", "ε̂_2", "ε̂_3", "z_1", "z_2")
+)
 @exercise(
     probes=tuple(
         (model, SHORT, STARTS, n, eta, np.random.default_rng(1))

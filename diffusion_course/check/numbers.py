@@ -68,7 +68,7 @@ def agree(a, b, tolerance: float, tiny: float | None = None) -> bool:
     if a.shape != b.shape and not (b.ndim == 0 and a.size):  # one number may come as an array of it
         return False
     coarse = min(x.dtype.itemsize if x.dtype.kind == "f" else 8 for x in (a, b))
-    tolerance = max(tolerance, {4: min(100 * tolerance, 1e-3), 2: 0.02}.get(coarse, 0.0))
+    tolerance = max(tolerance, {4: 1e-4, 2: 0.02}.get(coarse, 0.0))
     a, b = np.broadcast_arrays(a.astype(np.float64), b.astype(np.float64))
     finite = np.isfinite(b)
     near = np.allclose(a[finite], b[finite], rtol=tolerance, atol=tolerance if tiny is None else tiny)

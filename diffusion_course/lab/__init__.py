@@ -1,6 +1,5 @@
 """What a lesson shows and touches: widgets, quiz, prompt box, pixel editor, drawings of networks and fields."""
 
-from ..plots import show
 from .arrow import arrow
 from .designer import designer
 from .diagrams import network
@@ -8,6 +7,7 @@ from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
 from .prompt_box import PromptBox, faces_painting
 from .quiz import Quiz
+from .show import show
 from .statue import statue
 from .trajectories import field
 from .widgets import dissolve, explore

@@ -18,7 +18,7 @@ def arrow(x0: float = 0.5, eps: float = 1.5) -> Live:
     """A drawing to end a cell with: the pair (x_0, ε) as a point, and an arrow (√ᾱ, √(1−ᾱ)) that turns.
 
     The point's shadow on the arrow is x_t, its distance beside the arrow is v. Both are dragged or moved by keys, and
-    a picture turns with them. Needs no kernel. Raises ValueError unless x0 and eps lie in −1.1 … 1.9, where there is room.
+    a picture turns with them. Needs no kernel. Raises ValueError unless x0 and eps lie in −1.1 … 1.9.
 
     >>> arrow().alt[:62]
     'The pair x_0 = 0.5, ε = 1.5 as a point of the plane. The arrow'
@@ -27,7 +27,13 @@ def arrow(x0: float = 0.5, eps: float = 1.5) -> Live:
         if not -1.1 <= value <= 1.9:
             raise ValueError(f"{name} must lie in −1.1 … 1.9, where the drawing has room, not {value!r}.")
     picture, noise = smiley(SIZE), np.random.default_rng(0).standard_normal((1, 1, SIZE, SIZE))
-    data = {"x0": x0, "eps": eps, "size": SIZE, "noise": pack(noise, "f4"), "picture": pack((picture + 1) * 127.5, "u1")}
+    data = {
+        "x0": x0,
+        "eps": eps,
+        "size": SIZE,
+        "noise": pack(noise, "f4"),
+        "picture": pack((picture + 1) * 127.5, "u1"),
+    }
     return Live("arrow", data, _still(x0, eps, picture, noise), uses=("knob",))
 
 
@@ -43,7 +49,12 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
     foot, side = (xt * signal, xt * sigma), (-v * sigma, v * signal)
     for tip, colour in (((x0, 0), GREEN), ((0, eps), ORANGE), (foot, BLUE), (side, PURPLE)):
         ax.plot([0, tip[0]], [0, tip[1]], color=colour, linewidth=3)
-    names = {"$x_0$": (x0, -0.25), "ε": (-0.15, eps), "$x_t$": (foot[0] + 0.1, foot[1] - 0.3), "v": (side[0] - 0.15, side[1])}
+    names = {
+        "$x_0$": (x0, -0.25),
+        "ε": (-0.15, eps),
+        "$x_t$": (foot[0] + 0.1, foot[1] - 0.3),
+        "v": (side[0] - 0.15, side[1]),
+    }
     for text, place in (names | {"$(x_0, ε)$": (x0, eps + 0.15)}).items():
         ax.text(*place, text, fontsize=12, ha="center")
     ax.annotate("", (signal, sigma), (0, 0), arrowprops={"arrowstyle": "-|>", "color": RED, "linewidth": 2})
@@ -58,7 +69,8 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
         ax.axis("off")
     figure.alt = (
         f"The pair x_0 = {x0:g}, ε = {eps:g} as a point of the plane. The arrow (√ᾱ, √(1−ᾱ)) stands at "
-        f"{math.degrees(START):.0f} degrees; the point's shadow on it is x_t = {xt:.2f}, its distance beside it v = {v:.2f}. "
+        f"{math.degrees(START):.0f} degrees; the point's shadow on it is x_t = {xt:.2f}, "
+        f"its distance beside it v = {v:.2f}. "
         "Beside it a smiley, noise, and their x_t and v."
     )
     return figure

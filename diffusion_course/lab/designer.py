@@ -16,7 +16,12 @@ from .panel import Live, Panel, pack, script, style
 T = 1000  # steps of a drawn schedule
 USES = ("knob", "curves")
 STILLS = 6  # pictures in a row of the still
-PRESETS = {"linear": linear, "cosine": cosine, "sigmoid": sigmoid, "zero terminal SNR": lambda: zero_terminal_snr(linear())}
+PRESETS = {
+    "linear": linear,
+    "cosine": cosine,
+    "sigmoid": sigmoid,
+    "zero terminal SNR": lambda: zero_terminal_snr(linear()),
+}
 RENDER = """
 export default { render({ model, el }) {
   el.classList.add("diffusion-course");
@@ -41,7 +46,7 @@ class Drawn(anywidget.AnyWidget):
 class designer(Panel):
     """A schedule to bend by hand, made to be the last line of a cell.
 
-    The learner starts from a preset and drags seven handles; a smiley, a cat and a portrait dissolve by it at once. That
+    The learner starts from a preset and drags seven handles; a smiley, a cat or a portrait dissolves by it at once. That
     needs no kernel. Where one runs, `alpha_bar` and `schedule()` are what has been drawn, `linear` to begin with.
 
     >>> mine = designer()

@@ -9,7 +9,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from .. import data, plots
+from .. import plots
 from ..guidance import guided
 from ..samplers import ddim
 from .panel import Panel, pack, script, style
@@ -58,15 +58,15 @@ class PromptBox(Panel):
         for step, pictures in enumerate(self.painting(prompt, **settings), start=1):
             if time.monotonic() - sent > BETWEEN:
                 sent = time.monotonic()
-                self._send(pictures, prompt, min(step, settings["steps"]), settings["steps"])
+                self._post(pictures, prompt, min(step, settings["steps"]), settings["steps"])
         self.pictures = np.asarray(pictures)
-        self._send(self.pictures, prompt, settings["steps"], settings["steps"])
+        self._post(self.pictures, prompt, settings["steps"], settings["steps"])
         note = f"{prompt or 'no prompt'}: {settings['n']} pictures in {time.monotonic() - begun:.1f} s"
         self.paper.prompt, self.paper.last = prompt, {"pixels": pack(_bytes(self.pictures), "u1"), "note": note}
         self.paper.send({"done": note})
         return self.pictures
 
-    def _send(self, pictures, prompt: str, step: int, steps: int) -> None:
+    def _post(self, pictures, prompt: str, step: int, steps: int) -> None:
         sent = {"step": step, "of": steps, "shape": list(pictures.shape), "prompt": prompt}
         self.paper.send(sent, [_bytes(np.asarray(pictures)).tobytes()])
 
@@ -99,12 +99,14 @@ def near(prompt: str, words: Sequence[str]) -> list[tuple[str, list[str]]]:
 def faces_painting(model) -> Callable[..., Iterator]:
     """The `painting` of a network that draws pixel faces, such as `pretrained("faces")`: x_s after each step of DDIM.
 
-    It understands `data.face_codes`: "hat, no glasses, blue hair". Equal seeds give equal pictures.
+    It understands `words.face_codes`: "hat, no glasses, blue hair". Equal seeds give equal pictures.
     """
     import torch  # only here: the rest of this folder does without
 
+    from ..words import FACE_WORDS, face_codes
+
     def painting(prompt: str, n=8, scale=3.0, steps=20, seed=0, style=None) -> Iterator:
-        codes = np.atleast_2d(data.face_codes(prompt))  # raises before the first picture is asked for
+        codes = np.atleast_2d(face_codes(prompt))  # raises before the first picture is asked for
         xT = torch.randn(n, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
         steered = guided(model, torch.from_numpy(np.repeat(codes, n, axis=0)), scale)
         return _drawn(ddim(steered, model.schedule, xT, steps, clip=1.0))
@@ -118,7 +120,7 @@ def faces_painting(model) -> Callable[..., Iterator]:
                 return
             yield xs.numpy()
 
-    painting.words = tuple(data.FACE_WORDS)
+    painting.words = tuple(FACE_WORDS)
     return painting
 
 

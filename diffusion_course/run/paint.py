@@ -1,13 +1,13 @@
 """Pictures from words: `paint("blue cat")`, and the same as they appear, a sampling step at a time."""
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, partial
 
 import numpy as np
 import torch
 
 from ..emoji import vocabulary
-from ..forward import eps_from_x0, x0_from_eps
+from ..forward import Array
 from ..guidance import guided
 from ..samplers import dpm_solver
 from . import checkpoints
@@ -50,27 +50,22 @@ def pretrained() -> torch.nn.Module:
     return checkpoints.pretrained("emoji")
 
 
-def guesses(model, cond, noise, scale: float, steps: int) -> Iterator[np.ndarray]:
+def guesses(model: torch.nn.Module, cond: Array, noise: torch.Tensor, scale: float, steps: int) -> Iterator[np.ndarray]:
     """The guess x̂_0 (n, 3, 32, 32) after each sampling step that leads `noise` to pictures of `cond` (n, L)."""
-    schedule, seen = model.schedule, []
-    path = dpm_solver(_remembering(guided(model, cond, scale), schedule, seen), schedule, noise, steps)
+    seen = []
+    path = dpm_solver(guided(model, cond, scale), model.schedule, noise, steps, clip=partial(_remembered, seen))
     next(path)  # pure noise
     while True:
         with torch.inference_mode(), _precision():  # and not around the yield: the caller has modes of its own
             if next(path, None) is None:
                 return
-        yield seen[-1].numpy()
+        yield seen.pop().numpy()
 
 
-def _remembering(model: Callable, schedule, seen: list) -> Callable:
-    """`model`, whose guesses x̂_0 are kept within what a screen shows, and remembered."""
-
-    def remembering(xt, t):
-        x0_hat = x0_from_eps(xt, schedule.at(t), model(xt, t)).clamp(-1, 1)
-        seen.append(x0_hat)
-        return eps_from_x0(xt, schedule.at(t), x0_hat)
-
-    return remembering
+def _remembered(seen: list, x0_hat: torch.Tensor) -> torch.Tensor:
+    """x̂_0 within what a screen shows, which is also put into `seen`."""
+    seen.append(x0_hat.clamp(-1, 1))
+    return seen[-1]
 
 
 def _precision():

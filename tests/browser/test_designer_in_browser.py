@@ -50,8 +50,8 @@ def test_a_bent_curve_takes_the_heights_and_is_a_schedule(page, name):
 
 def test_the_verdict_counts_what_the_package_counts(page):
     told = page.evaluate(MATHS, ["linear", None])["told"]
-    alpha_bar = schedule.linear().alpha_bar
-    assert told == f"Noise outweighs signal from t = {(alpha_bar <= 0.5).argmax()}; ᾱ < 0.1 from t = {(alpha_bar < 0.1).argmax()}."
+    half, low = ((schedule.linear().alpha_bar <= level).argmax() for level in (0.5, 0.1))
+    assert told == f"Noise outweighs signal from t = {half}; ᾱ < 0.1 from t = {low}."
 
 
 def test_dragging_and_keys_bend_and_warn(page):

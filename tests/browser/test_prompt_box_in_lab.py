@@ -30,7 +30,9 @@ def page(lab, new_page):
 
 
 def drawn(page, prompt, n):
-    page.wait_for_function(f"() => document.querySelector('[role=status]').innerText.startsWith('{prompt}: {n} pictures')")
+    page.wait_for_function(
+        f"() => document.querySelector('[role=status]').innerText.startsWith('{prompt}: {n} pictures')"
+    )
     return page.evaluate(PIXEL)[0], page.locator(".dc-sheet canvas").count()
 
 

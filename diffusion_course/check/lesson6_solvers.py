@@ -8,6 +8,7 @@ from ..denoisers import GaussianDenoiser
 from ..forward import x0_from_eps
 from .engine import exercise
 from .lesson6 import LONG, SHORT, STARTS, WIDE
+from .stepwise import Stepwise
 
 LONG_WIDE = GaussianDenoiser(0.5, 0.3, LONG)
 
@@ -42,6 +43,9 @@ def _off(f, n: int) -> float:
     return float(np.abs(x - (m_s + s_s * (STARTS - m_t) / s_t)).mean())
 
 
+@Stepwise.of(
+    run=lambda f, network, x, rng: f(predictor(network, SHORT), x, 30, 10, SHORT), inputs=("x_t", "ε̂ at t", "ε̂ at s")
+)
 @exercise(
     probes=tuple((PREDICT, STARTS, t, s, SHORT) for t, s in ((45, 40), (30, 10), (10, 9), (2, 1), (5, 0), (1, 0)))
     + ((PREDICT, STARTS[:1], 30, 10, SHORT),),
