@@ -150,13 +150,16 @@ class Exercise(Asked):
             return Failed(ValueError("nothing is returned"))
         if any(not same(a, b) for a, b in zip(inputs, given, strict=True) if is_data(b)):
             raise Mistake(f"{self.name}: your function changes its input in place; work on a copy.", "input changed")
-        if why := self.refuse(answer):
-            raise Mistake(f"{self.name}: {why}", "another type")
+        kind = type(answer).__name__
         try:
-            return numbers(quietly(self.measure, answer) if self.measure else answer)
+            why = self.refuse(answer)
+            compared = None if why else numbers(quietly(self.measure, answer) if self.measure else answer)
         except Exception:
-            asked = f"{', then '.join(self.returns)} are" if len(self.returns) > 1 and not self.measure else "numbers are"
-            raise Mistake(f"{self.name}: your function returns a {type(answer).__name__}; {asked} asked for.") from None
+            asked = ", then ".join(self.returns) if len(self.returns) > 1 and not self.measure else "numbers"
+            raise Mistake(f"{self.name}: your function returns a {kind}; it should return {asked}.") from None
+        if why:
+            raise Mistake(f"{self.name}: {why}", "another type")
+        return compared
 
     def agree(self, answers: list, others: list) -> bool:
         """Do two lists of answers say the same? NaN, inf and a division by zero count as the same failure."""
@@ -206,7 +209,7 @@ class Exercise(Asked):
                 return eval(f"f{fault.sentence!r}", {**self.reference.__globals__, "f": function, **names})
             except Exception:
                 continue
-        return fault.sentence
+        return re.sub(r"\{[^}]*\} *", "", fault.sentence)  # what would be quoted fails with both
 
     def _refuse_other_draws(self, attempt, probe, answer) -> None:
         """Asked twice the same, the same; with another generator, something else."""
