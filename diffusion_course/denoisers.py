@@ -1,15 +1,20 @@
 """Exact denoisers: where p(x_0) is known, the best ε̂ follows from Bayes' rule and nothing is left to train.
 
 The denoiser with the smallest mean squared error returns E[ε | x_t]. By x_t = √ᾱ x_0 + √(1−ᾱ) ε it is known
-as soon as E[x_0 | x_t] is, and for a Gaussian and for a finite data set that is a short formula. They are the
-course's measuring rods: the floor of every loss, and samplers without any error of a network.
+as soon as E[x_0 | x_t] is, and for a Gaussian and for a finite data set that is a short formula. They give the
+floor of every loss, and show a sampler without any error of a network.
 
 Source: Karras et al. 2022 (arXiv:2206.00364), appendix B.3, for the finite data set.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
-from .forward import cast, eps_from_x0, levels, like, refuse_clean, to_float64
+from .forward import Array, cast, eps_from_x0, levels, refuse_clean, to_float64, widened
 from .schedule import Schedule
 
 CHUNK = 2**22  # numbers in one block of the queries × data table: 32 MB of float64
@@ -21,20 +26,68 @@ class GaussianDenoiser:
         ε̂ = √(1−ᾱ_t) (x_t − √ᾱ_t mean) / (ᾱ_t std² + 1 − ᾱ_t)
 
     `mean` and `std` are numbers, or arrays of the shape of one sample.
+    Raises ValueError unless both are finite and std is 0 or more.
     """
 
-    def __init__(self, mean, std, schedule: Schedule):
+    def __init__(self, mean: Any, std: Any, schedule: Schedule) -> None:
         self.mean, self.std, self.schedule = to_float64(mean), to_float64(std), schedule
         if not np.isfinite(self.mean).all() or not ((self.std >= 0) & (self.std < np.inf)).all():
             raise ValueError(f"mean must be finite and std finite and 0 or more, not {mean} and {std}.")
 
-    def __call__(self, xt, t):
+    def __call__(self, xt: Array, t: Any) -> Any:
         """ε̂ for x_t at step t, an int or (B,) ints in 1 … T."""
-        alpha_bar_t = self.schedule.at(t)
-        refuse_clean(alpha_bar_t)
-        signal, noise = levels(alpha_bar_t, xt)
-        mean, variance = cast(self.mean, xt), cast(self.std**2, xt)
-        return noise * (xt - signal * mean) / (signal**2 * variance + noise**2)
+        _, noise, pull = self._pull(xt, t)
+        return noise * self._back(pull)
+
+    def x0_hat(self, xt: Array, t: Any) -> Any:
+        """E[x_0 | x_t] = mean + √ᾱ_t std² (x_t − √ᾱ_t mean) / (ᾱ_t std² + 1 − ᾱ_t): the mean itself at ᾱ_t = 0."""
+        signal, _, pull = self._pull(xt, t)
+        return cast(self.mean, xt) + signal * self._back(cast(self.std**2, xt) * pull)
+
+    def _pull(self, xt: Any, t: Any) -> tuple[Any, Any, Any]:
+        """Both levels, and (x_t − √ᾱ_t mean) divided by the variance of x_t, along the axes of the data."""
+        signal, noise = levels(self.schedule.at(t), xt)
+        refuse_clean(noise)
+        off = self._along(widened(xt) - signal * cast(self.mean, xt))
+        return signal, noise, off / (signal**2 * cast(self.std**2, xt) + noise**2)
+
+    def _along(self, x: Any) -> Any:
+        """x in coordinates of which no two vary together: here, as it is."""
+        return x
+
+    def _back(self, x: Any) -> Any:
+        """From these coordinates back to x's own."""
+        return x
+
+
+class FullGaussianDenoiser(GaussianDenoiser):
+    """E[ε | x_t] for data x_0 ~ N(mean, cov) whose d coordinates vary together: x_t of shape (B, d).
+
+        ε̂ = √(1−ᾱ_t) (ᾱ_t cov + (1 − ᾱ_t) I)⁻¹ (x_t − √ᾱ_t mean)
+
+    The inverse is taken once, along the axes of cov. Raises ValueError unless cov (d, d) is finite, symmetric and
+    without negative eigenvalues.
+
+    >>> from diffusion_course.schedule import linear
+    >>> pair = FullGaussianDenoiser([0.0, 0.0], [[1.0, 0.9], [0.9, 1.0]], linear())
+    >>> pair.x0_hat(np.array([[1.0, 0.0]]), t=1).round(2)
+    array([[1., 0.]])
+    """
+
+    def __init__(self, mean: Any, cov: Any, schedule: Schedule) -> None:
+        cov = to_float64(cov)
+        if cov.ndim != 2 or cov.shape[0] != cov.shape[1] or not np.isfinite(cov).all() or not np.allclose(cov, cov.T):
+            raise ValueError(f"cov must be a finite symmetric matrix (d, d), not {cov!s}.")
+        variances, self.axes = np.linalg.eigh(cov)
+        if variances.min() < -1e-9 * variances.max():
+            raise ValueError(f"cov has a negative eigenvalue, {variances.min():g}: no data have such a covariance.")
+        super().__init__(np.broadcast_to(to_float64(mean), len(cov)), variances.clip(0) ** 0.5, schedule)
+
+    def _along(self, x: Any) -> Any:
+        return x @ cast(self.axes, x)
+
+    def _back(self, x: Any) -> Any:
+        return x @ cast(self.axes.T, x)
 
 
 class IdealDenoiser:
@@ -45,6 +98,7 @@ class IdealDenoiser:
     What any network trained long enough on these n samples would become: it can only return those samples.
     Computed in float64 with the log-sum-exp shift, in blocks, so 12,000 faces against 256 queries stay far
     under 1 GB. Queries may be arrays or tensors; the answer comes back as what came in.
+    Raises ValueError for data that are empty or not finite, and for queries of another shape.
 
     >>> from diffusion_course.schedule import linear
     >>> two_points = IdealDenoiser(np.array([[-1.0], [1.0]]), linear())
@@ -52,43 +106,41 @@ class IdealDenoiser:
     array([[1.]])
     """
 
-    def __init__(self, x0, schedule: Schedule):
-        x0 = to_float64(x0)
-        if x0.ndim < 2 or len(x0) == 0 or not np.isfinite(x0).all():
-            raise ValueError(
-                f"x0 must be finite numbers of shape (n, …) with n ≥ 1, not of shape {x0.shape}."
-            )
-        self.shape, self.schedule = x0.shape[1:], schedule
-        self._x0 = x0.reshape(len(x0), -1)
+    def __init__(self, x0: Array, schedule: Schedule) -> None:
+        data = np.array(to_float64(x0))  # a copy: what the caller does to x0 later must not count
+        if data.ndim < 2 or len(data) == 0 or not np.isfinite(data).all():
+            raise ValueError(f"x0 must be finite numbers of shape (n, …) with n ≥ 1, not of shape {data.shape}.")
+        self.shape, self.schedule = data.shape[1:], schedule
+        self._x0 = data.reshape(len(data), -1)
         self._half_square = (self._x0**2).sum(1) / 2
 
-    def __call__(self, xt, t):
+    def __call__(self, xt: Any, t: Any) -> Any:
         """ε̂ for x_t (B, …) at step t, an int or (B,) ints in 1 … T."""
         return eps_from_x0(xt, self.schedule.at(t), self.x0_hat(xt, t))
 
-    def x0_hat(self, xt, t):
-        """E[x_0 | x_t], the weighted average of the data: the best guess in one stroke."""
+    def x0_hat(self, xt: Any, t: Any) -> Any:
+        """E[x_0 | x_t], the weighted average of the data: the best guess in one step."""
         queries = self._queries(xt)
         x0_hat = np.concatenate([weights @ self._x0 for weights in self._blocks(queries, t)])
         return cast(x0_hat.reshape(xt.shape), xt)
 
-    def weights(self, xt, t) -> np.ndarray:
+    def weights(self, xt: Any, t: Any) -> np.ndarray:
         """P(x_0 = x_i | x_t), shape (B, n), each row summing to 1."""
         return np.concatenate(list(self._blocks(self._queries(xt), t)))
 
-    def _queries(self, xt) -> np.ndarray:
+    def _queries(self, xt: Any) -> np.ndarray:
         if tuple(xt.shape[1:]) != self.shape:
             raise ValueError(f"xt has samples of shape {tuple(xt.shape[1:])}, the data {self.shape}.")
         return to_float64(xt).reshape(len(xt), -1)
 
-    def _blocks(self, queries, t):
+    def _blocks(self, queries: np.ndarray, t: Any) -> Iterator[np.ndarray]:
         """The weights of a few queries at a time. ‖x_t‖² is the same for every i, so it is left out."""
-        refuse_clean(self.schedule.at(t))
-        alpha_bar_t = np.broadcast_to(like(self.schedule.at(t), queries), (len(queries), 1))
+        signal, noise = (np.broadcast_to(level, (len(queries), 1)) for level in levels(self.schedule.at(t), queries))
+        refuse_clean(noise)
         rows = max(1, CHUNK // len(self._x0))
         for start in range(0, len(queries), rows):
             block = slice(start, start + rows)
-            power = alpha_bar_t[block]
-            logits = (power**0.5 * (queries[block] @ self._x0.T) - power * self._half_square) / (1 - power)
+            logits = signal[block] * (queries[block] @ self._x0.T) - signal[block] ** 2 * self._half_square
+            logits /= noise[block] ** 2
             weights = np.exp(logits - logits.max(1, keepdims=True))
             yield weights / weights.sum(1, keepdims=True)

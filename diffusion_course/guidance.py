@@ -1,83 +1,112 @@
-"""Guidance: the same walk, asked to go somewhere. Each function here makes a model out of a model.
+"""Guidance: the same samplers, steered. Each function here makes a denoiser out of a denoiser.
 
-A sampler only ever calls `eps_hat = model(xt, t)`. So a wish, a strength or some known pixels need no sampler
-of their own: they change what that call answers. Starting in the middle (image-to-image) needs not even that:
+A sampler only ever calls `eps_hat = model(xt, t)`. So a condition, its strength or some known pixels need no sampler of
+their own: they change what that call answers. Starting in the middle (image-to-image) needs not even that:
 
     xt = add_noise(picture, schedule.at(t), eps)
     *path, x0 = ddpm(model, schedule, xt, steps=times)        # falling times from that t to 0
 
-Sources: Ho & Salimans 2022 (arXiv:2207.12598) for classifier-free guidance, whose w is `scale` − 1 here.
+Sources: Ho & Salimans 2022 (arXiv:2207.12598) for classifier-free guidance, whose w is `scale` − 1 here; Song et al.
+2021 (arXiv:2010.02502), section 4.3, for `encode`.
 """
 
-import difflib
-from collections.abc import Callable
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from .data import FACE_VALUES, NOT_SAID
-from .forward import eps_from_x0, x0_from_eps
+from .data import NOT_SAID
+from .forward import Array, eps_from_x0, is_tensor, widened, x0_from_eps
+from .predictor import Predictor, pairs
+from .samplers import euler_step
+from .schedule import Schedule
 
 
-def guided(model: Callable, cond, scale: float) -> Callable:
+class guided:
     """ε̂ = ε̂(x_t) + scale · (ε̂(x_t | cond) − ε̂(x_t)): classifier-free guidance.
 
-    scale = 0 is the model without the wish, 1 the model with it; above 1 exaggerates what the wish changes.
-    Two network evaluations a call. `model` takes (xt, t) and (xt, t, cond).
+    scale = 0 is the model without the condition, 1 the model with it; above 1 exaggerates what the condition changes.
+    `model` takes (xt, t, cond); `cond` has one row a sample, or one row for all. Both halves, with `cond` and with
+    nothing said (−1 everywhere), are evaluated in one batch.
     """
 
-    def guided_model(xt, t):
-        free, asked = model(xt, t), model(xt, t, cond)
-        return free + scale * (asked - free)
+    def __init__(self, model: Callable, cond: Array, scale: float) -> None:
+        self.model, self.cond, self.scale = model, cond, scale
 
-    return guided_model
+    def __call__(self, xt: Array, t: Any) -> Any:
+        """ε̂ for x_t at step t."""
+        return self._mix(self.model, xt, t)
+
+    @property
+    def x0_hat(self) -> Callable:
+        """x̂_0 for x_t at step t, mixed in the same way: asked for where ᾱ_t = 0. Only if the model has x0_hat."""
+        return partial(self._mix, self.model.x0_hat)
+
+    def _mix(self, answer: Callable, xt: Any, t: Any) -> Any:
+        n = len(xt)
+        cond = _for_all(self.cond, n)
+        both = answer(_joined(xt, xt), t if np.ndim(t) == 0 else _joined(t, t), _joined(_nothing_said(cond), cond))
+        free, conditioned = both[:n], both[n:]
+        return free + self.scale * (conditioned - free)
 
 
-def knowing(model: Callable, schedule, known, mask) -> Callable:
-    """The model, told some pixels of x_0: inpainting. `mask` is 1 where `known` holds, 0 where to invent.
+class inpainted:
+    """The model, told some pixels of x_0. `mask` is 1 where `known` holds, 0 where to invent.
 
-    Its guess x̂_0 is overruled where the truth is known, so the walk's known pixels follow q(x_s | x_t, x_0)
-    exactly, and the rest is drawn to go with them. `known` and `mask` broadcast to x_t's shape, of x_t's library.
+    Its guess x̂_0 is overruled where the truth is known, so that the known pixels follow q(x_s | x_t, x_0) exactly. The
+    rest is drawn to go with *noisy* known pixels, for the model sees no others: a bias, so this is not quite a draw
+    from p(unknown | known). `known` and `mask` broadcast to x_t's shape, of x_t's library.
     """
 
-    def knowing_model(xt, t):
-        alpha_bar_t = schedule.at(t)
-        x0_hat = x0_from_eps(xt, alpha_bar_t, model(xt, t))
-        return eps_from_x0(xt, alpha_bar_t, mask * known + (1 - mask) * x0_hat)
+    def __init__(self, model: Callable, schedule: Schedule, known: Array, mask: Array) -> None:
+        self.model, self.schedule, self.known, self.mask = model, schedule, known, mask
 
-    return knowing_model
+    def __call__(self, xt: Array, t: Any) -> Any:
+        """ε̂ for x_t at step t, such that x̂_0 has the known pixels."""
+        return eps_from_x0(xt, self.schedule.at(t), self._told(x0_from_eps(xt, self.schedule.at(t), self.model(xt, t))))
+
+    @property
+    def x0_hat(self) -> Callable:
+        """x̂_0 with the known pixels: asked for where ᾱ_t = 0. Only if the model has x0_hat."""
+        answer = self.model.x0_hat
+        return lambda xt, t: self._told(answer(xt, t))
+
+    def _told(self, x0_hat: Any) -> Any:
+        return x0_hat + self.mask * (self.known - x0_hat)  # a mask of bools has no 1 − mask
 
 
-def face_wish(prompt: str) -> np.ndarray:
-    """A prompt such as "hat, no glasses, blue hair" as attribute codes (7,), −1 where not said.
+def encode(model: Callable, schedule: Schedule, x0: Array, steps: Any = 50) -> Iterator[Any]:
+    """Follow the ODE upwards by Euler's method: the x_T from which `ddim` comes back to x_0, nearly.
 
-    Raises ValueError for words it does not know, with the nearest that it does.
-
-    >>> face_wish("hat, blue hair")
-    array([ 1, -1, -1, -1, -1,  4, -1])
+    Yields x_0 first, x_T last; `steps` as in the samplers. The way up and the way down take the slope at opposite
+    ends of a step, so x_0 returns with an error of order 1. At t = 0, where there is no noise to estimate, the slope
+    of t = 1 is taken.
     """
-    codes = np.full(len(FACE_VALUES), NOT_SAID)
-    for phrase in filter(None, (part.strip().lower() for part in prompt.split(","))):
-        if phrase not in VOCABULARY:
-            nearest = difflib.get_close_matches(phrase, VOCABULARY, n=3, cutoff=0.4) or sorted(VOCABULARY)
-            raise ValueError(f"{phrase!r} is no attribute of the faces. Did you mean {', '.join(nearest)}?")
-        column, code = VOCABULARY[phrase]
-        if codes[column] not in (NOT_SAID, code):
-            raise ValueError(f"{prompt!r} asks for two things at once: see {phrase!r}.")
-        codes[column] = code
-    return codes
+    x, predict = widened(x0), Predictor(model, schedule)
+    yield x0
+    for t, s in reversed(list(pairs(schedule, steps))):
+        _, slope = predict(x, max(s, 1))
+        x = euler_step(x, slope, s, t, schedule)
+        yield x
+    predict.report()
 
 
-def _vocabulary() -> dict[str, tuple[int, int]]:
-    """Phrase → (attribute's column, its code): "hat", "no hat", "blue hair", "grey background", …"""
-    phrases = {}
-    for column, (name, values) in enumerate(FACE_VALUES.items()):
-        words = name.replace("_", " ")
-        if values == (False, True):
-            phrases |= {f"no {words}": (column, 0), words: (column, 1)}
-        else:
-            noun = words.split()[0]
-            phrases |= {f"{value} {noun}": (column, code) for code, value in enumerate(values)}
-    return phrases
+def _for_all(cond: Any, n: int) -> Any:
+    """`cond` with one row for each of n samples: as it is, or its only row n times."""
+    if len(cond) == n:
+        return cond
+    if len(cond) != 1:
+        raise ValueError(f"cond has {len(cond)} rows for {n} samples: give one a sample, or one row for all.")
+    return cond.expand(n, *cond.shape[1:]) if is_tensor(cond) else np.repeat(cond, n, axis=0)
 
 
-VOCABULARY = _vocabulary()
+def _nothing_said(cond: Any) -> Any:
+    return cond.new_full(cond.shape, NOT_SAID) if is_tensor(cond) else np.full_like(cond, NOT_SAID)
+
+
+def _joined(a: Any, b: Any) -> Any:
+    return sys.modules["torch"].cat([a, b]) if is_tensor(a) else np.concatenate([a, b])

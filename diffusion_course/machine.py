@@ -1,14 +1,21 @@
-"""How the steps of a training are computed: chosen by the data's kind and by what the hardware has.
+"""How steps are computed, of a training or of a sampler: chosen by the data's kind and by what the hardware has.
 
 `benchmarks/machine.py` measures whether the choice is right. On two idle cores (AMD Zen 4): the spiral's network takes
 1,050 steps a second with one thread and 1,120 with two, but on busy cores two are the slower, by far; the U-Net takes
 520 pictures a second in float32, 790 in bfloat16, and channels last wins nothing (700).
 """
 
-from contextlib import contextmanager
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
+
+PLAIN_STEPS = 3  # before a step is captured: they find the quickest kernels and make the optimiser's state
 
 
 class Machine(NamedTuple):
@@ -19,12 +26,12 @@ class Machine(NamedTuple):
     dtype: torch.dtype
     layout: torch.memory_format
 
-    def __str__(self):
+    def __str__(self) -> str:
         threads = f", {self.threads} thread{'s' * (self.threads > 1)}" if self.device.type == "cpu" else ""
         return f"{self.device}{threads}, {str(self.dtype).removeprefix('torch.')}"
 
     @contextmanager
-    def at_work(self):
+    def at_work(self) -> Iterator[None]:
         """Use `threads` threads, and give the caller's number back: also between two steps and after an error."""
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
@@ -33,25 +40,71 @@ class Machine(NamedTuple):
         finally:
             torch.set_num_threads(before)
 
-    def precision(self):
-        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
+    def precision(self) -> AbstractContextManager:
+        """Where a network runs: its products in half precision, if that is `dtype`, its weights as they are."""
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype.itemsize == 2)
+
+    def scaler(self) -> torch.amp.GradScaler:
+        """Makes the gradients of float16 large enough not to vanish; does nothing in the other formats."""
+        return torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
 
 
-def choose_machine(x0):
+def choose_machine(x0: Tensor) -> Machine:
     """Points: one thread and float32; so small a step is mostly waiting for the other thread.
 
-    Pictures: all threads, bfloat16 where the hardware multiplies it, and channels last on a GPU, whose matrix units
-    read pictures in that order.
+    Pictures: all threads, bfloat16 where the hardware multiplies it, float16 on GPUs that multiply only that, and
+    channels last on a GPU, whose matrix units read pictures in that order. Float64 stays float64.
     """
+    dtype = torch.float64 if x0.dtype == torch.float64 else torch.float32
     if x0.ndim != 4:
-        return Machine(x0.device, 1, torch.float32, torch.preserve_format)
-    dtype = torch.bfloat16 if _has_bfloat16(x0.device) else torch.float32
+        return Machine(x0.device, 1, dtype, torch.preserve_format)
+    if dtype == torch.float32:
+        dtype = _quick_format(x0.device)
     layout = torch.channels_last if x0.device.type == "cuda" else torch.contiguous_format
     return Machine(x0.device, torch.get_num_threads(), dtype, layout)
 
 
-def _has_bfloat16(device):
+def _quick_format(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return torch.bfloat16
+        return torch.float16 if torch.cuda.get_device_capability(device) >= (7, 0) else torch.float32
     asks_cpu = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch has no public name for it before 2.10
-    return device.type == "cpu" and asks_cpu is not None and asks_cpu()
+    return torch.bfloat16 if device.type == "cpu" and asks_cpu is not None and asks_cpu() else torch.float32
+
+
+class Captured:
+    """`step()` recorded once as a CUDA graph and played back: the same kernels on the same memory, started as one.
+
+    A step of small kernels otherwise waits for Python to start each of them. What changes from call to call must lie
+    in tensors on the device, and chance come from `rng`. The first calls run `step` as it is. If recording fails, all
+    calls do, and a warning says why. The tensor that comes back is a copy.
+    """
+
+    def __init__(self, step: Callable[[], Tensor], rng: torch.Generator) -> None:
+        self.step, self.rng, self.calls = step, rng, 0
+        self.graph: torch.cuda.CUDAGraph | None = torch.cuda.CUDAGraph()
+        self.stream = torch.cuda.Stream()
+
+    def __call__(self) -> Tensor:
+        self.calls += 1
+        if self.graph is None:
+            return self.step()
+        if self.calls <= PLAIN_STEPS:
+            self.stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self.stream):
+                result = self.step()
+            torch.cuda.current_stream().wait_stream(self.stream)
+            return result
+        if self.calls == PLAIN_STEPS + 1:
+            try:
+                self.graph.register_generator_state(self.rng)
+                with torch.cuda.graph(self.graph, stream=self.stream):
+                    self.result = self.step()
+            except RuntimeError as error:
+                reason = str(error).strip().splitlines()[0]
+                warnings.warn(f"Steps run one kernel at a time: they cannot be captured ({reason}).", stacklevel=2)
+                self.graph = None
+                return self.step()
+        self.graph.replay()
+        return self.result.clone()

@@ -9,24 +9,34 @@ embedding; Kingma et al. 2021 (arXiv:2107.00630) for log-SNR as the clock; Tanci
 for sines of the position.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from .forward import eps_from_v, eps_from_x0
+from .data import NOT_SAID
+from .forward import Levels, eps_from_v, eps_from_x0, may_read, x0_from_eps, x0_from_v
+from .schedule import Schedule
 
 FREQUENCIES = 16  # of the time embedding, which has a sine and a cosine of each
 LOG_SNR_MAX = 20.0  # e^20: beyond the precision of float32; keeps the embedding finite where the SNR is 0
 
 
-def _eps_from_eps(xt, alpha_bar_t, eps):
-    return eps
+def _as_it_is(xt: Any, alpha_bar_t: Any, answer: Any) -> Any:
+    return answer
 
 
-EPS_FROM = {"eps": _eps_from_eps, "x0": eps_from_x0, "v": eps_from_v}
+TRANSLATIONS = {  # what is wanted: from what the last layer says
+    "eps": {"eps": _as_it_is, "x0": eps_from_x0, "v": eps_from_v},
+    "x0": {"eps": x0_from_eps, "x0": _as_it_is, "v": x0_from_v},
+}
 
 
-def time_embedding(log_snr):
+def time_embedding(log_snr: np.ndarray) -> np.ndarray:
     """Sines and cosines of λ = log-SNR, shape (…) → (…, 32): sin ω_1 λ … sin ω_16 λ, cos ω_1 λ … cos ω_16 λ.
 
     A number as large as t = 1000 would drown x_t, and equal steps of t are not equal steps of difficulty; λ is. The
@@ -43,27 +53,108 @@ def time_embedding(log_snr):
 class Denoiser(nn.Module):
     """The common part: eps_hat = model(xt, t), where `answer` (of a subclass) gives ε, x_0 or v as `output` says.
 
-    xt has shape (B, …), t is an int or (B,) ints in 1 … T, the result ε̂ has xt's shape. A conditional network
-    takes model(xt, t, cond). `config` holds the arguments that rebuild the same architecture.
-    Raises ValueError for an unknown `output` and for t outside 1 … T.
+    xt has shape (B, …); t is an int, or (B,) of any integer type, in 1 … T; ε̂ has xt's shape. A conditional network
+    takes model(xt, t, cond). `x0_hat` answers in the same way with x̂_0, for v and x_0 also where ᾱ_t = 0. xt is
+    cast to the weights' number format; the answer is float32 (of float64 weights float64). `config` holds the
+    arguments that rebuild the same architecture.
+    Raises ValueError for an unknown `output`, for t outside 1 … T or not whole, and for a `cond` that does not fit;
+    values on a GPU or in a compiled graph are not looked at.
     """
 
-    def __init__(self, schedule, output="v", **config):
+    attributes: tuple[int, ...] = ()  # how many values each attribute has that the network can be told
+    embedding: Tensor  # (T+1, 32): row t is the embedding of step t
+    signal: Tensor  # (T+1,): √ᾱ_t
+    noise: Tensor  # (T+1,): √(1−ᾱ_t)
+
+    def __init__(self, schedule: Schedule, output: str = "v", **config: Any) -> None:
         super().__init__()
-        if output not in EPS_FROM:
-            raise ValueError(f"output must be one of {sorted(EPS_FROM)}, not {output!r}.")
+        if output not in TRANSLATIONS["eps"]:
+            raise ValueError(f"output must be one of {sorted(TRANSLATIONS['eps'])}, not {output!r}.")
         self.schedule, self.output = schedule, output
         self.config = {"output": output, **config}
+        for name, table in [("signal", schedule.alpha_bar**0.5), ("noise", (1 - schedule.alpha_bar) ** 0.5)]:
+            self.register_buffer(name, torch.tensor(table, dtype=torch.float32), persistent=False)
         embedding = torch.tensor(time_embedding(schedule.log_snr), dtype=torch.float32)
-        self.register_buffer("embedding", embedding, persistent=False)  # row t: the embedding of step t
+        self.register_buffer("embedding", embedding, persistent=False)
 
-    def forward(self, xt, t, cond=None):
-        alpha_bar_t = self.schedule.at(t)
-        if (alpha_bar_t == 1).any():
-            raise ValueError(f"t must lie in 1 … T = {self.schedule.T}: at t = 0 there is no noise to find.")
-        time = self.embedding[t].expand(len(xt), -1)
-        answer = self.answer(xt, time) if cond is None else self.answer(xt, time, cond)
-        return EPS_FROM[self.output](xt, alpha_bar_t, answer)
+    def forward(self, xt: Tensor, t: Any, cond: Any = None, want: str = "eps") -> Tensor:
+        """ε̂ of x_t at step t, or x̂_0 if `want` is "x0"."""
+        if not xt.is_floating_point():
+            raise ValueError(f"x_t is a tensor of {xt.dtype}: give floats (pictures of 0 … 255 as x / 127.5 − 1).")
+        t = self._times(t, len(xt))
+        conditions = () if cond is None else (self.check_cond(cond, len(xt)),)
+        xt = xt.to(self.signal.dtype)
+        answer = self.answer(xt.to(self.embedding.dtype), self.embedding[t].expand(len(xt), -1), *conditions)
+        return TRANSLATIONS[want][self.output](xt, self.levels(t), answer.to(xt.dtype))
+
+    def x0_hat(self, xt: Tensor, t: Any, cond: Any = None) -> Tensor:
+        """x̂_0, the clean sample that the network sees in x_t."""
+        return self(xt, t, cond, want="x0")
+
+    def answer(self, xt: Tensor, time: Tensor, cond: Tensor | None = None) -> Tensor:
+        """What a subclass computes: ε, x_0 or v from x_t, the time embedding (B, 32) and codes (B, k)."""
+        raise NotImplementedError
+
+    def levels(self, t: int | Tensor) -> Levels:
+        """(√ᾱ_t, √(1−ᾱ_t)) at a step or at (B,) steps, from the tables on the device."""
+        return Levels(self.signal[t], self.noise[t])
+
+    def check_cond(self, cond: Any, batch: int | None = None) -> Tensor:
+        """`cond` as codes (n, k) on the network's device; ValueError says what does not fit.
+
+        (n,) will do for a single attribute. `batch` is the number of samples: n must be that, or 1, a row for all.
+        """
+        columns, k = torch.as_tensor(cond, device=self.signal.device), len(self.attributes)
+        if k == 0:
+            raise ValueError("this network takes no condition (attributes=()): leave cond out.")
+        if columns.is_floating_point():
+            raise ValueError(f"cond must hold whole numbers, one code an attribute, not {columns.dtype}.")
+        columns = columns[:, None] if columns.ndim == 1 and k == 1 else columns
+        n = len(columns) if batch is None and columns.ndim else batch
+        if tuple(columns.shape) not in ((n, k), (1, k)):
+            raise ValueError(f"cond has shape {tuple(columns.shape)}; for {n} samples and {k} attributes give ({n}, {k}).")
+        if may_read(columns) and ((columns < NOT_SAID) | (columns >= torch.tensor(self.attributes))).any():
+            raise ValueError(f"cond must hold 0 … n−1 (n = {self.attributes}) or −1 for not said; got {cond}.")
+        return columns.long().expand(n, k)
+
+    def _times(self, t: Any, batch: int) -> int | Tensor:
+        allowed = f"a whole number from 1 to T = {self.schedule.T}, or {batch} of them (at t = 0 there is no noise to find)"
+        if isinstance(t, (int, np.integer)) and not isinstance(t, bool):
+            if not 1 <= t <= self.schedule.T:
+                raise ValueError(f"t must be {allowed}, not {t}.")
+            return int(t)
+        times = torch.as_tensor(t, device=self.signal.device)
+        if times.is_floating_point() or times.dtype == torch.bool or tuple(times.shape) not in ((), (batch,)):
+            raise ValueError(f"t must be {allowed}, not {times.dtype} of shape {tuple(times.shape)}.")
+        times = times.long()
+        if may_read(times) and ((times < 1) | (times > self.schedule.T)).any():
+            raise ValueError(f"t must be {allowed}, not {t}.")
+        return times
+
+    def _apply(self, fn: Callable, recurse: bool = True) -> Denoiser:
+        """Where `.to`, `.half` and `.double` pass: the noise levels stay float32, or float64 beside such weights."""
+        super()._apply(fn, recurse)
+        wide = torch.promote_types(self.embedding.dtype, torch.float32)
+        alpha_bar = torch.tensor(self.schedule.alpha_bar)
+        self.signal = alpha_bar.sqrt().to(wide).to(self.embedding.device)
+        self.noise = (1 - alpha_bar).sqrt().to(wide).to(self.embedding.device)
+        return self
+
+
+class Conditions(nn.Module):
+    """What was said, as one vector (B, width): the sum of one learnt vector for each stated attribute."""
+
+    def __init__(self, attributes: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.tables = nn.ModuleList(nn.Embedding(values, width) for values in attributes)
+
+    def said(self, cond: Tensor) -> Tensor:
+        """The vector of codes (B, k); an attribute with code −1, not said, adds nothing."""
+        vectors = [
+            (column != NOT_SAID)[:, None] * table(column.clamp(min=0))
+            for table, column in zip(self.tables, cond.T, strict=True)
+        ]
+        return torch.stack(vectors).sum(0)
 
 
 class SpiralMLP(Denoiser):
@@ -71,15 +162,22 @@ class SpiralMLP(Denoiser):
 
     Its inputs are x_t, sines and cosines of x_t, and the time embedding. Near the curve the answer must turn over
     within a hundredth of the data's size; a smooth network of raw coordinates takes far longer to learn that than
-    one that is handed waves of length 2π, π, π/2 and π/4 to build it from.
+    one that is handed waves of length 2π, π, π/2 and π/4 to build it from. With `attributes`, as in `UNet`, what is
+    said is added to the time embedding.
 
     >>> from diffusion_course.schedule import cosine
     >>> SpiralMLP(cosine())(torch.zeros(5, 2), t=10).shape
     torch.Size([5, 2])
     """
 
-    def __init__(self, schedule, output="v", dim=2):
-        super().__init__(schedule, output, dim=dim)
+    waves: Tensor
+
+    def __init__(
+        self, schedule: Schedule, output: str = "v", dim: int = 2, attributes: Sequence[int] = ()
+    ) -> None:
+        super().__init__(schedule, output, dim=dim, attributes=list(attributes))
+        self.dim, self.attributes = dim, tuple(attributes)
+        self.conditions = Conditions(attributes, 2 * FREQUENCIES)
         self.register_buffer("waves", 2.0 ** torch.arange(4), persistent=False)
         self.layers = nn.Sequential(
             nn.Linear(dim * (1 + 2 * len(self.waves)) + 2 * FREQUENCIES, 128), nn.SiLU(),
@@ -88,6 +186,43 @@ class SpiralMLP(Denoiser):
             nn.Linear(128, dim),
         )  # fmt: skip
 
-    def answer(self, xt, time):
+    def answer(self, xt: Tensor, time: Tensor, cond: Tensor | None = None) -> Tensor:
+        """ε, x_0 or v, as `output` says, for points (B, d)."""
+        if xt.ndim != 2 or xt.shape[1] != self.dim:
+            raise ValueError(f"this network takes points of shape (B, {self.dim}), not {tuple(xt.shape)}.")
+        if cond is not None:
+            time = time + self.conditions.said(cond)
         angle = (xt[:, :, None] * self.waves).flatten(1)
         return self.layers(torch.cat([xt, angle.sin(), angle.cos(), time], dim=1))
+
+
+def given(model: Callable, cond: Any) -> Callable:
+    """The denoiser `(xt, t) → model(xt, t, cond)`, with `x0_hat` if the model has it: how conditions reach a sampler.
+
+    `cond` is checked once, here, if the model can (`check_cond`): it has one row a sample, or one row for all.
+    """
+    cond = model.check_cond(cond) if hasattr(model, "check_cond") else cond
+
+    def denoiser(xt: Any, t: Any) -> Any:
+        return model(xt, t, cond)
+
+    if hasattr(model, "x0_hat"):
+        denoiser.x0_hat = lambda xt, t: model.x0_hat(xt, t, cond)  # type: ignore[attr-defined]
+    return denoiser
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The network itself, inside DistributedDataParallel, DataParallel or torch.compile."""
+    while True:
+        if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+            model = model.module
+        elif isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
+            model = inner
+        else:
+            return model
+
+
+def levels_at(model: Any, t: Any) -> Any:
+    """The noise levels at t, for the functions of `forward`: a Denoiser's own `Levels`, of any other model ᾱ_t."""
+    model = unwrapped(model)
+    return model.levels(t) if isinstance(model, Denoiser) else model.schedule.at(t)

@@ -1,39 +1,38 @@
 """A noise schedule says how much of the signal is left after t steps: one falling array ᾱ_0 = 1 … ᾱ_T ≈ 0.
 
-Everything else (α, β, SNR) is derived from that array where it is used, so nothing can fall out of step.
+Everything else (α, β, SNR, and where a sampler puts its steps) is derived from that array.
 
-Sources: DDPM (Ho et al. 2020, arXiv:2006.11239) for `linear`; Improved DDPM (Nichol & Dhariwal 2021,
-arXiv:2102.09672) for `cosine`; Jabri et al. 2022 (arXiv:2212.11972) for `sigmoid`; Lin et al. 2023
-(arXiv:2305.08891) for `zero_terminal_snr`.
+Sources: `linear` DDPM (arXiv:2006.11239); `cosine` Improved DDPM (arXiv:2102.09672); `sigmoid` Jabri et al. 2022
+(arXiv:2212.11972); `zero_terminal_snr`, `even`, `leading` Lin et al. 2023 (arXiv:2305.08891); `logsnr` DPM-Solver
+(arXiv:2206.00927); `karras` EDM (arXiv:2206.00364), equation 5.
 """
 
+from __future__ import annotations
+
+import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
-from .spacing import SPACINGS
-
-STATIC = 0.1  # √ᾱ_T above this leaves visible signal in what should be pure static
+VISIBLE = 0.1  # √ᾱ_T above this leaves visible signal in what should be pure noise
 BETA_MAX = 0.999  # keeps the last ᾱ of the cosine and sigmoid curves above exactly 0
+FAINTEST = -10.2  # log-SNR (ᾱ = 4e-5, where `linear` ends) below which `logsnr` spends no step
 
 
 class TerminalSNRWarning(UserWarning):
-    """The schedule ends before the signal is gone: sampling from N(0, I) starts from a wrong place."""
-
-
-# Python shows a warning once a line of code; a learner who runs a cell again should see it again.
-warnings.simplefilter("always", TerminalSNRWarning)
+    """The schedule ends before the signal is gone: sampling from N(0, I) starts from the wrong distribution."""
 
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """The signal power ᾱ_t kept after t noising steps, and all that follows from it.
+    """The signal power ᾱ_t kept after t noising steps, and everything that follows from it.
 
-    `alpha_bar` has shape (T+1,), starts at exactly 1 and falls strictly within [0, 1]; it is copied to
-    float64 and made read-only. Every property has the same shape and the same index t.
-
+    `alpha_bar` has shape (T+1,), starts at exactly 1 and falls strictly within [0, 1]; it is copied to float64 and
+    made read-only. Every property has the same shape and the same index t.
     Raises ValueError for anything else; warns `TerminalSNRWarning` if √ᾱ_T > 0.1.
 
     >>> Schedule([1.0, 0.5, 0.005]).beta
@@ -42,19 +41,21 @@ class Schedule:
 
     alpha_bar: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         alpha_bar = np.array(self.alpha_bar, dtype=np.float64)
         _refuse_bad_alpha_bar(alpha_bar)
-        alpha_bar.flags.writeable = False
-        object.__setattr__(self, "alpha_bar", alpha_bar)
-        if (left := alpha_bar[-1] ** 0.5) > STATIC:
-            warnings.warn(
-                f"√ᾱ_T = {left:.3f}: {left:.0%} of the signal's amplitude is left at t = T = {self.T}, "
-                f"so x_T is not static (allowed: {STATIC}). Use more steps, larger betas "
-                "(fewer steps need proportionally larger ones), or `zero_terminal_snr(schedule)`.",
-                TerminalSNRWarning,
-                stacklevel=3,
+        self.__setstate__({"alpha_bar": alpha_bar})
+        if (left := alpha_bar[-1] ** 0.5) > VISIBLE:
+            _warn_the_caller(
+                f"√ᾱ_T = {left:.3f}: {left:.0%} of the signal's amplitude is left at t = T = {self.T}, so x_T is not "
+                f"pure noise (allowed: {VISIBLE}). Use more steps, larger betas (fewer steps need proportionally "
+                "larger ones), or `zero_terminal_snr(schedule)`."
             )
+
+    def __setstate__(self, state: dict) -> None:
+        """Also what copy and pickle call: a copied array could be written to."""
+        state["alpha_bar"].flags.writeable = False
+        object.__setattr__(self, "alpha_bar", state["alpha_bar"])
 
     @property
     def T(self) -> int:
@@ -83,42 +84,53 @@ class Schedule:
         with np.errstate(divide="ignore"):
             return np.log(self.snr)
 
-    def at(self, t) -> np.ndarray:
-        """ᾱ_t at a step t, or at (B,) steps. Raises ValueError for t outside 0 … T (an index would wrap).
+    def at(self, t: Any) -> Any:
+        """ᾱ_t at a step t (a float) or at (B,) steps (an array), of any integer type.
+
+        Raises ValueError outside 0 … T, where an index would wrap, and for anything but whole numbers.
 
         >>> linear().at([0, 1])
         array([1.    , 0.9999])
         """
-        t = np.asarray(t.cpu() if hasattr(t, "cpu") else t)
-        if t.dtype.kind not in "iu" or not ((t >= 0) & (t <= self.T)).all():
-            raise ValueError(f"t must be whole numbers from 0 (clean) to T = {self.T} (static), not {t}.")
-        return self.alpha_bar[t]
+        if type(t) is int and 0 <= t <= self.T:  # what samplers ask, several times a step
+            return self.alpha_bar.item(t)
+        steps = np.asarray(t.cpu() if hasattr(t, "cpu") else t)
+        if steps.dtype.kind not in "iu" or not ((steps >= 0) & (steps <= self.T)).all():
+            raise ValueError(f"t must be whole numbers from 0 (clean) to T = {self.T} (pure noise), not {t}.")
+        return float(self.alpha_bar[steps]) if steps.ndim == 0 else self.alpha_bar[steps]
 
-    def steps(self, n: int, spacing: str = "trailing") -> np.ndarray:
-        """The times a sampler of `n` strokes visits: n+1 falling integers from T to 0.
+    def t_of_snr(self, snr: float) -> int:
+        """The step t in 1 … T whose SNR is nearest to `snr`, by ratio. Raises ValueError unless 0 < snr < ∞.
 
-        `spacing` says where they lie: "trailing" (evenly), "leading", "linspace" or "logsnr", see module `spacing`.
+        >>> linear().t_of_snr(1.0)
+        259
+        """
+        if not 0 < snr < np.inf:
+            raise ValueError(f"snr, a ratio of powers, must be above 0 and finite, not {snr!r}.")
+        return 1 + int(np.abs(self.log_snr[1:] - np.log(snr)).argmin())
+
+    def steps(self, n: int, spacing: str | Callable[[Schedule, int], np.ndarray] = "even") -> np.ndarray:
+        """The times that a sampler of `n` steps visits: n+1 falling integers from T to 0.
+
+        `spacing` says where they lie: a name in `SPACINGS`, or a function like those.
         Raises ValueError unless 1 ≤ n ≤ T.
 
         >>> linear(T=1000).steps(4)
         array([1000,  750,  500,  250,    0])
         """
-        if not _is_whole(n) or not 1 <= n <= self.T:
-            raise ValueError(f"steps(n): n must be a whole number from 1 to T = {self.T}, not {n!r}.")
-        if spacing not in SPACINGS:
-            raise ValueError(f"spacing must be one of {sorted(SPACINGS)}, not {spacing!r}.")
-        return SPACINGS[spacing](self, int(n))
+        if not callable(spacing) and spacing not in SPACINGS:
+            raise ValueError(f"spacing must be a function or one of {', '.join(SPACINGS)}, not {spacing!r}.")
+        place = spacing if callable(spacing) else SPACINGS[spacing]
+        return place(self, _whole(n, "steps(n): n", most=self.T))
 
 
 def linear(T: int = 1000, beta_start: float = 1e-4, beta_end: float = 0.02) -> Schedule:
-    """β_t rises in a straight line from `beta_start` (t = 1) to `beta_end` (t = T): the schedule of DDPM.
-
-    The defaults are tuned to T = 1000. A smaller T with the same betas leaves signal in x_T and warns.
+    """β_t rises in a straight line from `beta_start` (t = 1) to `beta_end` (t = T): DDPM, tuned to T = 1000.
 
     >>> float(linear().alpha_bar[500].round(4))
     0.0786
     """
-    return from_beta(np.linspace(beta_start, beta_end, _whole_T(T)))
+    return from_beta(np.linspace(beta_start, beta_end, _whole(T, "T, the number of steps,")))
 
 
 def cosine(T: int = 1000, s: float = 0.008) -> Schedule:
@@ -128,31 +140,25 @@ def cosine(T: int = 1000, s: float = 0.008) -> Schedule:
     """
     if not 0 <= s < np.inf:
         raise ValueError(f"cosine: the offset s must be 0 or more, not {s!r} (usual: 0.008).")
-    t = np.linspace(0, 1, _whole_T(T) + 1)
+    t = np.linspace(0, 1, _whole(T, "T, the number of steps,") + 1)
     return _from_curve(np.cos((t + s) / (1 + s) * np.pi / 2) ** 2)
 
 
 def sigmoid(T: int = 1000, start: float = -3.0, end: float = 3.0) -> Schedule:
-    """ᾱ_t falls like the logistic curve σ(−u), u from `start` to `end`, rescaled to [0, 1]; β_t ≤ 0.999."""
+    """ᾱ_t falls like the logistic curve 1/(1 + e^u), u from `start` to `end`, rescaled to [0, 1]; β_t ≤ 0.999."""
     if not start < end:
         raise ValueError(f"sigmoid: start must be below end, not {start!r} and {end!r}.")
-    falling = 1 / (1 + np.exp(np.linspace(start, end, _whole_T(T) + 1)))
+    falling = 1 / (1 + np.exp(np.linspace(start, end, _whole(T, "T, the number of steps,") + 1)))
     return _from_curve(falling - falling[-1])
 
 
-def from_beta(beta) -> Schedule:
-    """ᾱ_t = ∏_{s≤t} (1 − β_s) from the T noise variances β_1 … β_T (so `beta[0]` here is β_1).
-
-    >>> from_beta([0.5, 0.99]).alpha_bar
-    array([1.   , 0.5  , 0.005])
-    """
+def from_beta(beta: Any) -> Schedule:
+    """ᾱ_t = ∏_{s≤t} (1 − β_s) from the T noise variances β_1 … β_T (so `beta[0]` here is β_1)."""
     beta = np.asarray(beta, dtype=np.float64)
     if beta.ndim != 1 or len(beta) == 0:
         raise ValueError(f"beta must be a list of T ≥ 1 numbers, not an array of shape {beta.shape}.")
-    inside = (beta > 0) & (beta <= 1)
-    if not inside.all():
-        at = int(np.argmin(inside))
-        raise ValueError(f"each beta must lie in (0, 1]; beta of step t = {at + 1} is {beta[at]}.")
+    if not (inside := (beta > 0) & (beta <= 1)).all():
+        raise ValueError(f"each beta must lie in (0, 1]; that of step t = {1 + inside.argmin()} is {beta[~inside][0]}.")
     return Schedule(np.concatenate([[1.0], np.cumprod(1.0 - beta)]))
 
 
@@ -161,11 +167,10 @@ def zero_terminal_snr(schedule: Schedule) -> Schedule:
 
     At t = T nothing of x_0 is left, so x_0 cannot be computed from ε there: use a v- or x_0-network.
     """
-    signal = schedule.alpha_bar**0.5
-    first, last = signal[1], signal[-1]
     if schedule.T < 2:
         raise ValueError("zero_terminal_snr needs T ≥ 2: with one step ᾱ_1 cannot both stay and be 0.")
-    rescaled = (signal[1:] - last) * first / (first - last)
+    first, last = schedule.alpha_bar[[1, -1]] ** 0.5
+    rescaled = (schedule.alpha_bar[1:] ** 0.5 - last) * first / (first - last)
     return Schedule(np.concatenate([[1.0], rescaled**2]))
 
 
@@ -174,34 +179,70 @@ def _from_curve(curve: np.ndarray) -> Schedule:
     return from_beta(np.minimum(1 - curve[1:] / curve[:-1], BETA_MAX))
 
 
-def _is_whole(n) -> bool:
-    return isinstance(n, Integral) and not isinstance(n, bool)
+def even(schedule: Schedule, n: int) -> np.ndarray:
+    """Evenly from T down to 0: round(T · i/n), elsewhere called "trailing"."""
+    # Rounding keeps neighbours apart because T/n ≥ 1; a fixed stride T // n would not reach both 0 and T.
+    return np.round(np.arange(n, -1, -1) * schedule.T / n).astype(int)
 
 
-def _whole_T(T) -> int:
-    if not _is_whole(T) or T < 1:
-        raise ValueError(f"T, the number of steps, must be a whole number ≥ 1, not {T!r}.")
-    return int(T)
+def leading(schedule: Schedule, n: int) -> np.ndarray:
+    """Whole strides of T // n up from t = 1; the first step, from T, takes the rest (elsewhere it is left out)."""
+    times = 1 + np.arange(n - 1)[::-1] * (schedule.T // n)
+    return np.concatenate([[schedule.T], times, [0]])
+
+
+def logsnr(schedule: Schedule, n: int) -> np.ndarray:
+    """Evenly in log-SNR from T to 1, then to 0; no step is spent below −10.2, where cosine's last few times lie."""
+    return _evenly(np.minimum(-schedule.log_snr[1:], -FAINTEST), n)
+
+
+def exponential(schedule: Schedule, n: int) -> np.ndarray:
+    """Evenly in log σ from T to 1, σ = √((1−ᾱ)/ᾱ), then to 0: each step divides the noise level by the same factor."""
+    return _evenly(-schedule.log_snr[1:] / 2, n)
+
+
+def karras(schedule: Schedule, n: int, rho: float = 7.0) -> np.ndarray:
+    """Evenly in σ^(1/ρ) from T to 1, then to 0: between even in σ (ρ = 1) and `exponential` (ρ → ∞)."""
+    return _evenly(np.exp(-schedule.log_snr[1:] / (2 * rho)), n)
+
+
+SPACINGS = {spacing.__name__: spacing for spacing in (even, leading, logsnr, exponential, karras)}
+
+
+def _evenly(level: np.ndarray, n: int) -> np.ndarray:
+    """n + 1 times: from T to 1 as evenly in `level` (rising, for t = 1 … T) as whole times can be, and then 0."""
+    level = np.nan_to_num(level, posinf=max(level[:-1], default=0.0))  # at zero terminal SNR the last is infinite
+    places = np.interp(np.linspace(level[0], level[-1], n), level, np.arange(len(level)))
+    times = np.append(0, 1 + np.round(places)).astype(int)
+    times[-1] = len(level)
+    i = np.arange(n + 1)
+    apart = np.maximum.accumulate(times - i) + i  # each at least 1 above the one before,
+    return np.minimum(apart, len(level) - n + i)[::-1]  # with room left for those after
+
+
+def _whole(n: Any, name: str, most: float = np.inf) -> int:
+    if not isinstance(n, Integral) or isinstance(n, bool) or not 1 <= n <= most:
+        raise ValueError(f"{name} must be a whole number ≥ 1{f' and ≤ T = {most}' * (most < np.inf)}, not {n!r}.")
+    return int(n)
+
+
+def _warn_the_caller(message: str) -> None:
+    """Warn at the line outside this package that led here, each time it runs: a cell is often run again."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        frame = frame.f_back
+    warnings.warn_explicit(message, TerminalSNRWarning, frame.f_code.co_filename, frame.f_lineno, registry={})
 
 
 def _refuse_bad_alpha_bar(alpha_bar: np.ndarray) -> None:
     if alpha_bar.ndim != 1 or len(alpha_bar) < 2:
         raise ValueError(f"alpha_bar must have shape (T+1,) with T ≥ 1, not {alpha_bar.shape}.")
-    if np.isnan(alpha_bar).any():
-        raise ValueError(f"alpha_bar is NaN at t = {int(np.argmax(np.isnan(alpha_bar)))}.")
+    if not (inside := (alpha_bar >= 0) & (alpha_bar <= 1)).all():  # NaN is not inside
+        raise ValueError(f"alpha_bar must stay in [0, 1]; at t = {inside.argmin()} it is {alpha_bar[~inside][0]}.")
     if alpha_bar[0] != 1:
-        raise ValueError(
-            f"alpha_bar[0] must be exactly 1 (t = 0 is the clean picture), not {alpha_bar[0]}. "
-            "Does your array start at t = 1? Then put a 1 in front."
-        )
-    if alpha_bar.min() < 0 or alpha_bar.max() > 1:
-        t = int(np.argmax((alpha_bar < 0) | (alpha_bar > 1)))
-        raise ValueError(f"alpha_bar must stay in [0, 1]; at t = {t} it is {alpha_bar[t]}.")
-    if (np.diff(alpha_bar) >= 0).any():
-        t = int(np.argmax(np.diff(alpha_bar) >= 0)) + 1
-        rises = alpha_bar[t] > alpha_bar[t - 1]
-        hint = "Is the product taken backwards?" if rises else "Is it the whole product at every t, or 0 already?"
-        raise ValueError(
-            f"alpha_bar must fall at every step; from t = {t - 1} to {t} it goes "
-            f"{alpha_bar[t - 1]} → {alpha_bar[t]}. {hint}"
-        )
+        raise ValueError(f"alpha_bar[0], the clean picture, must be exactly 1, not {alpha_bar[0]}: put a 1 in front?")
+    if (rises := np.diff(alpha_bar) >= 0).any():
+        t = int(np.argmax(rises)) + 1
+        before, after = alpha_bar[t - 1 : t + 1]
+        hint = "Is the product taken backwards?" if after > before else "Is it the whole product at every t, or 0?"
+        raise ValueError(f"alpha_bar must fall at every step; from t = {t - 1} to {t}: {before} → {after}. {hint}")

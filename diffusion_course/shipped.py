@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 
 SHA256 = {
+    "opening.npz": "e951c171d5a02c44a2e11b5b474d6add0cdd6dd686a63f1664dda3cd3d2dcae3",
     "faces.npz": "5915ff6a6d6006dd89eae88f882a766d276f6f70f41a8c6743cce8a4e9fea95f",
     "fashion.npz": "04f83cfc3ad59ffd8ee0198d1d918da145c1665fca17a8e923a2f4aa98f7e358",
     "cat.npz": "0d94bd9c42c87405ca4c95d84ad7f6b5bc06f8a47929c64455be4d1f651901ce",
+    "emoji.npz": "f6f2f3506a1716be74288d807a9fbb32ca566de9de9b3654282d4f354b5164fc",
     "spiral.safetensors": "701d443d3db4fe4897521f4b6626ac79a656ae74e4729f389a99cde11b4f7672",
     "faces.safetensors": "166b8f39ef86bac7b140b9b6c3991aecc9796f48fbfc97c68e9befa5d5d8b8d0",
     "fashion.safetensors": "292a910dc9aefeb2b5bc2d1b42a80742dc27caa7501672aef42f60e51b820b3f",

@@ -1,187 +1,260 @@
-"""Training: bury a clean sample, ask the network for the noise, correct it by its error. Nothing else.
+"""Training: add noise to a clean sample, ask the network for the noise, correct it by its error. Nothing else.
 
     repeat:  x_0 ~ data,  t ~ 1 … T,  ε ~ N(0, I)
              descend  ∇ ‖ε − ε̂(√ᾱ_t x_0 + √(1−ᾱ_t) ε, t)‖²
 
 That is algorithm 1 of DDPM (Ho et al. 2020, arXiv:2006.11239). Around it stand the customs that make it quick:
 times spread evenly over the batch (Kingma et al. 2021, arXiv:2107.00630), a learning rate that rises and falls,
-clipped gradients, and an average of the weights (EMA) that is what one samples from.
+clipped gradients, and an average of the weights (EMA) that is what one samples from. One `step` reads nothing back
+from the device, so a GPU never waits for Python.
 """
 
-import copy
+from __future__ import annotations
+
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
+from numbers import Integral
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .data import NOT_SAID
-from .forward import add_noise, randn_like
-from .machine import choose_machine
-from .run import checkpoints
+from .forward import add_noise, levels, may_read, randn_like
+from .machine import Captured, choose_machine
+from .models import Denoiser, levels_at, unwrapped
+from .state import Run, State
 
 WARM_UP = 200  # steps until the learning rate has risen to its full value
 CLIP = 1.0  # longest gradient that is followed as it is
 EMA_MEMORY = 0.1  # the average reaches back over about this share of the steps so far
+CHECK_EVERY = 50  # steps between two looks at whether all losses were finite, where looking makes the device wait
+LARGEST = 20.0  # |x_0| above this is a mistake: pictures lie in [−1, 1], other data have standard deviation 1
 
 
-@dataclass(frozen=True)
-class Record:
-    """What `train` yields: optimiser step number `step` has been taken, `ema` is already updated by it.
+class Record(NamedTuple):
+    """What `train` yields: training step number `step` has been taken, and `ema` already follows it.
 
-    `loss` is a detached scalar tensor, `ema` a network in eval mode, ready to sample from (it goes on changing with
-    the next step), `machine` says in words what runs. `save(path)` writes a checkpoint that `train(resume=path)`
-    goes on from.
+    `loss` is a scalar tensor on the device, `ema` the network in eval mode, ready to sample from (it goes on changing
+    with the next step), `machine` says in words what runs. `run.state()` is what `train(resume=…)` goes on from.
     """
 
     step: int
-    loss: torch.Tensor
+    loss: Tensor
     ema: nn.Module
     machine: str
-    save: Callable = field(repr=False)
+    run: Run
 
 
-def train(model, schedule, x0, cond=None, *, steps, batch=128, lr=2e-3, weight=None, rng=None, resume=None, draw=None):
-    """Train `model` in place for `steps` steps on samples x0 (n, …); yield a `Record` after each.
+def train(
+    model: nn.Module, x0: Any, cond: Any = None, *, steps: int, batch: int = 128, lr: float = 2e-3, weight: Any = None,
+    rng: torch.Generator | None = None, resume: State | None = None, draw: Callable | None = None,
+) -> Iterator[Record]:  # fmt: skip
+    """Train `model` in place for `steps` steps on samples x0 (n, …), on its device; yield a `Record` after each.
 
-    `cond` (n,) or (n, k): whole numbers that the network gets beside x_t, a random part of them hidden (−1) in every
-    batch, so that it also learns to do with less. `weight`, one number for each t = 0 … T, multiplies the simple loss:
-    None is 1 (the loss of ε), 1/ᾱ_t gives the loss of v. `lr` is the peak of the learning rate. `rng`, a CPU torch
-    Generator, is the only source of chance. `resume`, the path of a saved `Record`, goes on where that one stopped,
-    with the same further losses. `draw` makes a batch; None is `bury`, as above.
+    `model` is a `Denoiser`, or any module with a `.schedule`; it may be wrapped in DistributedDataParallel or
+    torch.compile. `cond` (n,) or (n, k) holds the codes that it gets beside x_t, a random part of them hidden (−1)
+    in every batch, so that it also learns to do with less. `weight`, one number for each t = 0 … T, multiplies the
+    simple loss; "v" takes the loss of v instead, as 1/ᾱ_t would. `lr` is the peak of the learning rate. `rng`
+    decides all chance; None is fresh chance. `resume`, the state of an earlier run, goes on where that one stopped,
+    with the same further losses. `draw` makes a batch; None is `draw_batch`.
 
-    The model decides the device. Under `torchrun` (a torch.distributed group) each process draws its own batches
-    and the gradients are averaged. Raises ValueError for data, conditions or a checkpoint that do not fit,
-    FloatingPointError when the loss is no longer finite, torch.OutOfMemoryError with a batch size to try.
+    Raises ValueError for arguments that do not fit, FloatingPointError when a loss is not finite (the weights are
+    then those of the step before it), torch.OutOfMemoryError with a batch size to try.
     """
-    if not np.array_equal(getattr(model, "schedule", schedule).alpha_bar, schedule.alpha_bar):
-        raise ValueError("the network was made for another schedule: give train(…) model.schedule.")
-    device = next(model.parameters()).device
-    x0 = _samples(x0, device)
-    cond = None if cond is None else _conditions(cond, len(x0), device)
-    weight = _weights(weight, schedule, device)
-    rng = torch.Generator() if rng is None else rng
-    draw = bury if draw is None else draw
-    machine = choose_machine(x0)
-    model.to(memory_format=machine.layout).train()
-    ema = copy.deepcopy(model).eval().requires_grad_(False)
-    optimiser = torch.optim.Adam(model.parameters(), lr=lr, betas=(0.9, 0.99), fused=True)
-    data = {"shape of x0": list(x0.shape), "mean of x0": round(x0.double().mean().item(), 9)}
-    recipe = {"steps": steps, "batch": batch, "lr": lr, "sum of weights": float(weight.sum()), **data}
-    run = checkpoints.Run(model, ema, optimiser, rng, schedule, recipe)
-    done = 0 if resume is None else checkpoints.load_run(resume, run)
-
-    for step in range(done + 1, steps + 1):
-        with machine.at_work(), _advice_on_memory(batch):
-            clean, t, eps, said = draw(x0, cond, schedule, batch, rng)
-            with machine.precision():
-                loss = (weight[t] * losses(model, schedule, clean, t, eps, said)).mean()
-            optimiser.zero_grad()
-            loss.backward()
-            _refuse_not_finite(loss, step, lr)
-            _average_over_processes(model)
-            nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-            for group in optimiser.param_groups:
-                group["lr"] = lr * learning_rate(step, steps)
-            optimiser.step()
-            average(ema, model, step)
-        yield Record(step, loss.detach(), ema, str(machine), partial(checkpoints.save_run, run=run, step=step))
+    bare = unwrapped(model)
+    if not hasattr(bare, "schedule"):
+        raise ValueError(f"{type(bare).__name__} has no .schedule, which says how much noise each t has: set one.")
+    like = next(bare.parameters())
+    if like.dtype.itemsize < 4:
+        raise ValueError(f"weights of {like.dtype} are too coarse for small steps: model.float(); train halves the rest.")
+    x0 = _samples(x0, like)
+    cond = None if cond is None else _conditions(cond, len(x0), bare, like.device)
+    weight = _weight(weight, bare, like)
+    recipe = _recipe(steps, batch, lr, weight, x0, cond)
+    run = Run(model, choose_machine(x0), recipe, weight, _chance(rng, like.device), draw or draw_batch)
+    if resume is not None:
+        run.load_state(resume)
+    return _records(run, x0, cond)
 
 
-def bury(x0, cond, schedule, batch, rng):
+def _records(run: Run, x0: Tensor, cond: Tensor | None) -> Iterator[Record]:
+    one_step = stepper(partial(step, run, x0, cond), run)
+    steps, batch, lr = (run.recipe[name] for name in ("steps", "batch", "lr"))
+    while run.done < steps:
+        run.lr.fill_(lr * learning_rate(run.done + 1, steps))
+        run.share.fill_(min(1.0, 1 / (EMA_MEMORY * (run.done + 1))))
+        with run.machine.at_work(), _advice_on_memory(batch):
+            found = one_step()
+        run.done += 1
+        if may_read(found) or run.done % CHECK_EVERY == 0 or run.done == steps:
+            run.refuse_not_finite()
+        yield Record(run.done, found, run.ema, str(run.machine), run)
+
+
+def stepper(step: Callable[[], Tensor], run: Run) -> Callable[[], Tensor]:
+    """The step as it is, or captured: on a CUDA device, unless a wrapper has plans of its own."""
+    return Captured(step, run.rng) if run.machine.device.type == "cuda" and run.model is run.bare else step
+
+
+def step(run: Run, x0: Tensor, cond: Tensor | None = None) -> Tensor:
+    """One training step: draw a batch, take the loss, follow its gradient, average the weights. Returns the loss.
+
+    After a loss that is not finite `run.alive` is 0, every later loss and gradient NaN, and no weight moves any more.
+    """
+    clean, t, eps, said = run.draw(x0, cond, run.bare.schedule, run.recipe["batch"], run.rng)
+    with run.machine.precision():
+        found = loss(run.model, clean, t, eps, said, run.weight) / run.alive
+    for tensor in run.weights:
+        tensor.grad = None
+    run.scaler.scale(found).backward()
+    run.alive.mul_(found.detach().isfinite())
+    run.good.add_(run.alive)
+    run.scaler.unscale_(run.optimiser)
+    run.optimiser.found_inf = 1 - clip_gradients(run.weights).isfinite().float()  # 1: Adam leaves the weights alone
+    run.scaler.step(run.optimiser)
+    run.scaler.update()
+    average(run.averaged, run.current, run.share * run.alive)
+    for kept, count in run.counts:
+        kept.copy_(count)
+    return found.detach()
+
+
+def loss(model: Any, x0: Tensor, t: Any, eps: Tensor, cond: Any = None, weight: Any = None) -> Tensor:
+    """The simple loss, mean of (ε − ε̂)² over the batch and all its numbers, at steps t, an int or (B,).
+
+    `weight` (T+1,) multiplies it, each sample by that of its t. "v" gives the mean of (v − v̂)², which is
+    (x_0 − x̂_0)²/(1−ᾱ_t), and so has no 1/ᾱ_t in it.
+    """
+    known = levels_at(model, t)
+    xt, said = add_noise(x0, known, eps), () if cond is None else (cond,)
+    if isinstance(weight, str):
+        return ((x0 - model(xt, t, *(said or (None,)), want="x0")) / levels(known, x0).noise).square().mean()
+    error = (eps - model(xt, t, *said)).square()
+    return error.mean() if weight is None else (weight[t] * error.flatten(1).mean(1)).mean()
+
+
+def draw_batch(x0: Tensor, cond: Tensor | None, schedule: Any, batch: int, rng: torch.Generator) -> tuple:
     """A batch (x_0, t, ε, cond): random samples, times spread over 1 … T, fresh noise, conditions hidden in part."""
-    rows = torch.randint(len(x0), (batch,), generator=rng)
+    rows = torch.randint(len(x0), (batch,), generator=rng, device=rng.device)
+    clean = x0[rows]
     t = spread_times(batch, schedule.T, rng)
-    eps = randn_like(x0[rows], rng)
-    return x0[rows], t, eps, None if cond is None else hide(cond[rows], rng)
+    return clean, t, randn_like(clean, rng), None if cond is None else hide(cond[rows], rng)
 
 
-def losses(model, schedule, x0, t, eps, cond=None):
-    """The simple loss of each sample, shape (B,): mean over its numbers of (ε − ε̂)², at steps t, an int or (B,)."""
-    xt = add_noise(x0, schedule.at(t), eps)
-    eps_hat = model(xt, t) if cond is None else model(xt, t, cond)
-    return ((eps - eps_hat) ** 2).flatten(1).mean(dim=1)
-
-
-def spread_times(n, T, rng):
+def spread_times(n: int, T: int, rng: torch.Generator) -> Tensor:
     """n times in 1 … T, each uniform, together evenly spread: t_i = 1 + ⌊T · frac(u + i/n)⌋ with one random u.
 
     A batch of independent times now and then lacks a whole region; an evenly spread one never does.
     """
-    u = torch.rand((), generator=rng, dtype=torch.float64)
-    places = (u + torch.arange(n, dtype=torch.float64) / n) % 1
-    return 1 + (places * T).long().clamp(max=T - 1)
+    u = torch.rand((), generator=rng, device=rng.device)
+    places = (u + torch.arange(n, device=rng.device) / n) % 1
+    return 1 + (places * T).long().clamp_(max=T - 1)
 
 
-def hide(cond, rng):
+def hide(cond: Tensor, rng: torch.Generator) -> Tensor:
     """`cond` (B, k) with a random part of each row replaced by −1, "not said".
 
     The share u² to hide (u uniform) is drawn anew for each row: some rows stay whole, some say little, some nothing.
     """
-    share = torch.rand(len(cond), 1, generator=rng) ** 2
-    said = torch.rand(cond.shape, generator=rng) >= share
+    share = torch.rand(len(cond), 1, generator=rng, device=rng.device) ** 2
+    said = torch.rand(cond.shape, generator=rng, device=rng.device) >= share
     return torch.where(said.to(cond.device), cond, NOT_SAID)
 
 
-def learning_rate(step, steps):
+def learning_rate(step: int, steps: int) -> float:
     """The factor of `lr` at this step: a straight rise over the warm-up, and half a cosine down to 0."""
     return min(1.0, step / WARM_UP) * (1 + math.cos(math.pi * step / (steps + 1))) / 2
 
 
+def clip_gradients(weights: list[nn.Parameter]) -> Tensor:
+    """The length of the whole gradient, which is cut to `CLIP` if it is longer."""
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    length = torch.stack(torch._foreach_norm(gradients)).square().sum().sqrt()
+    torch._foreach_mul_(gradients, (CLIP / (length + 1e-6)).clamp(max=1.0))
+    return length
+
+
 @torch.no_grad()
-def average(ema, model, step):
-    """EMA: move each averaged weight towards the current one by a share w = min(1, 1 / (0.1 step)).
+def average(averaged: list[Tensor], current: list[Tensor], share: Tensor) -> None:
+    """EMA: move each averaged weight (and running statistic) towards the current one by share = min(1, 1/(0.1 step)).
 
     The first steps copy; after that the average forgets ever more slowly and keeps about the last tenth of the run.
     """
-    w = min(1.0, 1 / (EMA_MEMORY * step))
-    torch._foreach_lerp_(list(ema.parameters()), list(model.parameters()), w)
+    torch._foreach_lerp_(averaged, current, [share] * len(averaged))
 
 
-def _average_over_processes(model):
-    """Data parallel: every process has the gradient of its own batch; each goes on with the mean of all."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        for weight in model.parameters():
-            if weight.grad is not None:
-                torch.distributed.all_reduce(weight.grad)
-                weight.grad /= torch.distributed.get_world_size()
-
-
-def _samples(x0, device):
-    x0 = torch.as_tensor(x0, device=device, dtype=torch.float32)
+def _samples(x0: Any, like: Tensor) -> Tensor:
+    """x0 as the weights are: on their device, in their number format. Refused where it is no data for a network."""
+    x0 = torch.as_tensor(x0)
     if x0.ndim < 2 or len(x0) == 0 or not x0.isfinite().all():
         raise ValueError(f"x0 must be finite numbers of shape (n, …) with n ≥ 1, not of shape {tuple(x0.shape)}.")
-    return x0
+    if not x0.is_floating_point() or x0.abs().max() > LARGEST:
+        raise ValueError(
+            f"x0 holds {x0.dtype} from {x0.min().item():g} to {x0.max().item():g}: give pictures as floats in [−1, 1] "
+            "(0 … 255: x / 127.5 − 1), other data with standard deviation 1."
+        )
+    return x0.to(like.dtype).to(like.device)
 
 
-def _weights(weight, schedule, device):
-    weight = torch.ones(schedule.T + 1) if weight is None else torch.as_tensor(weight).float()
-    if weight.shape != (schedule.T + 1,):
-        raise ValueError(f"weight must have one number for each t = 0 … {schedule.T}, not shape {tuple(weight.shape)}.")
-    return weight.to(device)
-
-
-def _conditions(cond, n, device):
-    cond = torch.as_tensor(cond, device=device).long()
+def _conditions(cond: Any, n: int, bare: nn.Module, device: torch.device) -> Tensor:
+    """`cond` as codes (n, k) on the device."""
     if len(cond) != n:
         raise ValueError(f"{len(cond)} conditions for {n} samples: give one a sample.")
-    return cond.reshape(n, -1)
+    if isinstance(bare, Denoiser):
+        return bare.check_cond(cond, n)
+    return torch.as_tensor(cond, device=device).long().reshape(n, -1)
 
 
-def _refuse_not_finite(loss, step, lr):
-    if not torch.isfinite(loss):
-        raise FloatingPointError(
-            f"the loss became {loss.item()} at step {step} (lr = {lr:g}). The weights are still those of step "
-            f"{step - 1}. Try lr = {lr / 4:.1g}, and look whether the data lie in [−1, 1] or have standard deviation 1."
+def _weight(weight: Any, bare: nn.Module, like: Tensor) -> Any:
+    """None, "v", or one number for each t on the device."""
+    T = bare.schedule.T
+    if weight is None or (isinstance(weight, str) and weight == "v" and isinstance(bare, Denoiser)):
+        return weight
+    if isinstance(weight, str):
+        raise ValueError(f'weight must be None, T+1 numbers or, for a Denoiser, "v"; not {weight!r}.')
+    weight = torch.as_tensor(weight, dtype=torch.float32)
+    if weight.shape != (T + 1,) or not weight.isfinite().all() or (weight < 0).any():
+        raise ValueError(
+            f"weight must have one finite number, at least 0, for each t = 0 … {T}; it has shape {tuple(weight.shape)}, "
+            f'from {weight.min().item():g} to {weight.max().item():g}. (Where ᾱ_T = 0, weight="v" is 1/ᾱ_t without '
+            "the infinity.)"
         )
+    return weight.to(like.device)
+
+
+def _recipe(steps: int, batch: int, lr: float, weight: Any, x0: Tensor, cond: Tensor | None) -> dict[str, Any]:
+    """What must stay the same in one run, as plain numbers and words."""
+    for name, number in (("steps", steps), ("batch", batch)):
+        if not isinstance(number, Integral) or number < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, not {number!r}.")
+    if not 0 < lr < math.inf:
+        raise ValueError(f"lr, the peak of the learning rate, must be above 0 and finite (usual: 1e-3), not {lr!r}.")
+    data = {"shape of x0": list(x0.shape), "mean of x0": round(x0.cpu().double().mean().item(), 6)}
+    weighted = weight if weight is None or isinstance(weight, str) else float(weight.sum())
+    codes = None if cond is None else list(cond.shape)
+    return {"steps": int(steps), "batch": int(batch), "lr": float(lr), "weight": weighted, "conditions": codes, **data}
+
+
+def _chance(rng: torch.Generator | None, device: torch.device) -> torch.Generator:
+    """A generator on the device: `rng` itself if it is there, one seeded by it if not, by the system without any."""
+    if rng is not None and not isinstance(rng, torch.Generator):
+        raise ValueError(f"rng must be a torch.Generator, such as torch.Generator().manual_seed(0), not {rng!r}.")
+    if rng is not None and rng.device == device:
+        return rng
+    chance = torch.Generator(device)
+    if rng is None:
+        chance.seed()
+    else:
+        chance.manual_seed(torch.randint(2**62, (), generator=rng, device=rng.device).item())
+    return chance
 
 
 @contextmanager
-def _advice_on_memory(batch):
+def _advice_on_memory(batch: int) -> Iterator[None]:
     try:
         yield
     except torch.OutOfMemoryError as error:

@@ -1,14 +1,39 @@
-"""The networks as denoisers: the embedding, the three answers, the shapes and refusals."""
+"""The networks as denoisers: the embedding, the three answers, number formats, index types, conditions, refusals."""
+
+import copy
+import pickle
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from diffusion_course import data, schedule
+from diffusion_course import data, models, samplers, schedule
 from diffusion_course.forward import add_noise, v_from_eps
-from diffusion_course.models import Denoiser, SpiralMLP, time_embedding
+from diffusion_course.models import Denoiser, SpiralMLP, given, time_embedding, unwrapped
+from diffusion_course.unet import UNet
+
+from refusals import refused
 
 COSINE = schedule.cosine(T=100)
+CODES = torch.tensor([[0, 1], [-1, 2], [2, -1], [1, 3]])
+TIMES = torch.tensor([1, 50, 100, 7])
+
+
+def network(kind, output="v", noise_schedule=COSINE):
+    """(a network with every weight at work, x_t, its condition or None)."""
+    torch.manual_seed(0)
+    attributes = (3, 4) if "conditional" in kind else ()
+    if "points" in kind:
+        model, x = SpiralMLP(noise_schedule, output, attributes=attributes), torch.randn(4, 2)
+    else:
+        model, x = UNet(noise_schedule, 3, attributes, output, widths=(8, 16)), torch.randn(4, 3, 10, 7)
+    for weight in model.parameters():
+        nn.init.normal_(weight, std=0.2)
+    return model.eval(), x, CODES if attributes else None
+
+
+KINDS = ["points", "conditional points", "pictures", "conditional pictures"]
 
 
 class Oracle(Denoiser):
@@ -20,6 +45,9 @@ class Oracle(Denoiser):
 
     def answer(self, xt, time):
         return self.truth
+
+
+# ---- time ----------------------------------------------------------------------------------------
 
 
 def test_embedding_is_sines_then_cosines_of_the_log_snr():
@@ -39,45 +67,232 @@ def test_distinct_times_have_distinct_embeddings(make):
     assert apart.min() > 0.1  # the embedding does not come back to where it was
 
 
-def test_embedding_stays_finite_without_signal():
-    zero_snr = schedule.zero_terminal_snr(COSINE)
-    assert np.isfinite(time_embedding(zero_snr.log_snr)).all()
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16])
+def test_times_of_every_integer_type_are_indices(dtype):
+    model, x, _ = network("points")
+    torch.testing.assert_close(model(x, TIMES.to(dtype)), model(x, TIMES), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("t", [TIMES.tolist(), TIMES.numpy(), TIMES.numpy().astype(np.uint8)])
+def test_times_may_be_lists_and_arrays(t):
+    model, x, _ = network("points")
+    torch.testing.assert_close(model(x, t), model(x, TIMES), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("t", [30, np.int64(30), np.uint8(30), torch.tensor(30)])
+def test_one_time_for_all_is_the_same_as_one_time_each(t):
+    model, x, _ = network("points")
+    torch.testing.assert_close(model(x, t), model(x, torch.full((4,), 30)))
+    assert not torch.allclose(model(x, t), model(x, 31))
+
+
+@pytest.mark.parametrize(
+    ("t", "told"),
+    [
+        (0, "not 0"),
+        (101, "not 101"),
+        (True, "bool"),
+        (30.0, "float"),
+        (torch.tensor([1, 0, 3, 4]), "not tensor"),
+        (torch.tensor([1, 2, 3, 101]), "not tensor"),
+        (torch.tensor([1, 2, 3]), "shape (3,)"),
+        (torch.ones(4, dtype=torch.bool), "torch.bool"),
+        (torch.ones(4), "torch.float32"),
+    ],
+)
+def test_refuses_other_times(t, told):
+    model, x, _ = network("points")
+    with refused("from 1 to T = 100, or 4 of them", "at t = 0 there is no noise", told):
+        model(x, t)
+
+
+# ---- the answer ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("output", ["eps", "x0", "v"])
-@pytest.mark.parametrize("t", [1, 50, 100])
-def test_every_kind_of_answer_becomes_the_same_noise(output, t):
+@pytest.mark.parametrize("t", [1, 50, 100, torch.arange(1, 65)])
+def test_every_kind_of_answer_becomes_the_same_noise_and_the_same_clean_sample(output, t):
     x0 = torch.tensor(data.spiral(64, rng=np.random.default_rng(0))).double()
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     power = COSINE.at(t)
     xt = add_noise(x0, power, eps)
     truth = {"eps": eps, "x0": x0, "v": v_from_eps(xt, power, eps)}[output]
-    torch.testing.assert_close(Oracle(COSINE, output, truth)(xt, t), eps, rtol=0, atol=1e-9)
+    oracle = Oracle(COSINE, output, truth).double()
+    torch.testing.assert_close(oracle(xt, t), eps, rtol=0, atol=1e-9)
+    torch.testing.assert_close(oracle.x0_hat(xt, t), x0, rtol=0, atol=1e-9)
 
 
-def test_one_time_for_all_is_the_same_as_one_time_each():
+@pytest.mark.parametrize(
+    ("kind", "output"), [("points", "eps"), ("points", "x0"), *((kind, "v") for kind in KINDS)]
+)
+def test_a_compiled_network_traces_whole_and_agrees(kind, output):
+    """No value is read back and nothing but tensors computed: else the graph would break."""
+    torch._dynamo.reset()  # else it counts the graphs of the tests before
+    model, x, cond = network(kind, output)
+    compiled = torch.compile(model, fullgraph=True, backend="eager")
+    for t, want in ((TIMES, "eps"), (60, "x0")):
+        expected = model(x, t, cond, want=want)
+        torch.testing.assert_close(compiled(x, t, cond, want=want), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_samples_do_not_influence_each_other(kind):
+    model, x, cond = network(kind)
+    alone = model(x[2:3], TIMES[2:3], None if cond is None else cond[2:3])
+    torch.testing.assert_close(model(x, TIMES, cond)[2:3], alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("output", ["x0", "v"])
+def test_without_any_signal_there_still_is_a_guess_to_sample_from(output):
+    """Zero terminal SNR: at t = T the answer is x_0 itself (of v: −v), and a sampler starts there."""
+    model, x, _ = network("points", output, schedule.zero_terminal_snr(COSINE))
+    answer = model.answer(x, model.embedding[100].expand(4, -1))
+    torch.testing.assert_close(model.x0_hat(x, 100), answer if output == "x0" else -answer)
+    torch.testing.assert_close(model(x, 100), x)  # all of x_T is noise
+    *_, x0 = samplers.ddim(model, model.schedule, x, steps=10)
+    assert x0.isfinite().all()
+
+
+def test_an_eps_network_says_nothing_of_the_sample_where_no_signal_is():
+    model, x, _ = network("points", "eps", schedule.zero_terminal_snr(COSINE))
+    with refused("predict x_0 or v"):
+        model.x0_hat(x, 100)
+
+
+# ---- number formats ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("weights", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("given_in", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_every_format_of_weights_takes_every_format_of_input(kind, weights, given_in):
+    """Answers in float32 (of float64 weights: float64) within the weights' precision, at every noise level."""
+    model, x, cond = network(kind)
+    exact, x = copy.deepcopy(model).double(), x.to(given_in)
+    answer = model.to(weights)(x, TIMES, cond)
+    assert answer.dtype == (torch.float64 if weights == torch.float64 else torch.float32)
+    expected = exact(x.to(answer.dtype).double(), TIMES, cond)
+    tolerance = {torch.float16: 0.02, torch.bfloat16: 0.15, torch.float32: 1e-4, torch.float64: 1e-12}[weights]
+    assert (answer - expected).norm() <= tolerance * expected.norm()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_noise_levels_keep_their_precision_whatever_the_weights(dtype):
+    model = pickle.loads(pickle.dumps(network("points")[0].to(dtype)))
+    exact = torch.tensor(COSINE.alpha_bar).sqrt(), torch.tensor(1 - COSINE.alpha_bar).sqrt()
+    rtol = 1e-15 if dtype == torch.float64 else 1e-7
+    for level, expected in zip((model.signal, model.noise), exact, strict=True):
+        torch.testing.assert_close(level.double(), expected, rtol=rtol, atol=0)
+
+
+def test_refuses_whole_numbers_as_pictures():
+    model, x, _ = network("pictures")
+    with refused("torch.uint8", "x / 127.5 − 1"):
+        model(torch.zeros(x.shape, dtype=torch.uint8), 5)
+
+
+# ---- conditions ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["conditional points", "conditional pictures"])
+def test_condition_matters_and_nothing_said_is_no_condition(kind):
+    model, x, _ = network(kind)
+    said, partly, nothing = (torch.tensor([row] * 4) for row in ([2, 3], [2, -1], [-1, -1]))
+    torch.testing.assert_close(model(x, 50, nothing), model(x, 50))
+    answers = [model(x, 50, cond) for cond in (said, partly, nothing)]
+    assert not torch.allclose(answers[0], answers[1])
+    assert not torch.allclose(answers[1], answers[2])
+
+
+@pytest.mark.parametrize("kind", ["conditional points", "conditional pictures"])
+@pytest.mark.parametrize("dtype", [torch.int8, torch.int16, torch.int32, "list", "array"])
+def test_codes_of_every_integer_type(kind, dtype):
+    model, x, cond = network(kind)
+    same = cond.tolist() if dtype == "list" else cond.numpy() if dtype == "array" else cond.to(dtype)
+    torch.testing.assert_close(model(x, 50, same), model(x, 50, cond), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("cond", [torch.tensor([0, 2, 1, -1]), torch.tensor([[0], [2], [1], [-1]])])
+def test_a_single_attribute_may_come_as_a_flat_row(cond):
     torch.manual_seed(0)
-    model, x = SpiralMLP(COSINE), torch.randn(5, 2)
-    torch.testing.assert_close(model(x, 30), model(x, torch.full((5,), 30)))
-    assert not torch.allclose(model(x, 30), model(x, 31))
+    model, x = SpiralMLP(COSINE, attributes=(3,)), torch.randn(4, 2)
+    torch.testing.assert_close(model(x, 7, cond)[1], model(x[1:2], 7, torch.tensor([2]))[0])
 
 
-def test_samples_do_not_influence_each_other():
-    torch.manual_seed(0)
-    model, x, t = SpiralMLP(COSINE), torch.randn(6, 2), torch.arange(1, 7)
-    torch.testing.assert_close(model(x, t)[2:3], model(x[2:3], t[2:3]))
+@pytest.mark.parametrize(
+    ("cond", "message"),
+    [
+        ([[0, 4], [0, 0], [0, 0], [0, 0]], "or −1 for not said"),
+        ([[0, -2], [0, 0], [0, 0], [0, 0]], "or −1 for not said"),
+        ([[0], [0], [0], [0]], "shape (4, 1); for 4 samples and 2 attributes give (4, 2)"),
+        ([[0, 0], [0, 0]], "shape (2, 2); for 4 samples"),
+        ([0, 0], "shape (2,); for 4 samples"),
+        (3, "shape (); for 4 samples"),
+        ([[0.0, 1.0]], "whole numbers, one code an attribute, not torch.float32"),
+    ],
+)
+def test_refuses_conditions_that_do_not_fit(cond, message):
+    model, x, _ = network("conditional points")
+    with refused(message):
+        model(x, 5, torch.tensor(cond))
+
+
+def test_refuses_a_condition_for_an_unconditional_network():
+    model, x, _ = network("points")
+    for call in (lambda: model(x, 5, CODES), lambda: given(model, CODES)):
+        with refused("takes no condition"):
+            call()
+
+
+@pytest.mark.parametrize("kind", ["conditional points", "conditional pictures"])
+def test_given_is_the_network_with_its_condition(kind):
+    model, x, cond = network(kind)
+    denoiser = given(model, cond)
+    torch.testing.assert_close(denoiser(x, 50), model(x, 50, cond), rtol=0, atol=0)
+    torch.testing.assert_close(denoiser.x0_hat(x, 50), model.x0_hat(x, 50, cond), rtol=0, atol=0)
+    torch.testing.assert_close(given(model, cond[:1])(x, 50), model(x, 50, cond[:1].expand(4, 2)))
+    with refused("or −1 for not said"):
+        given(model, cond + 3)  # before any sampling
+
+
+def test_given_takes_any_function():
+    denoiser = given(lambda xt, t, cond: xt + t + cond, 3.0)
+    assert denoiser(1.0, 10) == 14.0
+    assert not hasattr(denoiser, "x0_hat")  # a sampler may ask for it only if the model has it
+
+
+# ---- shapes, names, wrappers ---------------------------------------------------------------------
 
 
 def test_mlp_has_the_shape_the_homework_gives():
-    linear = [layer for layer in SpiralMLP(COSINE).modules() if isinstance(layer, torch.nn.Linear)]
+    linear = [layer for layer in SpiralMLP(COSINE).modules() if isinstance(layer, nn.Linear)]
     assert [layer.out_features for layer in linear] == [128, 128, 128, 2]
-    assert sum(isinstance(layer, torch.nn.SiLU) for layer in SpiralMLP(COSINE).modules()) == 3
+    assert sum(isinstance(layer, nn.SiLU) for layer in SpiralMLP(COSINE).modules()) == 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_config_rebuilds_the_network(kind):
+    model, x, cond = network(kind, "x0")
+    again = type(model)(COSINE, **model.config)
+    again.load_state_dict(model.state_dict())
+    torch.testing.assert_close(again.eval()(x, 9, cond), model(x, 9, cond), rtol=0, atol=0)
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="output must be one of"):
+    with refused("output must be one of", "noise"):
         SpiralMLP(COSINE, output="noise")
-    with pytest.raises(ValueError, match="at t = 0 there is no noise"):
-        SpiralMLP(COSINE)(torch.zeros(2, 2), torch.tensor([0, 5]))
-    with pytest.raises(ValueError, match=r"from 0 \(clean\) to T = 100"):
-        SpiralMLP(COSINE)(torch.zeros(2, 2), 101)
+    with refused("points of shape (B, 2)", "(4, 3)"):
+        SpiralMLP(COSINE)(torch.zeros(4, 3), 5)
+
+
+@pytest.mark.parametrize("wrap", [nn.DataParallel, torch.compile, lambda model: torch.compile(nn.DataParallel(model))])
+def test_unwrapped_finds_the_network(wrap):
+    model = network("points")[0]
+    assert unwrapped(wrap(model)) is model and unwrapped(model) is model
+
+
+def test_levels_of_any_model():
+    assert models.levels_at(network("points")[0], 5).signal == pytest.approx(COSINE.at(5) ** 0.5)
+    model = nn.Linear(1, 1)
+    model.schedule = COSINE
+    assert models.levels_at(model, 5) == COSINE.at(5)

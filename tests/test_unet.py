@@ -1,10 +1,12 @@
-"""The U-Net: shapes, condition, the context of time, refusals, size."""
+"""The U-Net: shapes of any size, what sees what, the context of time, refusals."""
 
 import pytest
 import torch
 
 from diffusion_course import schedule
 from diffusion_course.unet import Attention, Context, UNet
+
+from refusals import refused
 
 COSINE = schedule.cosine(T=100)
 
@@ -56,43 +58,27 @@ def test_time_matters():
     assert not torch.allclose(model(x, 10), model(x, 60))
 
 
-def test_condition_matters_and_nothing_said_is_no_condition():
-    model, x = awake(UNet(COSINE, attributes=(2, 6))), torch.randn(2, 3, 16, 16)
-    said, partly = torch.tensor([[1, 4], [1, 4]]), torch.tensor([[1, -1], [1, -1]])
-    nothing = torch.full((2, 2), -1)
-    torch.testing.assert_close(model(x, 50, nothing), model(x, 50), rtol=0, atol=0)
-    answers = [model(x, 50, cond) for cond in (said, partly, nothing)]
-    assert not torch.allclose(answers[0], answers[1])
-    assert not torch.allclose(answers[1], answers[2])
+@pytest.mark.parametrize("size", [(18, 18), (17, 23), (1, 1), (28, 5), (3, 64)])
+def test_any_size_is_padded_inside_and_cropped_at_the_end(size):
+    """As if the picture went on outside with its last row and column."""
+    model, x = awake(UNet(COSINE)), torch.randn(2, 3, *size)
+    with torch.no_grad():
+        found = model(x, 50)
+        wider = torch.nn.functional.pad(x, (0, -size[1] % 4, 0, -size[0] % 4), mode="replicate")
+        torch.testing.assert_close(found, model(wider, 50)[..., : size[0], : size[1]])
 
 
-def test_a_single_attribute_may_come_as_a_flat_row():
-    model, x = awake(UNet(COSINE, 1, attributes=(10,))), torch.randn(2, 1, 28, 28)
-    torch.testing.assert_close(model(x, 7, torch.tensor([3, 9])), model(x, 7, torch.tensor([[3], [9]])))
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_odd_sizes_in_half_precision(dtype):
+    model, x = awake(UNet(COSINE, widths=(8, 16))), torch.randn(2, 3, 9, 11)
+    with torch.no_grad():
+        torch.testing.assert_close(model.to(dtype)(x, 50), model.float()(x, 50), rtol=0.1, atol=0.1)
 
 
-@pytest.mark.parametrize(
-    ("cond", "message"),
-    [
-        (torch.tensor([[0, 6], [0, 0]]), "or −1 for not said"),
-        (torch.tensor([[0, -2], [0, 0]]), "or −1 for not said"),
-        (torch.tensor([[0], [0]]), r"must be \(2, 2\)"),
-        (torch.tensor([[0, 0]]), r"must be \(2, 2\)"),
-    ],
-)
-def test_refuses_conditions_that_do_not_fit(cond, message):
-    with pytest.raises(ValueError, match=message):
-        UNet(COSINE, attributes=(2, 6))(torch.zeros(2, 3, 16, 16), 5, cond)
-
-
-def test_refuses_a_condition_for_an_unconditional_network():
-    with pytest.raises(ValueError, match="0 attributes"):
-        UNet(COSINE)(torch.zeros(2, 3, 16, 16), 5, torch.tensor([1, 1]))
-
-
-def test_refuses_sizes_that_cannot_be_halved_twice():
-    with pytest.raises(ValueError, match="multiples of 4"):
-        UNet(COSINE)(torch.zeros(1, 3, 18, 18), 5)
+@pytest.mark.parametrize("shape", [(2, 1, 16, 16), (2, 3, 16), (3, 16, 16)])
+def test_refuses_other_shapes(shape):
+    with refused("pictures (B, 3, H, W)", shape):
+        UNet(COSINE)(torch.zeros(shape), 5)
 
 
 def test_context_adds_one_vector_a_stated_attribute():

@@ -50,12 +50,13 @@ class Mistake(AssertionError):
 
 @dataclass(frozen=True)
 class Fault:
-    """A known mistake: its name, the function it amounts to, a sentence for the learner, its number in the atlas."""
+    """A known mistake: its name, the function it amounts to, a sentence, its number in the atlas, its edits."""
 
     name: str
     mutant: Callable
     sentence: str
-    atlas: int | None = None
+    atlas: int | None
+    edits: str
 
 
 @dataclass(frozen=True)
@@ -113,14 +114,15 @@ class Exercise(Asked):
         if not callable(attempt) or isinstance(attempt, Exercise):
             raise Mistake(f"{self.name}: hand over your function itself, without calling it.")
         mistakes = []
-        for kind in self.kinds:
+        loaded = [kind for kind in self.kinds if kind != "torch" or "torch" in sys.modules]  # else it is not torch code
+        for kind in loaded or self.kinds:
             try:
                 quietly(self._judge, attempt, kind)
             except NotImplementedError as blank:
                 last = traceback.extract_tb(blank.__traceback__)[-1].name
                 waits = last not in (getattr(attempt, "__name__", last), "ask")
-                waits = f"waits for `{last}`, which it calls and which is still blank" if waits else "still blank"
-                say(f"○ {self.name}: {waits}" + (", so the cells below use ours." if self.why else ": not attempted yet."))
+                state = f"waits for `{last}`, which it calls and which is still blank" if waits else "not attempted yet"
+                say(f"○ {self.name}: {state}" + (", so the cells below use ours." if self.why else "."))
                 return self.reference
             except Mistake as mistake:
                 mistakes.append(mistake)
@@ -248,7 +250,7 @@ class Finding(Asked):
         """The value to go on with: `found` if right, ours if it is `...` or None. Raises `Mistake` if it is wrong."""
         if found is None or found is ...:
             ours = self.right[len(self.right) // 2]
-            say(f"○ {self.name}: still open, so the cells below go on with {ours}.")
+            say(f"○ {self.name}: not attempted yet, so the cells below go on with {ours}.")
             return ours
         if not self.ask(found):
             raise Mistake(f"{self.name}: {found!r} is not {self.asked}.")
@@ -276,7 +278,7 @@ def fault(solution: Callable, row: str) -> Fault:
     """The mistake that a row of the table describes."""
     name, edits, sentence = (re.sub(r"\s*\n\s*", " ", part) for part in re.split(r"\s\|\s", f"{row} ", maxsplit=2))
     name, _, atlas = name.strip().partition(" #")
-    return Fault(name, edited(solution, edits), sentence.strip(), int(atlas) if atlas else None)
+    return Fault(name, edited(solution, edits), sentence.strip(), int(atlas) if atlas else None, edits)
 
 
 def edited(solution: Callable, edits: str, name: str = "") -> Callable:

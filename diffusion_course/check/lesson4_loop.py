@@ -38,8 +38,8 @@ class Loop(Exercise):
             raise Mistake(f"{self.name}: {name}. {sentence.format(**quoted)}", name, "named")
         if run.error:
             told = " ".join(f"{type(run.error).__name__}: {run.error}".split())
-            told = f"{place_of(run.error, attempt)} raises {told if len(told) < 150 else told[:150] + ' …'}"
-            raise Mistake(f"{self.name}: {told} {_shapes(run.error, attempt)}", kind="raised")
+            told = told if len(told) < 150 else told[:150] + " …"
+            raise Mistake(f"{self.name}: {place_of(run.error, attempt)} raises {told} {_shapes(run.error, attempt)}", kind="raised")
 
 
 def _shapes(error, attempt) -> str:

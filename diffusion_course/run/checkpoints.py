@@ -17,11 +17,13 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from .. import classifier, models, shipped, unet
+from .. import classifier, models, shipped, text, unet
 from ..schedule import Schedule
+from . import judge
 
 VERSION = 1
-NETWORKS = {"SpiralMLP": models.SpiralMLP, "UNet": unet.UNet, "Classifier": classifier.Classifier}
+CLASSES = (models.SpiralMLP, unet.UNet, text.TextUNet, classifier.Classifier, judge.Judge)
+NETWORKS = {network.__name__: network for network in CLASSES}
 
 
 class Run(NamedTuple):

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ... import forward, schedule
+from ... import schedule
 from .. import lesson3
 from ..engine import exercise
 from .typed import no_tensor
@@ -27,17 +27,19 @@ class Affine(nn.Module):
         self.nothing = nn.Parameter(torch.zeros(()))
 
     def forward(self, xt, t):
-        t = forward.to_float64(t).astype(int)
-        eps_hat = forward.like(self.gain[t], xt) * (xt - forward.cast(self.centre[t], xt))
-        return eps_hat + self.nothing if forward.is_tensor(xt) else eps_hat
+        t = np.asarray(t).astype(int)
+        gain, centre = self.gain[t][..., None], self.centre[t]
+        if not isinstance(xt, torch.Tensor):
+            return gain * (xt - centre)
+        return xt.new_tensor(gain) * (xt - xt.new_tensor(centre)) + self.nothing
 
 
 class OneTimeARow(Affine):
     """One that wants t as the student's own network does: whole numbers, shape (n,)."""
 
     def forward(self, xt, t):
-        if not forward.is_tensor(t) or t.shape != (len(xt),) or t.is_floating_point():
-            told = f"a tensor of shape {tuple(t.shape)}, {t.dtype}" if forward.is_tensor(t) else f"a {type(t).__name__}"
+        if not isinstance(t, torch.Tensor) or t.shape != (len(xt),) or t.is_floating_point():
+            told = f"a tensor of shape {tuple(t.shape)}, {t.dtype}" if isinstance(t, torch.Tensor) else f"a {type(t).__name__}"
             raise ValueError(f"the model wants whole numbers of shape ({len(xt)},) for t, and got {told}")
         return super().forward(xt, t)
 

@@ -1,0 +1,98 @@
+"""What a sampler asks of a model: x̂_0 and ε̂ of x_t from one network evaluation, checked, at the times to visit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from numbers import Number
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from .forward import eps_from_x0, is_tensor, may_read, widened, x0_from_eps
+from .schedule import Schedule
+
+Clip: TypeAlias = "float | Callable[[Any], Any] | None"
+
+
+class Predictor:
+    """The model as a sampler asks it: x̂_0 and ε̂ of x_t, from one evaluation, with x̂_0 clipped and ε̂ to match.
+
+    Raises ValueError if the answer has not x_t's shape, and if it is not finite, naming the step.
+    """
+
+    def __init__(self, model: Callable, schedule: Schedule, clip: Clip = None) -> None:
+        self.model, self.schedule, self.finite = model, schedule, []
+        self.clip = clip if callable(clip) or clip is None else clip_to(clip)
+        self.name = getattr(model, "__name__", type(model).__name__)
+
+    def __call__(self, xt: Any, t: int) -> tuple[Any, Any]:
+        power = self.schedule.at(t)
+        if power == 0:  # pure noise: x_t is the noise, and only a v- or x_0-network can say more
+            x0_hat, eps_hat = self._ask(self._x0_hat, xt, t), xt
+        else:
+            eps_hat = self._ask(self.model, xt, t)
+            x0_hat = x0_from_eps(xt, power, eps_hat)
+        if self.clip is not None:
+            x0_hat = self.clip(x0_hat)
+            eps_hat = eps_from_x0(xt, power, x0_hat)
+        return x0_hat, eps_hat
+
+    def times(self, steps: Any) -> Iterator[tuple[int, int]]:
+        """The pairs (t, s) of the steps; after the last one, whether all answers were finite."""
+        yield from pairs(self.schedule, steps)
+        self.report()
+
+    def report(self) -> None:
+        """Raise ValueError for the first answer that was not finite."""
+        for t, finite in self.finite:
+            if not finite:
+                raise ValueError(f"{self.name}(xt, t) returned NaN or infinity at t = {t}: look at its weights.")
+        self.finite.clear()
+
+    def _x0_hat(self, xt: Any, t: int) -> Any:
+        if not hasattr(self.model, "x0_hat"):
+            raise ValueError(
+                f"ᾱ_{t} = 0: x_t is pure noise, and ε̂ says nothing of x_0 there. {self.name} needs a method "
+                "x0_hat(xt, t), as v- and x_0-networks have; or sample from a later time, or by another schedule."
+            )
+        return self.model.x0_hat(xt, t)
+
+    def _ask(self, answer: Callable, xt: Any, t: int) -> Any:
+        found = _keeping_gradients(answer, xt, t) if is_tensor(xt) else answer(xt, t)
+        shape = getattr(found, "shape", () if isinstance(found, Number) else None)
+        if shape != np.shape(xt):
+            got = type(found).__name__ if shape is None else f"shape {tuple(shape)}"
+            asked = f"{self.name}(xt, t) must return ε̂ of shape {tuple(np.shape(xt))} like xt"
+            raise ValueError(f"{asked}; it returned {got} at t = {t}.")
+        self.finite.append((t, found.isfinite().all() if is_tensor(found) else np.isfinite(found).all()))
+        if may_read(found):
+            self.report()
+        return widened(found)
+
+
+def clip_to(bound: float) -> Callable[[Any], Any]:
+    """A `clip`: each number of x̂_0 cut to [−bound, bound]. Raises ValueError unless bound > 0."""
+    if not isinstance(bound, Number) or not bound > 0:
+        raise ValueError(f"clip must be None, a number above 0 or a function of x̂_0, not {bound!r}.")
+    return lambda x0_hat: x0_hat.clip(-bound, bound) if is_tensor(x0_hat) else np.clip(x0_hat, -bound, bound)
+
+
+def pairs(schedule: Schedule, steps: Any) -> Iterator[tuple[int, int]]:
+    """The pairs (t, s): from each visited time to the next, cleaner one.
+
+    `steps` is a number of steps (spaced by `schedule.steps`), or the falling times themselves, ending at 0.
+    """
+    times = schedule.steps(steps) if np.ndim(steps) == 0 else np.asarray(steps)
+    schedule.at(times)  # refuses what is no whole number, or outside 0 … T
+    times = times.astype(int)  # of unsigned numbers no difference is negative
+    if times.ndim != 1 or len(times) < 2 or times[-1] != 0 or (np.diff(times) >= 0).any():
+        raise ValueError(f"steps must fall, at least two of them, and end at 0 (clean); given: {times}.")
+    return pairwise(times.tolist())
+
+
+def _keeping_gradients(answer: Callable, xt: Any, t: int) -> Any:
+    import torch  # only here, so that sampling arrays never loads it
+
+    with torch.set_grad_enabled(torch.is_grad_enabled() and xt.requires_grad):
+        return answer(xt, t)
