@@ -160,7 +160,7 @@ class Isolation:
         used = np.abs(right) > 1e-9
         if not used.any() or np.any(mine[~used]):
             return ""
-        for symbol in known[0]:
+        for symbol in (s for s in known[0] if all(s in k for k in known)):
             q = np.concatenate([np.full(np.size(t[1]), k[symbol]) for t, k in zip(triples, known, strict=True)])[used]
             for text, of in FACTORS.items() if len(set(q)) > 1 else ():
                 for word, factor in (("times", of(q)), ("divided by", 1 / of(q))):
@@ -175,7 +175,7 @@ class Isolation:
                  if isinstance(v, (int, float)) and n not in self.ex.linear}
         given = dict(zip(self.names, probe, strict=True))
         for name in set(given) & {"t", "s"}:
-            if hasattr(given.get("schedule"), "at"):
+            if hasattr(given.get("schedule"), "at") and np.ndim(given[name]) == 0:
                 found[f"ᾱ_{name}"] = float(given["schedule"].at(given[name]))
         if "ᾱ_t" in found and found.get("ᾱ_s"):
             found["α"] = found["ᾱ_t"] / found["ᾱ_s"]

@@ -216,6 +216,12 @@ def embed_time(values, frequencies):
     probes=((0.5, 1.0), (0.8, 0.5), (0.1, 2.0), (0.999, 0.5), (np.array([0.9, 0.02]), 0.5)),
     kinds=("numpy", "torch"),
     returns=("floor",),
+    parts={
+        "at ᾱ = 1, where all noise is gone, your floor": lambda f: f(1.0, 0.5),
+        "for data that are one point (spread 0) your floor": lambda f: f(0.5, 0.0),
+        "for data of spread 1 at ᾱ = 0.3 your floor": lambda f: f(0.3, 1.0),
+        "for data of spread 3 at ᾱ = 0.5 your floor": lambda f: f(0.5, 3.0),
+    },
     hints=(
         "Try it: draw x_0 and ε, make x_t, and fit the best line ε ≈ c x_t. What is left of ε's variance 1?",
         "What is left is 1 − (correlation of ε and x_t)². The covariance of ε and x_t is √(1−ᾱ).",

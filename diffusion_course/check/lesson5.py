@@ -23,7 +23,10 @@ def ended(step) -> str:
     for t, s in pairwise(range(50, -1, -1)):
         eps_hat = model(x, t)
         x0_hat = (x - (1 - SHORT.at(t)) ** 0.5 * eps_hat) / SHORT.at(t) ** 0.5
-        x = step(x, x0_hat, eps_hat, t, s, rng.standard_normal(2000))
+        try:
+            x = step(x, x0_hat, eps_hat, t, s, rng.standard_normal(2000))
+        except ZeroDivisionError:
+            return f"From t = {t} to s = {s} your step divides by zero."
     end = f"mean {x.mean():.3g} and spread {x.std():.2g}"
     return f"With the exact denoiser of data of mean 2 and spread 0.5 your samples end at {end}."
 
