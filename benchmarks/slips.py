@@ -16,7 +16,7 @@ import copy
 import io
 import sys
 
-from diffusion_course.check import engine
+from diffusion_course.check import Mistake, handed
 from diffusion_course.check.atlas import exercises
 
 OTHER = {ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,), ast.Pow: (ast.Mult,)}
@@ -71,7 +71,7 @@ def slips_of(node, names, linear):
 
 def mutants(solution, linear=()):
     """Every function that one slip makes of the solution, with what was changed."""
-    header, body = engine.source(solution)
+    header, body = handed.source(solution)
     tree = ast.parse(f"{header}\n{body}")
     names = [argument.arg for argument in tree.body[0].args.args]
     seen = {ast.unparse(tree)}
@@ -114,7 +114,7 @@ def message(exercise, attempt):
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             exercise(attempt)
-    except engine.Mistake as mistake:
+    except Mistake as mistake:
         return "named" if mistake.fault else mistake.kind, str(mistake)
     return "right", ""
 

@@ -8,10 +8,10 @@ import numpy as np
 from ..denoisers import GaussianDenoiser
 from ..forward import randn_like
 from ..schedule import Schedule, cosine
-from .engine import exercise
 from .lesson3 import gaps
 from .lesson5 import SHORT, X0_HAT, Z, ended
 from .stepwise import Stepwise
+from .table import exercise
 
 EPS_HAT = np.array([0.6, -1.1, 0.2])
 
