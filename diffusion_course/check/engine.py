@@ -179,7 +179,7 @@ class Exercise(Asked):
         numeric = [answer for answer in answers if not isinstance(answer, Failed)]
         if known and (len(known) == 1 and numeric or any(np.isfinite(p).any() for a in numeric for p in parts(a))):
             told = self._told(known[0], attempt) or Isolation(self, attempt, probes, answers, self._right).explain()[0]
-            raise Mistake(f"{self.name}: {known[0].name}. {told[:1].upper()}{told[1:]}", known[0].name, "named")
+            raise Mistake(f"{self.name}: {known[0].name}. {told[:1].upper() if told[:2].isascii() and told[:2].isalpha() else told[:1]}{told[1:]}", known[0].name, "named")
         if known and numeric:
             ways = "; or ".join(fault.name for fault in known)
             raise Mistake(f"{self.name}: all your answers are NaN or infinite. What leads there: {ways}.", kind="isolated")
@@ -377,9 +377,10 @@ def is_blank(function) -> bool:
 
 def place_of(error: Exception, function: Callable) -> str:
     """The learner's own line at which it happened."""
-    below = traceback.extract_tb(error.__traceback__)[2:]  # without `ask` and `quietly`
+    frames = list(traceback.extract_tb(error.__traceback__))
     name = getattr(code_of(function), "co_name", None)
-    frame = next((frame for frame in below if frame.name == name), below[0] if below else None)
+    below = (frames[2:] or [None])[0]  # without `ask` and `quietly`
+    frame = next((frame for frame in frames if frame.name == name), below)
     if frame is None:
         return "the call"
     return f"line {frame.lineno}, `{frame.line}`," if frame.line else f"line {frame.lineno}"
