@@ -64,9 +64,10 @@ def is_blank(function) -> bool:
 
 def place_of(error: Exception, function: Callable) -> str:
     """The learner's own line at which it happened."""
-    below = traceback.extract_tb(error.__traceback__)[2:]  # without `ask` and `quietly`
+    frames = list(traceback.extract_tb(error.__traceback__))
     name = getattr(code_of(function), "co_name", None)
-    frame = next((frame for frame in below if frame.name == name), below[0] if below else None)
+    below = frames[2] if len(frames) > 2 else None  # without `ask` and `quietly`
+    frame = next((frame for frame in frames if frame.name == name), below)
     if frame is None:
         return "the call"
     return f"line {frame.lineno}, `{frame.line}`," if frame.line else f"line {frame.lineno}"

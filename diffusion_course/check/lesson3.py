@@ -99,8 +99,8 @@ def cosine_alpha_bar(T):
     why=""" What is left is about exp(−sum of the betas), so the sum must not depend on T. With 0.1/T … 20/T it is
     about 10 for every T, and √ᾱ_T stays below 0.01.""",
     shows={
-        "left": lambda f: "At T = 50 your betas leave √ᾱ_T = {:.3f} of the amplitude in x_T, where less than 0.01 is "
-        "right.".format(np.prod(1 - np.asarray(f(50))) ** 0.5)
+        "left": lambda f: f"At T = 50 your betas leave √ᾱ_T = {np.prod(1 - np.asarray(f(50))) ** 0.5:.3f} of the "
+        "amplitude in x_T, where less than 0.01 is right."
     },
     mistakes="""
     T is shrunk but β is kept #10 | 0.1 / T, 20 / T → 1e-4, 0.02 |

@@ -89,7 +89,7 @@ def _ends(n, eta):
 
 
 @Stepwise.of(
-    run=lambda f, network, x, rng: f(network, MILD, x, 3, 0.5, rng), inputs=("x_T", "ε̂_1", "ε̂_2", "ε̂_3", "z_1", "z_2")
+    run=lambda f, network, x, rng: f(network, MILD, x, 3, 0.5, rng), inputs=("x_T", "ε̂_1", "ε̂_2", "ε̂_3", "z_1", "z_2"), case="With T = 40, n = 3 and η = ½"
 )
 @exercise(
     probes=tuple(

@@ -44,7 +44,7 @@ def _off(f, n: int) -> float:
 
 
 @Stepwise.of(
-    run=lambda f, network, x, rng: f(predictor(network, SHORT), x, 30, 10, SHORT), inputs=("x_t", "ε̂ at t", "ε̂ at s")
+    run=lambda f, network, x, rng: f(predictor(network, SHORT), x, 30, 10, SHORT), inputs=("x_t", "ε̂ at t", "ε̂ at s"), case="From t = 30 to s = 10"
 )
 @exercise(
     probes=tuple((PREDICT, STARTS, t, s, SHORT) for t, s in ((45, 40), (30, 10), (10, 9), (2, 1), (5, 0), (1, 0)))
