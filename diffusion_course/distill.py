@@ -32,7 +32,9 @@ import torch
 from torch import Tensor, nn
 
 from .forward import Array, eps_from_x0, levels
+from .guidance import guided
 from .models import given, levels_at
+from .predictor import Clip
 from .samplers import dpm_solver
 from .training import Record, train
 
@@ -47,19 +49,24 @@ class Trajectories(NamedTuple):
     cond: Any
 
 
-def trajectories(teacher: Any, xT: Tensor, cond: Any = None, steps: int = 40) -> Trajectories:
+def trajectories(
+    teacher: Any, xT: Tensor, cond: Any = None, steps: int = 40, *, scale: float = 1.0, clip: Clip = None
+) -> Trajectories:
     """Follow x_T (n, …) to x_0 in so many steps of DPM-Solver++. They start at 998 as well as at 1000.
+
+    A `scale` other than 1 guides the teacher; its student then needs no guidance, and one evaluation a step.
 
     Raises ValueError if steps so long do not stop at every time of `STEPS`.
     """
     schedule = teacher.schedule
-    denoiser = teacher if cond is None else given(teacher, cond)
+    conditional = given if scale == 1 else partial(guided, scale=scale)
+    denoiser = teacher if cond is None else conditional(teacher, cond)
     starts = {times[0] for times in STEPS.values()}
     times = {t for pair in LEARNT for t in pair}
     visited = schedule.steps(steps).tolist()
     if missed := sorted(times - starts - set(visited)):
         raise ValueError(f"{steps} steps pass by t = {missed}: give a number of them (20, 40) that stops there.")
-    found = zip(visited, dpm_solver(denoiser, schedule, xT, steps), strict=True)
+    found = zip(visited, dpm_solver(denoiser, schedule, xT, steps, clip=clip), strict=True)
     return Trajectories(dict.fromkeys(starts, xT) | {t: x for t, x in found if t in times}, cond)
 
 

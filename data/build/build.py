@@ -1,4 +1,4 @@
-"""Rebuild a shipped data file from its origin: `python data/build/build.py faces|fashion|cat`.
+"""Rebuild a shipped data file from its origin: `python data/build/build.py faces|fashion|cat|emoji`.
 
 Every choice is fixed, so the same arrays come out each time; the bytes of the file are the same too
 wherever zlib compresses alike. Pictures are stored as uint8 (n, height, width, channels), which
@@ -12,6 +12,7 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -64,6 +65,18 @@ def build_cat(_folder):
     return {"images": crop[None]}
 
 
+def build_emoji(_folder):
+    """Some 8,000 pictures rendered by Node, with their words; the split is fixed by the names."""
+    sys.path.insert(0, str(HERE / "emoji"))
+    import pack
+
+    with tempfile.TemporaryDirectory() as scratch:
+        work = shutil.copytree(HERE / "emoji", Path(scratch) / "emoji", ignore=shutil.ignore_patterns("node_modules"))
+        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=work, check=True)
+        subprocess.run(["node", "render.mjs", "."], cwd=work, check=True)
+        return pack.read(work)
+
+
 def npz_bytes(arrays):
     """A compressed .npz without clock or user in it (`np.savez` stamps the time of writing)."""
     buffer = io.BytesIO()
@@ -92,11 +105,11 @@ def compare(path, new):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=["faces", "fashion", "cat"])
+    parser.add_argument("name", choices=["faces", "fashion", "cat", "emoji"])
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     parser.add_argument("--folder", type=Path, default=FASHION_FOLDER, help="of the four idx files")
     args = parser.parse_args()
-    build = {"faces": build_faces, "fashion": build_fashion, "cat": build_cat}[args.name]
+    build = {"faces": build_faces, "fashion": build_fashion, "cat": build_cat, "emoji": build_emoji}[args.name]
     content = npz_bytes(build(args.folder))
     path = DATA / f"{args.name}.npz"
     if args.check:

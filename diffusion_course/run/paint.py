@@ -1,0 +1,72 @@
+"""Pictures from words: `paint("blue cat")`, and the same as they appear, a sampling step at a time."""
+
+from collections.abc import Iterator
+from functools import cache, partial
+
+import numpy as np
+import torch
+
+from ..emoji import vocabulary
+from ..forward import Array
+from ..guidance import guided
+from ..samplers import dpm_solver
+from . import checkpoints
+
+SCALE, STEPS = 3.0, 20  # guidance and sampling steps, chosen by benchmarks/emoji.py
+SIZE = 32
+
+
+def paint(prompt: str, n: int = 8, scale: float = SCALE, steps: int = STEPS, seed: int = 0, style: str | None = None,
+          model: torch.nn.Module | None = None) -> np.ndarray:  # fmt: skip
+    """n pictures (n, 3, 32, 32) in [−1, 1] of what the prompt says, such as "blue cat" or "red heart, noto".
+
+    `scale` is the guidance scale: 1 follows the words as the network learned them, more exaggerates them. `style` is
+    one of `emoji().styles`. Equal seeds give equal pictures. Raises ValueError for words that no picture has.
+    """
+    *_, pictures = painting(prompt, n, scale, steps, seed, style, model)
+    return pictures
+
+
+def painting(prompt: str, n: int = 8, scale: float = SCALE, steps: int = STEPS, seed: int = 0,
+             style: str | None = None, model: torch.nn.Module | None = None) -> Iterator[np.ndarray]:  # fmt: skip
+    """What `paint` returns, as it appears: after each sampling step the network's guess x̂_0, (n, 3, 32, 32).
+
+    There are `steps` items; the last is the finished picture. Errors are raised by the call, not by the first item.
+    """
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ValueError(f"n is {n!r}; it is the number of pictures, at least 1.")
+    if not np.isfinite(scale):
+        raise ValueError(f"scale is {scale}; it must be a finite number: 0 ignores the words, 3 follows them.")
+    model = pretrained() if model is None else model
+    row = torch.from_numpy(vocabulary().ids(prompt, also=[style] if style else ()))
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(n, 3, SIZE, SIZE, generator=generator)
+    return guesses(model, row.expand(n, -1), noise, scale, steps)
+
+
+@cache
+def pretrained() -> torch.nn.Module:
+    """The network that ships, loaded once."""
+    return checkpoints.pretrained("emoji")
+
+
+def guesses(model: torch.nn.Module, cond: Array, noise: torch.Tensor, scale: float, steps: int) -> Iterator[np.ndarray]:
+    """The guess x̂_0 (n, 3, 32, 32) after each sampling step that leads `noise` to pictures of `cond` (n, L)."""
+    seen = []
+    path = dpm_solver(guided(model, cond, scale), model.schedule, noise, steps, clip=partial(_remembered, seen))
+    next(path)  # pure noise
+    while True:
+        with torch.inference_mode(), _precision():  # and not around the yield: the caller has modes of its own
+            if next(path, None) is None:
+                return
+        yield seen.pop().numpy()
+
+
+def _remembered(seen: list, x0_hat: torch.Tensor) -> torch.Tensor:
+    """x̂_0 within what a screen shows, which is also put into `seen`."""
+    seen.append(x0_hat.clamp(-1, 1))
+    return seen[-1]
+
+
+def _precision():
+    return torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())

@@ -1,0 +1,191 @@
+"""Pictures from words: a text encoder reads the prompt, and the U-Net's places look at the words.
+
+    words (B, L) ─► one vector a word ─► transformer: every word looks at every other ─┬─► (B, 1 + L, width) ─► keys
+                                                                                       └─► first of them ─► context
+    x_t ─► U-Net, whose coarse places ask: "which of the words is mine?"                             (cross-attention)
+
+Word ids have no order: a prompt is a set of words, as the pictures' keywords are. −1 means "no word"; a row of −1 is
+the null condition. In front of the words stands one learned token, "a picture", so that there is always something
+to look at; what it has gathered from the words after the transformer goes, beside the time, into every block.
+
+Source: Vaswani et al. 2017 (arXiv:1706.03762) for attention; Nichol et al. 2021 (arXiv:2112.10741) and Rombach et al.
+2022 (arXiv:2112.10752) for pictures that look at words.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .data import NOT_SAID
+from .forward import may_read
+from .models import FREQUENCIES, Denoiser
+from .schedule import Schedule
+from .unet import GROUPS, Block, Blocks
+
+HEAD = 32  # numbers by which one attention head compares
+
+
+class TextUNet(Denoiser):
+    """A denoiser of pictures (B, channels, H, W), H and W divisible by 4, that reads: eps_hat = model(xt, t, cond).
+
+    `cond` (B, L) holds ids 0 … vocabulary−1 of words in any order, −1 for "no word"; None is the null condition.
+
+    >>> from diffusion_course.schedule import cosine
+    >>> model = TextUNet(cosine(), vocabulary=10, widths=(16, 32), text=32)
+    >>> model(torch.zeros(2, 3, 32, 32), t=500, cond=torch.tensor([[3, 7], [-1, -1]])).shape
+    torch.Size([2, 3, 32, 32])
+    """
+
+    def __init__(self, schedule: Schedule, vocabulary: int, channels: int = 3, output: str = "v",
+                 widths: Sequence[int] = (64, 192), text: int = 192, blocks: int = 3):  # fmt: skip
+        config = {"vocabulary": vocabulary, "channels": channels, "widths": list(widths), "text": text}
+        super().__init__(schedule, output, **config, blocks=blocks)
+        fine, coarse = widths
+        self.channels = channels
+        self.encoder = TextEncoder(vocabulary, text)
+        self.time = nn.Sequential(nn.Linear(2 * FREQUENCIES, coarse), nn.SiLU(), nn.Linear(coarse, coarse))
+        self.summary = nn.Linear(text, coarse)
+        self.stem = nn.Conv2d(4 * channels, fine, 3, padding=1)
+        self.before = Blocks(Block(fine, coarse), Block(fine, coarse))
+        self.down = nn.Conv2d(fine, coarse, 3, stride=2, padding=1)
+        self.middle = nn.ModuleList(ReadingBlock(coarse, text) for _ in range(blocks))
+        self.up = nn.Conv2d(coarse, fine, 1)
+        self.join = nn.Conv2d(2 * fine, fine, 1)
+        self.after = Blocks(Block(fine, coarse), Block(fine, coarse))
+        self.head = nn.Sequential(nn.GroupNorm(GROUPS, fine), nn.SiLU(), nn.Conv2d(fine, 4 * channels, 3, padding=1))
+
+    def answer(self, xt: Tensor, time: Tensor, cond: Tensor | None = None) -> Tensor:
+        """ε, x_0 or v, as `output` says, for pictures (B, channels, H, W) and word ids (B, L)."""
+        if xt.ndim != 4 or xt.shape[1] != self.channels or xt.shape[2] % 4 or xt.shape[3] % 4:
+            shape = f"(B, {self.channels}, H, W) with H and W divisible by 4"
+            raise ValueError(f"this network takes pictures {shape}, not {tuple(xt.shape)}.")
+        if cond is None:
+            cond = torch.full((len(xt), 1), NOT_SAID, device=xt.device)
+        tokens, said = self.encoder(cond)
+        context = F.silu(self.time(time) + self.summary(tokens[:, 0]))
+        skip = self.before(self.stem(F.pixel_unshuffle(xt, 2)), context)
+        x = self.down(skip)
+        for block in self.middle:
+            x = block(x, context, tokens, said)
+        x = F.interpolate(self.up(x), scale_factor=2.0, mode="nearest")
+        x = self.after(self.join(torch.cat([x, skip], dim=1)), context)
+        return F.pixel_shuffle(self.head(x), 2)
+
+    def check_cond(self, cond: Any, batch: int | None = None) -> Tensor:
+        """`cond` as word ids (n, L) on the network's device; ValueError says what does not fit.
+
+        `batch` is the number of pictures: n must be that, or 1, a row for all.
+        """
+        ids, most = torch.as_tensor(cond, device=self.signal.device), self.config["vocabulary"]
+        if ids.is_floating_point() or ids.ndim != 2 or len(ids) not in (1, len(ids) if batch is None else batch):
+            for_them = "" if batch is None else f" for {batch} pictures"
+            raise ValueError(f"cond is {ids.dtype} of shape {tuple(ids.shape)}; give whole numbers (n, L){for_them}.")
+        if may_read(ids) and ((ids < NOT_SAID) | (ids >= most)).any():
+            raise ValueError(f"word ids run from 0 to {most - 1}, and −1 is no word; got {ids.min()} … {ids.max()}.")
+        return ids.long().expand(len(ids) if batch is None else batch, -1)
+
+
+@torch.no_grad()
+def looks(model: TextUNet, xt: Tensor, t: int, cond: Tensor) -> Tensor:
+    """How much each place of the coarse grid looked at each word while x_t was denoised: (B, L, H/4, W/4).
+
+    It is the mean over all blocks and heads; with what goes to the token in front, a place's looks sum to 1.
+    """
+    kept: list[Tensor] = []
+    hooks = [
+        block.words.register_forward_pre_hook(lambda attention, inputs: kept.append(attention.weights(*inputs)))
+        for block in model.middle
+    ]
+    try:
+        model(xt, t, cond)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    weights = torch.stack(kept).mean(dim=(0, 2))  # (B, places, 1 + L)
+    return weights[:, :, 1:].transpose(1, 2).unflatten(2, (xt.shape[2] // 4, xt.shape[3] // 4))
+
+
+class TextEncoder(nn.Module):
+    """Words (B, L) → tokens (B, 1 + L, width) that know of each other, and which are there, (B, 1 + L) bool."""
+
+    def __init__(self, vocabulary: int, width: int, depth: int = 2):
+        super().__init__()
+        self.start = nn.Parameter(torch.randn(width))
+        self.table = nn.Embedding(vocabulary, width)
+        self.layers = nn.ModuleList(TextLayer(width) for _ in range(depth))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, cond: Tensor) -> tuple[Tensor, Tensor]:
+        words = self.table(cond.clamp(min=0))
+        tokens = torch.cat([self.start.expand(len(cond), 1, -1), words], dim=1)
+        said = F.pad(cond != NOT_SAID, (1, 0), value=True)  # the token in front is always there
+        for layer in self.layers:
+            tokens = layer(tokens, said)
+        return self.norm(tokens), said
+
+
+class TextLayer(nn.Module):
+    """One layer of the transformer: look at the other words, then think about what was seen."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.look = Attention(width, width)
+        self.think = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+
+    def forward(self, tokens: Tensor, said: Tensor) -> Tensor:
+        normed = self.norm1(tokens)
+        tokens = tokens + self.look(normed, normed, said)
+        return tokens + self.think(self.norm2(tokens))
+
+
+class Attention(nn.Module):
+    """Each query (B, n, width) gets a mean of values of `source` (B, m, …), weighted by how well their keys fit it.
+
+        weights = softmax(q kᵀ / √d) over the source (where `said`),   answer = weights v
+
+    Several heads do so side by side, on 32 numbers each.
+    """
+
+    def __init__(self, width: int, source: int):
+        super().__init__()
+        self.query, self.key, self.value = nn.Linear(width, width), nn.Linear(source, width), nn.Linear(source, width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, source: Tensor, said: Tensor | None = None) -> Tensor:
+        value = self._heads(self.value(source))
+        return self.out((self.weights(x, source, said) @ value).transpose(1, 2).flatten(2))
+
+    def weights(self, x: Tensor, source: Tensor, said: Tensor | None = None) -> Tensor:
+        """The weights (B, heads, n, m): which query looks where. Each row sums to 1; what is not `said` gets 0."""
+        query, key = self._heads(self.query(x)), self._heads(self.key(source))
+        fit = query @ key.transpose(2, 3) * HEAD**-0.5
+        if said is not None:
+            fit = fit.masked_fill(~said[:, None, None, :], -torch.inf)
+        return fit.softmax(dim=-1).to(fit.dtype)
+
+    @staticmethod
+    def _heads(x: Tensor) -> Tensor:
+        return x.unflatten(2, (-1, HEAD)).transpose(1, 2)  # (B, heads, n, 32)
+
+
+class ReadingBlock(nn.Module):
+    """A block of the coarse grid: convolve, look at all other places, look at the words."""
+
+    def __init__(self, width: int, text: int):
+        super().__init__()
+        self.convolve = Block(width, width)
+        self.norm1, self.norm2 = nn.GroupNorm(GROUPS, width), nn.GroupNorm(GROUPS, width)
+        self.places, self.words = Attention(width, width), Attention(width, text)
+        for attention in (self.places, self.words):
+            nn.init.zeros_(attention.out.weight)
+
+    def forward(self, x: Tensor, context: Tensor, tokens: Tensor, said: Tensor) -> Tensor:
+        x = self.convolve(x, context)
+        places = self.norm1(x).flatten(2).transpose(1, 2)  # (B, places, width)
+        x = x + self.places(places, places).transpose(1, 2).reshape(x.shape)
+        places = self.norm2(x).flatten(2).transpose(1, 2)
+        return x + self.words(places, tokens, said).transpose(1, 2).reshape(x.shape)

@@ -1,0 +1,61 @@
+"""Painting from a prompt: shapes, seeds, errors at once, nothing left behind in the caller's thread."""
+
+import numpy as np
+import pytest
+import torch
+
+from diffusion_course.emoji import vocabulary
+from diffusion_course.run.paint import paint, painting
+from diffusion_course.schedule import cosine
+from diffusion_course.text import TextUNet
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    model = TextUNet(cosine(), len(vocabulary()), widths=(8, 32), text=32, blocks=1)
+    for weight in model.parameters():
+        if not weight.any():
+            torch.nn.init.normal_(weight, std=0.1)
+    return model.eval()
+
+
+def test_as_many_pictures_as_asked_appear_step_by_step(model):
+    *before, last = painting("blue cat", n=3, steps=5, model=model)
+    assert len(before) == 4
+    for pictures in (*before, last):
+        assert pictures.shape == (3, 3, 32, 32) and pictures.dtype == np.float32
+        assert abs(pictures).max() <= 1
+    assert np.array_equal(last, paint("blue cat", n=3, steps=5, model=model))
+
+
+def test_seed_prompt_style_and_scale_all_matter(model):
+    usual = {"n": 1, "steps": 3, "model": model}
+    one = paint("blue cat", **usual)
+    assert np.array_equal(one, paint("cat, blue", **usual))
+    for other in (
+        paint("blue cat", seed=1, **usual),
+        paint("red cat", **usual),
+        paint("blue cat", style="noto", **usual),
+        paint("blue cat", scale=1.0, **usual),
+    ):
+        assert abs(one - other).max() > 1e-3
+    assert np.allclose(paint("cat", scale=0.0, **usual), paint("heart", scale=0.0, **usual), atol=1e-4)
+
+
+def test_what_is_wrong_is_told_by_the_call(model):
+    for arguments, told in (
+        ({"prompt": "blue catt"}, "catt"),
+        ({"prompt": "cat", "style": "notto"}, "noto"),
+        ({"prompt": "cat", "n": 0}, "at least 1"),
+        ({"prompt": "cat", "scale": float("nan")}, "finite"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            painting(**arguments, model=model)
+
+
+def test_between_two_steps_the_caller_can_train(model):
+    path = painting("cat", n=1, steps=3, model=model)
+    next(path)
+    assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+    assert not torch.is_autocast_enabled("cpu")

@@ -1,0 +1,160 @@
+"""The network that reads: word order is nothing, −1 is nothing, words matter, attention is a mean."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from diffusion_course.distill import trajectories
+from diffusion_course.emoji import vocabulary
+from diffusion_course.run.captions import draw_captions, training_set
+from diffusion_course.schedule import cosine
+from diffusion_course.text import Attention, TextEncoder, TextUNet, looks
+from diffusion_course.training import train
+
+WORDS = 12
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    model = TextUNet(cosine(), WORDS, widths=(16, 32), text=32, blocks=2)
+    for weight in model.parameters():  # the parts that start at zero hide what is in front of them
+        if not weight.any():
+            torch.nn.init.normal_(weight, std=0.1)
+    return model.eval()
+
+
+@pytest.fixture
+def xt():
+    return torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+
+
+def test_a_prediction_has_the_picture_s_shape(model, xt):
+    assert model(xt, 500, torch.tensor([[1, 2], [3, -1]])).shape == xt.shape
+    assert model(xt[:, :, :28, :28], 500).shape == (2, 3, 28, 28)
+    for wrong in (xt[:, :1], xt[:, :, :30]):
+        with pytest.raises(ValueError, match="divisible by 4"):
+            model(wrong, 500)
+
+
+@torch.no_grad()
+def test_the_order_of_words_and_empty_places_change_nothing(model, xt):
+    said = model(xt, 500, torch.tensor([[1, 7, 4, -1]] * 2))
+    assert torch.allclose(said, model(xt, 500, torch.tensor([[4, -1, -1, 1, -1, 7]] * 2)), atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_row_without_words_is_the_null_condition(model, xt):
+    cond = torch.tensor([[1, 7, 4]] * 2)
+    assert torch.allclose(model(xt, 500), model(xt, 500, torch.full_like(cond, -1)), atol=1e-5)
+
+
+@torch.no_grad()
+def test_another_word_is_another_prediction(model, xt):
+    one, other = (model(xt, 500, torch.tensor([[word]] * 2)) for word in (1, 2))
+    assert (one - other).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_each_picture_reads_its_own_row(model, xt):
+    both = model(xt, 500, torch.tensor([[1], [2]]))
+    assert torch.allclose(both[1:], model(xt[1:], 500, torch.tensor([[2]])), atol=1e-5)
+
+
+def test_a_condition_that_does_not_fit_is_told(model):
+    assert model.check_cond([[0, WORDS - 1, -1]], batch=2).tolist() == [[0, WORDS - 1, -1]] * 2
+    for cond in (torch.tensor([[WORDS]]), torch.tensor([[-2]])):
+        with pytest.raises(ValueError, match=f"0 to {WORDS - 1}"):
+            model.check_cond(cond)
+    for cond in (torch.tensor([1, 2]), torch.zeros(1, 2)):
+        with pytest.raises(ValueError, match="whole numbers"):
+            model.check_cond(cond)
+    with pytest.raises(ValueError, match="3 pictures"):
+        model.check_cond(torch.tensor([[1], [2]]), batch=3)
+
+
+def test_attention_is_softmax_of_keys_and_queries():
+    torch.manual_seed(0)
+    attention = Attention(32, 32).double()
+    x, source = torch.randn(1, 3, 32).double(), torch.randn(1, 5, 32).double()
+    q, k, v = attention.query(x)[0], attention.key(source)[0], attention.value(source)[0]
+    by_hand = torch.zeros(3, 32).double()
+    for i in range(3):
+        fit = [(q[i] @ k[j] / 32**0.5).exp() for j in range(5)]
+        by_hand[i] = sum(f * v[j] for j, f in enumerate(fit)) / sum(fit)
+    assert torch.allclose(attention(x, source)[0], attention.out(by_hand))
+
+
+def test_what_is_not_said_gets_no_weight():
+    said = torch.tensor([[True, False, True]])
+    weights = Attention(64, 32).weights(torch.randn(1, 4, 64), torch.randn(1, 3, 32), said)
+    assert weights.shape == (1, 2, 4, 3)
+    assert (weights[..., 1] == 0).all()
+    assert torch.allclose(weights.sum(-1), torch.ones(1, 2, 4))
+
+
+def test_looks_go_to_the_words_that_are_there_and_leave_no_trace(model, xt):
+    cond = torch.tensor([[1, -1, 4]] * 2)
+    before = model(xt, 500, cond)
+    seen = looks(model, xt, 500, cond)
+    assert seen.shape == (2, 3, 8, 8)
+    assert (seen[:, 1] == 0).all() and (seen[:, 0] > 0).all()
+    assert (seen.sum(1) < 1).all()
+    assert torch.equal(model(xt, 500, cond), before)
+    assert not any(block.words._forward_pre_hooks for block in model.middle)
+
+
+def test_the_encoder_s_first_token_gathers_the_words():
+    torch.manual_seed(0)
+    encoder = TextEncoder(WORDS, 32)
+    tokens, said = encoder(torch.tensor([[3, -1], [5, -1]]))
+    assert tokens.shape == (2, 3, 32)
+    assert said.tolist() == [[True, True, False]] * 2
+    assert not torch.allclose(tokens[0, 0], tokens[1, 0])
+
+
+def test_twenty_training_steps_lower_the_loss():
+    """The whole recipe runs, and learns first of all that the paper is white."""
+    torch.manual_seed(0)
+    x0, cond, originals = training_set("names")  # the smallest split that has copies
+    model = TextUNet(cosine(), len(vocabulary()), widths=(16, 32), text=32, blocks=1)
+    draw = partial(draw_captions, originals=originals)
+    rng = torch.Generator().manual_seed(0)
+    recipe = {"steps": 20, "batch": 32, "lr": 4e-2, "weight": "v", "rng": rng, "draw": draw}
+    losses = [record.loss.item() for record in train(model, x0, cond, **recipe)]
+    assert len(losses) == 20
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+
+
+def test_a_copy_s_colour_is_always_said_and_everything_else_is_hidden_now_and_then():
+    x0 = torch.zeros(100, 3, 4, 4)
+    cond = torch.arange(100)[:, None] * torch.ones(1, 6, dtype=torch.long)
+    rng = torch.Generator().manual_seed(0)
+    clean, t, eps, said = draw_captions(x0, cond, cosine(), 4000, rng, originals=60)
+    assert clean.shape == eps.shape == (4000, 3, 4, 4) and t.min() >= 1
+    row = said.max(dim=1).values
+    copy = row >= 60
+    assert (said[copy][:, 0] == row[copy]).all()
+    assert abs(copy.float().mean() - 0.3) < 0.03
+    share = (said[~copy & (row >= 0)] >= 0).float().mean(dim=1)
+    assert share.min() <= 1 / 6 and share.max() == 1
+    assert 0.05 < (row == -1).float().mean() < 0.2  # nothing said at all: what guidance needs
+
+
+def test_the_network_traces_without_a_look_at_values():
+    model = TextUNet(cosine(), WORDS, widths=(16, 32), text=32, blocks=1)
+    traced = torch.compile(model, fullgraph=True, backend="eager")
+    xt, t, cond = torch.randn(2, 3, 16, 16), torch.tensor([3, 900]), torch.tensor([[1, -1]] * 2)
+    assert torch.allclose(traced(xt, t, cond), model(xt, t, cond))
+    assert torch.allclose(traced(xt, t), model(xt, t))
+
+
+def test_a_teacher_can_be_guided(model):
+    xT, cond = torch.randn(1, 3, 8, 8), torch.tensor([[1, 2]])
+    with torch.no_grad():
+        ends = {scale: trajectories(model, xT, cond, 20, scale=scale, clip=1).path[0] for scale in (0, 1, 3)}
+        free = trajectories(model, xT, torch.full_like(cond, -1), 20, clip=1).path[0]
+    assert torch.allclose(ends[0], free, atol=1e-4)
+    assert (ends[1] - free).abs().max() > 1e-3 and (ends[3] - ends[1]).abs().max() > 1e-3
+    assert all(end.abs().max() <= 1 for end in ends.values())
