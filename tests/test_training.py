@@ -220,19 +220,19 @@ def test_a_loss_that_is_not_finite_stops_before_the_weights_are_touched(look, mo
     """Also where it is looked at only much later; and a network that has recovered by then changes nothing."""
     monkeypatch.setattr(training, "may_read", lambda _: look)
     model, number = fresh(), 0
-    model.register_forward_hook(lambda _module, _inputs, eps_hat: eps_hat * (torch.nan if number == 4 else 1))
+    model.register_forward_hook(lambda _module, _inputs, eps_hat: eps_hat * (torch.nan if number == 14 else 1))
     records, kept = run(model, lr=0.5), None
-    with pytest.raises(FloatingPointError, match=r"not finite at step 4 \(lr = 0.5\).*of step 3. Try lr = 0.1"):
+    with pytest.raises(FloatingPointError, match=r"not finite at step 14 \(lr = 0.5\).*of step 13. Try lr = 0.1"):
         for number in range(1, 21):
             record = next(records)
-            if number == 3:
+            if number == 13:
                 kept = record.run.state().tensors
-    assert number == (4 if look else 20)
+    assert number == (14 if look else 20)
     for name, tensor in {**model.state_dict(prefix="model."), **record.ema.state_dict(prefix="ema.")}.items():
         assert torch.equal(tensor, kept[name]), name
     for name, moment in record.run.optimiser.state[model.layers[0].weight].items():
         assert torch.equal(moment, kept[f"optimiser.layers.0.weight.{name}"])
-    with pytest.raises(FloatingPointError, match="at step 4"):
+    with pytest.raises(FloatingPointError, match="at step 14"):
         record.run.state()
 
 
