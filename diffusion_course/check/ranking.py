@@ -67,7 +67,7 @@ def score(attempt, n: int, seed: int) -> float:
         prove(attempt, model, x, xT, others, n)
     x, rng = x.numpy(), np.random.default_rng(seed)
     fresh, directions = data.spiral(SAMPLES, rng=rng), rng.standard_normal((metrics.DIRECTIONS, 2))
-    return float(data.distance_to_spiral(x).mean() + metrics.sliced_wasserstein(x, fresh, directions))
+    return float(metrics.distance_to_spiral(x).mean() + metrics.sliced_wasserstein(x, fresh, directions))
 
 
 def made(attempt, model, schedule, xT, n: int):
