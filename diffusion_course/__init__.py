@@ -1,18 +1,65 @@
-"""The diffusion course: how diffusion models really work, one stage a file.
+"""Diffusion models, from the first idea to fast samplers: one file a stage, in the order in which the data travel.
 
-The route of the data is the plan of the package; each file holds one stage of it::
+The route of the data is the plan of the package::
 
-    data ──► schedule ──► forward ────────────► models, unet ──► training ────► samplers ──► metrics, plots
-    x0       alpha_bar    xt = √ᾱ x0 + √(1−ᾱ)ε  eps_hat          mean (ε − ε̂)²  xT → … → x0  distance, picture
+    data        schedule        forward             denoisers, models, unet   training            samplers, guidance
+    x0 ───────► alpha_bar[t] ─► xt = √ᾱ x0        ► eps_hat = model(xt, t) ► mean (eps−eps_hat)² ► xT → … → x0
+                                + √(1−ᾱ) eps
 
-Beside the route stand `scalar` (the whole of it in plain Python floats, the specification of the rest),
-`denoisers` (exact answers, no training), `check` (exercises that name your mistake) and `widgets`.
+`files` and `words` read what `data` hands out, `metrics` measures the samples and `plots` draws them. `scalar` is the
+whole route in plain Python numbers, the specification of the rest. Four folders stand beside the route: `lab` (what a
+lesson shows and touches), `check` (exercises that name your mistake), `run` (the command line, files of weights, the
+registry of experiments) and `homework`.
 
-Time runs from t = 0 (clean) to t = T (static) everywhere; ``alpha_bar[0] == 1``.
+Time runs from t = 0 (clean) to t = T (pure noise), and ``alpha_bar[0] == 1``. Ten names can be had from here:
 
->>> from diffusion_course import schedule
->>> schedule.linear(T=1000).alpha_bar[0]
-np.float64(1.0)
+>>> import numpy as np
+>>> from diffusion_course import Schedule, add_noise, ddpm
+>>> Schedule(np.linspace(1, 0.01, 101)).T
+100
+
+They are loaded when they are first used, so that `import diffusion_course` is quick and loads no torch.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .forward import add_noise as add_noise
+    from .guidance import guided as guided
+    from .models import SpiralMLP as SpiralMLP
+    from .models import given as given
+    from .samplers import ddim as ddim
+    from .samplers import ddpm as ddpm
+    from .samplers import dpm_solver as dpm_solver
+    from .schedule import Schedule as Schedule
+    from .training import train as train
+    from .unet import UNet as UNet
+
 __version__ = "0.1.0"
+
+_HOME = {
+    "Schedule": "schedule",
+    "add_noise": "forward",
+    "SpiralMLP": "models",
+    "UNet": "unet",
+    "given": "models",
+    "train": "training",
+    "ddpm": "samplers",
+    "ddim": "samplers",
+    "dpm_solver": "samplers",
+    "guided": "guidance",
+}  # name → the file that it stands in
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .forward import Array, cast, eps_from_x0, levels, refuse_clean, to_float64
+from .forward import Array, cast, eps_from_x0, levels, refuse_clean, to_float64, widened
 from .schedule import Schedule
 
 CHUNK = 2**22  # numbers in one block of the queries × data table: 32 MB of float64
@@ -36,23 +36,28 @@ class GaussianDenoiser:
 
     def __call__(self, xt: Array, t: Any) -> Any:
         """ε̂ for x_t at step t, an int or (B,) ints in 1 … T."""
-        signal, noise = levels(self.schedule.at(t), xt)
-        refuse_clean(noise)
-        return noise * self._pull(xt, signal, noise)
+        _, noise, pull = self._pull(xt, t)
+        return noise * self._back(pull)
 
     def x0_hat(self, xt: Array, t: Any) -> Any:
         """E[x_0 | x_t] = mean + √ᾱ_t std² (x_t − √ᾱ_t mean) / (ᾱ_t std² + 1 − ᾱ_t): the mean itself at ᾱ_t = 0."""
+        signal, _, pull = self._pull(xt, t)
+        return cast(self.mean, xt) + signal * self._back(cast(self.std**2, xt) * pull)
+
+    def _pull(self, xt: Any, t: Any) -> tuple[Any, Any, Any]:
+        """Both levels, and (x_t − √ᾱ_t mean) divided by the variance of x_t, along the axes of the data."""
         signal, noise = levels(self.schedule.at(t), xt)
         refuse_clean(noise)
-        return cast(self.mean, xt) + signal * self._spread(self._pull(xt, signal, noise))
+        off = self._along(widened(xt) - signal * cast(self.mean, xt))
+        return signal, noise, off / (signal**2 * cast(self.std**2, xt) + noise**2)
 
-    def _pull(self, xt: Any, signal: Any, noise: Any) -> Any:
-        """(x_t − √ᾱ_t mean) divided by the variance of x_t."""
-        return (xt - signal * cast(self.mean, xt)) / (signal**2 * cast(self.std**2, xt) + noise**2)
+    def _along(self, x: Any) -> Any:
+        """x in coordinates of which no two vary together: here, as it is."""
+        return x
 
-    def _spread(self, x: Any) -> Any:
-        """The data's (co)variance times x."""
-        return cast(self.std**2, x) * x
+    def _back(self, x: Any) -> Any:
+        """From these coordinates back to x's own."""
+        return x
 
 
 class FullGaussianDenoiser(GaussianDenoiser):
@@ -78,14 +83,11 @@ class FullGaussianDenoiser(GaussianDenoiser):
             raise ValueError(f"cov has a negative eigenvalue, {variances.min():g}: no data have such a covariance.")
         super().__init__(np.broadcast_to(to_float64(mean), len(cov)), variances.clip(0) ** 0.5, schedule)
 
-    def _pull(self, xt: Any, signal: Any, noise: Any) -> Any:
-        axes = cast(self.axes, xt)
-        along = (xt - signal * cast(self.mean, xt)) @ axes
-        return along / (signal**2 * cast(self.std**2, xt) + noise**2) @ axes.T
+    def _along(self, x: Any) -> Any:
+        return x @ cast(self.axes, x)
 
-    def _spread(self, x: Any) -> Any:
-        axes = cast(self.axes, x)
-        return cast(self.std**2, x) * (x @ axes) @ axes.T
+    def _back(self, x: Any) -> Any:
+        return x @ cast(self.axes.T, x)
 
 
 class IdealDenoiser:

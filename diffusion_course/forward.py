@@ -38,8 +38,8 @@ def levels(alpha_bar_t: Any, x: Array) -> Levels:
     """
     if isinstance(alpha_bar_t, Levels):
         return Levels(*(_shaped(level, x) for level in alpha_bar_t))
-    power = alpha_bar_t if is_tensor(alpha_bar_t) else to_float64(alpha_bar_t)
-    if may_read(power) and not ((power >= 0) & (power <= 1)).all():  # also refuses NaN
+    power = alpha_bar_t if is_tensor(alpha_bar_t) else _exact(alpha_bar_t)
+    if may_read(power) and not _all((power >= 0) & (power <= 1)):  # also refuses NaN
         raise ValueError(f"alpha_bar_t must lie in [0, 1], not {power!s}.")
     return Levels(_shaped(power**0.5, x), _shaped((1 - power) ** 0.5, x))
 
@@ -105,12 +105,13 @@ def posterior(x0: Array, xt: Array, alpha_bar_t: Any, alpha_bar_s: Any) -> tuple
     >>> posterior(x0=1.0, xt=0.0, alpha_bar_t=0.25, alpha_bar_s=1.0)
     (1.0, 0.0)
     """
-    a_t, a_s = to_float64(alpha_bar_t), to_float64(alpha_bar_s)
-    beta, variance = step_variance(a_t, a_s), posterior_variance(a_t, a_s)
+    a_t, a_s = _exact(alpha_bar_t), _exact(alpha_bar_s)
+    beta = step_variance(a_t, a_s)
     x0, xt = _of_one_shape(x0=x0, xt=xt)
+    share = (1 - a_s) / (1 - a_t)  # of the noise in x_t, what was there at s
     of_x0 = _shaped(a_s**0.5 * beta / (1 - a_t), xt)
-    of_xt = _shaped((1 - beta) ** 0.5 * (1 - a_s) / (1 - a_t), xt)
-    return of_x0 * x0 + of_xt * xt, _shaped(variance, xt)
+    of_xt = _shaped((1 - beta) ** 0.5 * share, xt)
+    return of_x0 * x0 + of_xt * xt, _shaped(share * beta, xt)
 
 
 def step_variance(alpha_bar_t: Any, alpha_bar_s: Any) -> Any:
@@ -118,8 +119,8 @@ def step_variance(alpha_bar_t: Any, alpha_bar_s: Any) -> Any:
 
     Raises ValueError unless 1 ≥ ᾱ_s > ᾱ_t ≥ 0.
     """
-    a_t, a_s = to_float64(alpha_bar_t), to_float64(alpha_bar_s)
-    if not ((a_t >= 0) & (a_t < a_s) & (a_s <= 1)).all():
+    a_t, a_s = _exact(alpha_bar_t), _exact(alpha_bar_s)
+    if not _all((a_t >= 0) & (a_t < a_s) & (a_s <= 1)):
         raise ValueError(
             f"a step needs 0 ≤ ᾱ_t < ᾱ_s ≤ 1 (s is the earlier, cleaner time), not ᾱ_t = {a_t!s}, ᾱ_s = {a_s!s}."
         )
@@ -128,8 +129,8 @@ def step_variance(alpha_bar_t: Any, alpha_bar_s: Any) -> Any:
 
 def posterior_variance(alpha_bar_t: Any, alpha_bar_s: Any) -> Any:
     """β̃ = (1−ᾱ_s)/(1−ᾱ_t) β, the variance of q(x_s | x_t, x_0): the narrower choice; 0 at s = 0."""
-    beta = step_variance(alpha_bar_t, alpha_bar_s)
-    return (1 - to_float64(alpha_bar_s)) / (1 - to_float64(alpha_bar_t)) * beta
+    a_t, a_s = _exact(alpha_bar_t), _exact(alpha_bar_s)
+    return step_variance(a_t, a_s) * (1 - a_s) / (1 - a_t)
 
 
 def randn_like(x: Array, rng: Any = None) -> Any:
@@ -169,6 +170,15 @@ def to_float64(values: Any) -> np.ndarray:
     return np.asarray(values.detach().cpu().double() if is_tensor(values) else values, dtype=np.float64)
 
 
+def _exact(values: Any) -> Any:
+    """A float as it is (quick: samplers pass nothing else), anything else as a float64 array."""
+    return float(values) if isinstance(values, float) else to_float64(values)
+
+
+def _all(condition: Any) -> bool:
+    return condition if isinstance(condition, bool) else bool(condition.all())
+
+
 def cast(values: np.ndarray, x: Array) -> Any:
     """Float64 `values` in x's dtype, on its device (half precision: float32). A single number stays a float."""
     if is_tensor(x):
@@ -190,13 +200,12 @@ def widened(x: Any) -> Any:
 
 def _shaped(level: Any, x: Array) -> Any:
     """`level`, a number or (B,), to multiply x (B, …): shape (B, 1, …), and x's dtype and device."""
+    if isinstance(level, (int, float)):
+        return float(level)
     shape = _shape(x)
     if level.ndim and shape:
         if tuple(level.shape) != shape[:1]:
-            raise ValueError(
-                f"ᾱ_t of shape {tuple(level.shape)} for x of shape {shape}: give one number, or one a sample, "
-                f"shape {shape[:1]}."
-            )
+            raise ValueError(f"ᾱ_t {tuple(level.shape)} for x {shape}: give one number, or one a sample, {shape[:1]}.")
         level = level.reshape(-1, *[1] * (len(shape) - 1))
     if not is_tensor(level):
         return cast(level, x)
@@ -231,17 +240,11 @@ def _refuse_whole_numbers(x: Any) -> None:
 
 
 def _refuse_pure_noise(signal: Any) -> None:
-    if may_read(signal) and np.any(np.asarray(signal) == 0):
-        raise ValueError(
-            "ᾱ_t = 0 is pure noise, x_t holds nothing of x_0, and this formula divides by √ᾱ_t: "
-            "predict x_0 or v there, or end the schedule above 0."
-        )
+    if may_read(signal) and not _all(signal != 0):
+        raise ValueError("ᾱ_t = 0 is pure noise without x_0: predict x_0 or v there, or end the schedule above 0.")
 
 
 def refuse_clean(noise: Any) -> None:
     """Raise ValueError where √(1−ᾱ_t) = 0: there ε has left no trace in x_t."""
-    if may_read(noise) and np.any(np.asarray(noise) == 0):
-        raise ValueError(
-            "ᾱ_t = 1 (t = 0) is the clean sample, x_t holds nothing of ε, and this formula divides by "
-            "√(1−ᾱ_t): start at t = 1."
-        )
+    if may_read(noise) and not _all(noise != 0):
+        raise ValueError("ᾱ_t = 1 (t = 0) is the clean sample without ε, so ε cannot be told there: start at t = 1.")

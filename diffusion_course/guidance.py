@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .data import NOT_SAID
 from .forward import Array, eps_from_x0, is_tensor, widened, x0_from_eps
-from .samplers import Predictor, euler_step, pairs
+from .predictor import Predictor, pairs
+from .samplers import euler_step
 from .schedule import Schedule
 
 
@@ -39,9 +41,10 @@ class guided:
         """ε̂ for x_t at step t."""
         return self._mix(self.model, xt, t)
 
-    def x0_hat(self, xt: Array, t: Any) -> Any:
-        """x̂_0, mixed in the same way: what a sampler asks for where ᾱ_t = 0."""
-        return self._mix(self.model.x0_hat, xt, t)
+    @property
+    def x0_hat(self) -> Callable:
+        """x̂_0 for x_t at step t, mixed in the same way: asked for where ᾱ_t = 0. Only if the model has x0_hat."""
+        return partial(self._mix, self.model.x0_hat)
 
     def _mix(self, answer: Callable, xt: Any, t: Any) -> Any:
         n = len(xt)
@@ -66,12 +69,14 @@ class inpainted:
         """ε̂ for x_t at step t, such that x̂_0 has the known pixels."""
         return eps_from_x0(xt, self.schedule.at(t), self._told(x0_from_eps(xt, self.schedule.at(t), self.model(xt, t))))
 
-    def x0_hat(self, xt: Array, t: Any) -> Any:
-        """x̂_0 with the known pixels: what a sampler asks for where ᾱ_t = 0."""
-        return self._told(self.model.x0_hat(xt, t))
+    @property
+    def x0_hat(self) -> Callable:
+        """x̂_0 with the known pixels: asked for where ᾱ_t = 0. Only if the model has x0_hat."""
+        answer = self.model.x0_hat
+        return lambda xt, t: self._told(answer(xt, t))
 
     def _told(self, x0_hat: Any) -> Any:
-        return self.mask * self.known + (1 - self.mask) * x0_hat
+        return x0_hat + self.mask * (self.known - x0_hat)  # a mask of bools has no 1 − mask
 
 
 def encode(model: Callable, schedule: Schedule, x0: Array, steps: Any = 50) -> Iterator[Any]:

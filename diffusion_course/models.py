@@ -112,13 +112,15 @@ class Denoiser(nn.Module):
         columns = columns[:, None] if columns.ndim == 1 and k == 1 else columns
         n = len(columns) if batch is None and columns.ndim else batch
         if tuple(columns.shape) not in ((n, k), (1, k)):
-            raise ValueError(f"cond has shape {tuple(columns.shape)}; for {n} samples and {k} attributes give ({n}, {k}).")
+            raise ValueError(
+                f"cond has shape {tuple(columns.shape)}; for {n} samples and {k} attributes give ({n}, {k})."
+            )
         if may_read(columns) and ((columns < NOT_SAID) | (columns >= torch.tensor(self.attributes))).any():
             raise ValueError(f"cond must hold 0 … n−1 (n = {self.attributes}) or −1 for not said; got {cond}.")
         return columns.long().expand(n, k)
 
     def _times(self, t: Any, batch: int) -> int | Tensor:
-        allowed = f"a whole number from 1 to T = {self.schedule.T}, or {batch} of them (at t = 0 there is no noise to find)"
+        allowed = f"a whole number from 1 to T = {self.schedule.T}, or {batch} of them (t = 0 has no noise to find)"
         if isinstance(t, (int, np.integer)) and not isinstance(t, bool):
             if not 1 <= t <= self.schedule.T:
                 raise ValueError(f"t must be {allowed}, not {t}.")
@@ -172,9 +174,7 @@ class SpiralMLP(Denoiser):
 
     waves: Tensor
 
-    def __init__(
-        self, schedule: Schedule, output: str = "v", dim: int = 2, attributes: Sequence[int] = ()
-    ) -> None:
+    def __init__(self, schedule: Schedule, output: str = "v", dim: int = 2, attributes: Sequence[int] = ()) -> None:
         super().__init__(schedule, output, dim=dim, attributes=list(attributes))
         self.dim, self.attributes = dim, tuple(attributes)
         self.conditions = Conditions(attributes, 2 * FREQUENCIES)

@@ -23,7 +23,7 @@ class Predictor:
 
     def __init__(self, model: Callable, schedule: Schedule, clip: Clip = None) -> None:
         self.model, self.schedule, self.finite = model, schedule, []
-        self.clip = clip if callable(clip) or clip is None else lambda x0_hat: x0_hat.clip(-clip, clip)
+        self.clip = clip if callable(clip) or clip is None else clip_to(clip)
         self.name = getattr(model, "__name__", type(model).__name__)
 
     def __call__(self, xt: Any, t: int) -> tuple[Any, Any]:
@@ -69,6 +69,13 @@ class Predictor:
         if may_read(found):
             self.report()
         return widened(found)
+
+
+def clip_to(bound: float) -> Callable[[Any], Any]:
+    """A `clip`: each number of x̂_0 cut to [−bound, bound]. Raises ValueError unless bound > 0."""
+    if not isinstance(bound, Number) or not bound > 0:
+        raise ValueError(f"clip must be None, a number above 0 or a function of x̂_0, not {bound!r}.")
+    return lambda x0_hat: x0_hat.clip(-bound, bound) if is_tensor(x0_hat) else np.clip(x0_hat, -bound, bound)
 
 
 def pairs(schedule: Schedule, steps: Any) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,6 +92,8 @@ class Schedule:
         >>> linear().at([0, 1])
         array([1.    , 0.9999])
         """
+        if type(t) is int and 0 <= t <= self.T:  # what samplers ask, several times a step
+            return self.alpha_bar.item(t)
         steps = np.asarray(t.cpu() if hasattr(t, "cpu") else t)
         if steps.dtype.kind not in "iu" or not ((steps >= 0) & (steps <= self.T)).all():
             raise ValueError(f"t must be whole numbers from 0 (clean) to T = {self.T} (pure noise), not {t}.")
@@ -102,7 +103,7 @@ class Schedule:
         """The step t in 1 … T whose SNR is nearest to `snr`, by ratio. Raises ValueError unless 0 < snr < ∞.
 
         >>> linear().t_of_snr(1.0)
-        258
+        259
         """
         if not 0 < snr < np.inf:
             raise ValueError(f"snr, a ratio of powers, must be above 0 and finite, not {snr!r}.")
@@ -152,17 +153,12 @@ def sigmoid(T: int = 1000, start: float = -3.0, end: float = 3.0) -> Schedule:
 
 
 def from_beta(beta: Any) -> Schedule:
-    """ᾱ_t = ∏_{s≤t} (1 − β_s) from the T noise variances β_1 … β_T (so `beta[0]` here is β_1).
-
-    >>> from_beta([0.5, 0.99]).alpha_bar
-    array([1.   , 0.5  , 0.005])
-    """
+    """ᾱ_t = ∏_{s≤t} (1 − β_s) from the T noise variances β_1 … β_T (so `beta[0]` here is β_1)."""
     beta = np.asarray(beta, dtype=np.float64)
     if beta.ndim != 1 or len(beta) == 0:
         raise ValueError(f"beta must be a list of T ≥ 1 numbers, not an array of shape {beta.shape}.")
     if not (inside := (beta > 0) & (beta <= 1)).all():
-        at = int(np.argmin(inside))
-        raise ValueError(f"each beta must lie in (0, 1]; beta of step t = {at + 1} is {beta[at]}.")
+        raise ValueError(f"each beta must lie in (0, 1]; that of step t = {1 + inside.argmin()} is {beta[~inside][0]}.")
     return Schedule(np.concatenate([[1.0], np.cumprod(1.0 - beta)]))
 
 
@@ -215,7 +211,7 @@ SPACINGS = {spacing.__name__: spacing for spacing in (even, leading, logsnr, exp
 
 def _evenly(level: np.ndarray, n: int) -> np.ndarray:
     """n + 1 times: from T to 1 as evenly in `level` (rising, for t = 1 … T) as whole times can be, and then 0."""
-    level = np.minimum(level, level[np.isfinite(level)].max())  # at zero terminal SNR the last one is infinite
+    level = np.nan_to_num(level, posinf=max(level[:-1], default=0.0))  # at zero terminal SNR the last is infinite
     places = np.interp(np.linspace(level[0], level[-1], n), level, np.arange(len(level)))
     times = np.append(0, 1 + np.round(places)).astype(int)
     times[-1] = len(level)
@@ -232,8 +228,8 @@ def _whole(n: Any, name: str, most: float = np.inf) -> int:
 
 def _warn_the_caller(message: str) -> None:
     """Warn at the line outside this package that led here, each time it runs: a cell is often run again."""
-    package, frame = str(Path(__file__).parent), sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith((package, "<string>")):
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
         frame = frame.f_back
     warnings.warn_explicit(message, TerminalSNRWarning, frame.f_code.co_filename, frame.f_lineno, registry={})
 
@@ -241,15 +237,10 @@ def _warn_the_caller(message: str) -> None:
 def _refuse_bad_alpha_bar(alpha_bar: np.ndarray) -> None:
     if alpha_bar.ndim != 1 or len(alpha_bar) < 2:
         raise ValueError(f"alpha_bar must have shape (T+1,) with T ≥ 1, not {alpha_bar.shape}.")
-    inside = (alpha_bar >= 0) & (alpha_bar <= 1)  # NaN is not
-    if not inside.all():
-        t = int(np.argmin(inside))
-        raise ValueError(f"alpha_bar must stay in [0, 1]; at t = {t} it is {alpha_bar[t]}.")
+    if not (inside := (alpha_bar >= 0) & (alpha_bar <= 1)).all():  # NaN is not inside
+        raise ValueError(f"alpha_bar must stay in [0, 1]; at t = {inside.argmin()} it is {alpha_bar[~inside][0]}.")
     if alpha_bar[0] != 1:
-        raise ValueError(
-            f"alpha_bar[0] must be exactly 1 (t = 0 is the clean picture), not {alpha_bar[0]}. "
-            "Does your array start at t = 1? Then put a 1 in front."
-        )
+        raise ValueError(f"alpha_bar[0], the clean picture, must be exactly 1, not {alpha_bar[0]}: put a 1 in front?")
     if (rises := np.diff(alpha_bar) >= 0).any():
         t = int(np.argmax(rises)) + 1
         before, after = alpha_bar[t - 1 : t + 1]

@@ -7,8 +7,10 @@ taken up again, here as plain tensors and words (`run.checkpoints` writes them t
 from __future__ import annotations
 
 import copy
+import math
 import zlib
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,7 +54,7 @@ class Run:
         self.scaler = machine.scaler()
         pairs = list(zip(self.ema.state_dict().values(), self.bare.state_dict().values(), strict=True))
         self.averaged = [kept for kept, _ in pairs if kept.is_floating_point()]
-        self.current = [now for now, _ in pairs if now.is_floating_point()]
+        self.current = [now for _, now in pairs if now.is_floating_point()]
         self.counts = [pair for pair in pairs if not pair[0].is_floating_point()]  # as BatchNorm has one
 
     def refuse_not_finite(self) -> None:
@@ -60,8 +62,8 @@ class Run:
         if self.alive.item() == 0:
             step, lr = int(self.good.item()) + 1, self.recipe["lr"]
             raise FloatingPointError(
-                f"the loss was not finite at step {step} (lr = {lr:g}). The weights are still those of step {step - 1}. "
-                f"Try lr = {lr / 4:.1g}, and look whether the data lie in [−1, 1] or have standard deviation 1."
+                f"the loss was not finite at step {step} (lr = {lr:g}). The weights are still those of step {step - 1}."
+                f" Try lr = {lr / 4:.1g}, and look whether the data lie in [−1, 1] or have standard deviation 1."
             )
 
     def state(self) -> State:
@@ -80,7 +82,9 @@ class Run:
         tensors, about = state
         self._refuse_other_shapes(tensors, about["network"])
         if about["recipe"] != self.recipe:
-            raise ValueError(f"that run was trained with {about['recipe']}, not with {self.recipe}: use the same arguments.")
+            raise ValueError(
+                f"that run was trained with {about['recipe']}, not with {self.recipe}: use the same arguments."
+            )
         if not np.array_equal(tensors["alpha_bar"].numpy(), self.bare.schedule.alpha_bar):
             raise ValueError("that run was trained with another schedule: use the same one to go on.")
         self.bare.load_state_dict(_without("model", tensors))
@@ -89,7 +93,7 @@ class Run:
             if moments := _without(f"optimiser.{name}", tensors):
                 # empty_like keeps the memory layout of the weight, which the fused optimiser relies on
                 kept = {key: torch.empty_like(weight).copy_(moments[key]) for key in MOMENTS[1:]}
-                self.optimiser.state[weight] = {"step": moments["step"].to(weight.device), **kept}
+                self.optimiser.state[weight] = {"step": moments["step"].to(weight.device, copy=True), **kept}
         if self.scaler.is_enabled() and about["scaler"]:
             self.scaler.load_state_dict(about["scaler"])
         if tensors["rng"].shape == self.rng.get_state().shape:
@@ -113,6 +117,33 @@ class Run:
                     f"that run is of another architecture ({network}): {name} has shape {found.get(name, 'nothing')}, "
                     f"the network here {expected.get(name, 'nothing')}."
                 )
+
+
+def recipe_of(steps: int, batch: int, lr: float, weight: Any, x0: Tensor, cond: Tensor | None) -> dict[str, Any]:
+    """What must stay the same in one run, as plain numbers and words."""
+    for name, number in (("steps", steps), ("batch", batch)):
+        if not isinstance(number, Integral) or number < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, not {number!r}.")
+    if not 0 < lr < math.inf:
+        raise ValueError(f"lr, the peak of the learning rate, must be above 0 and finite (usual: 1e-3), not {lr!r}.")
+    data = {"shape of x0": list(x0.shape), "mean of x0": round(x0.cpu().double().mean().item(), 6)}
+    weighted = weight if weight is None or isinstance(weight, str) else float(weight.sum())
+    codes = None if cond is None else list(cond.shape)
+    return {"steps": int(steps), "batch": int(batch), "lr": float(lr), "weight": weighted, "conditions": codes, **data}
+
+
+def chance(rng: torch.Generator | None, device: torch.device) -> torch.Generator:
+    """A generator on the device: `rng` itself if it is there, one seeded by it if not, by the system without any."""
+    if rng is not None and not isinstance(rng, torch.Generator):
+        raise ValueError(f"rng must be a torch.Generator, such as torch.Generator().manual_seed(0), not {rng!r}.")
+    if rng is not None and rng.device == device:
+        return rng
+    other = torch.Generator(device)
+    if rng is None:
+        other.seed()
+    else:
+        other.manual_seed(torch.randint(2**62, (), generator=rng, device=rng.device).item())
+    return other
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

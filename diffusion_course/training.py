@@ -15,10 +15,8 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from numbers import Integral
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,7 +24,7 @@ from .data import NOT_SAID
 from .forward import add_noise, levels, may_read, randn_like
 from .machine import Captured, choose_machine
 from .models import Denoiser, levels_at, unwrapped
-from .state import Run, State
+from .state import Run, State, chance, recipe_of
 
 WARM_UP = 200  # steps until the learning rate has risen to its full value
 CLIP = 1.0  # longest gradient that is followed as it is
@@ -70,21 +68,19 @@ def train(
         raise ValueError(f"{type(bare).__name__} has no .schedule, which says how much noise each t has: set one.")
     like = next(bare.parameters())
     if like.dtype.itemsize < 4:
-        raise ValueError(f"weights of {like.dtype} are too coarse for small steps: model.float(); train halves the rest.")
+        raise ValueError(f"weights of {like.dtype} are too coarse for small steps: give model.float().")
     x0 = _samples(x0, like)
     cond = None if cond is None else _conditions(cond, len(x0), bare, like.device)
     weight = _weight(weight, bare, like)
-    recipe = _recipe(steps, batch, lr, weight, x0, cond)
-    run = Run(model, choose_machine(x0), recipe, weight, _chance(rng, like.device), draw or draw_batch)
+    recipe = recipe_of(steps, batch, lr, weight, x0, cond)
+    run = Run(model, choose_machine(x0), recipe, weight, chance(rng, like.device), draw or draw_batch)
     if resume is not None:
         run.load_state(resume)
     return _records(run, x0, cond)
 
 
 def _records(run: Run, x0: Tensor, cond: Tensor | None) -> Iterator[Record]:
-    one_step: Callable[[], Tensor] = partial(step, run, x0, cond)
-    if x0.device.type == "cuda" and run.model is run.bare:
-        one_step = Captured(one_step, run.rng)
+    one_step = stepper(partial(step, run, x0, cond), run)
     steps, batch, lr = (run.recipe[name] for name in ("steps", "batch", "lr"))
     while run.done < steps:
         run.lr.fill_(lr * learning_rate(run.done + 1, steps))
@@ -95,6 +91,11 @@ def _records(run: Run, x0: Tensor, cond: Tensor | None) -> Iterator[Record]:
         if may_read(found) or run.done % CHECK_EVERY == 0 or run.done == steps:
             run.refuse_not_finite()
         yield Record(run.done, found, run.ema, str(run.machine), run)
+
+
+def stepper(step: Callable[[], Tensor], run: Run) -> Callable[[], Tensor]:
+    """The step as it is, or captured: on a CUDA device, unless a wrapper has plans of its own."""
+    return Captured(step, run.rng) if run.machine.device.type == "cuda" and run.model is run.bare else step
 
 
 def step(run: Run, x0: Tensor, cond: Tensor | None = None) -> Tensor:
@@ -216,38 +217,11 @@ def _weight(weight: Any, bare: nn.Module, like: Tensor) -> Any:
     weight = torch.as_tensor(weight, dtype=torch.float32)
     if weight.shape != (T + 1,) or not weight.isfinite().all() or (weight < 0).any():
         raise ValueError(
-            f"weight must have one finite number, at least 0, for each t = 0 … {T}; it has shape {tuple(weight.shape)}, "
-            f'from {weight.min().item():g} to {weight.max().item():g}. (Where ᾱ_T = 0, weight="v" is 1/ᾱ_t without '
-            "the infinity.)"
+            f"weight must have one finite number, at least 0, for each t = 0 … {T}; it has shape {tuple(weight.shape)} "
+            f'and goes from {weight.min().item():g} to {weight.max().item():g}. (For 1/ᾱ_t say weight="v", which is '
+            "good at ᾱ_t = 0 too.)"
         )
     return weight.to(like.device)
-
-
-def _recipe(steps: int, batch: int, lr: float, weight: Any, x0: Tensor, cond: Tensor | None) -> dict[str, Any]:
-    """What must stay the same in one run, as plain numbers and words."""
-    for name, number in (("steps", steps), ("batch", batch)):
-        if not isinstance(number, Integral) or number < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, not {number!r}.")
-    if not 0 < lr < math.inf:
-        raise ValueError(f"lr, the peak of the learning rate, must be above 0 and finite (usual: 1e-3), not {lr!r}.")
-    data = {"shape of x0": list(x0.shape), "mean of x0": round(x0.cpu().double().mean().item(), 6)}
-    weighted = weight if weight is None or isinstance(weight, str) else float(weight.sum())
-    codes = None if cond is None else list(cond.shape)
-    return {"steps": int(steps), "batch": int(batch), "lr": float(lr), "weight": weighted, "conditions": codes, **data}
-
-
-def _chance(rng: torch.Generator | None, device: torch.device) -> torch.Generator:
-    """A generator on the device: `rng` itself if it is there, one seeded by it if not, by the system without any."""
-    if rng is not None and not isinstance(rng, torch.Generator):
-        raise ValueError(f"rng must be a torch.Generator, such as torch.Generator().manual_seed(0), not {rng!r}.")
-    if rng is not None and rng.device == device:
-        return rng
-    chance = torch.Generator(device)
-    if rng is None:
-        chance.seed()
-    else:
-        chance.manual_seed(torch.randint(2**62, (), generator=rng, device=rng.device).item())
-    return chance
 
 
 @contextmanager

@@ -1,18 +1,20 @@
-"""The third-order stroke of DPM-Solver++ as the authors' code and diffusers have it: half of its last term."""
+"""The third-order step of DPM-Solver++ as the authors' code and diffusers have it: half of its last term."""
 
 import math
 
-from diffusion_course.samplers import _weighted_guess
+from diffusion_course.samplers import dpm_solver_step
 
 
-def published_guess(guesses, lam_s):
-    """`samplers._weighted_guess` but for order 3, where ∫ e^{λ−λ_s} (λ−λ_t)² dλ counts half.
+def published_step(xt, guesses, t, s, schedule):
+    """`samplers.dpm_solver_step` but for order 3, where ∫ e^{u−u_s} (u−u_t)² du counts half.
 
-    Newton's second divided difference is half of a second derivative; published code halves once more.
+    Newton's second divided difference is half of a second derivative; released code halves once more.
     """
+    x = dpm_solver_step(xt, guesses, t, s, schedule)
     if len(guesses) < 3:
-        return _weighted_guess(guesses, lam_s)
-    (lam_0, guess_0), (lam_1, guess_1), (lam_2, guess_2) = guesses
-    bend = ((guess_0 - guess_1) / (lam_0 - lam_1) - (guess_1 - guess_2) / (lam_1 - lam_2)) / (lam_0 - lam_2)
-    h = lam_s - lam_0
-    return _weighted_guess(guesses, lam_s) - (h**2 - 2 * (h + math.expm1(-h))) / 2 * bend
+        return x
+    u = schedule.log_snr / 2
+    (t_0, guess_0), (t_1, guess_1), (t_2, guess_2) = guesses
+    slopes = (guess_0 - guess_1) / (u[t_0] - u[t_1]), (guess_1 - guess_2) / (u[t_1] - u[t_2])
+    h, bend = u[s] - u[t], (slopes[0] - slopes[1]) / (u[t_0] - u[t_2])
+    return x - schedule.at(s) ** 0.5 * (h**2 - 2 * (h + math.expm1(-h))) / 2 * bend

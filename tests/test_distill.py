@@ -1,4 +1,4 @@
-"""Distillation against a teacher whose walks are known in closed form: the exact denoiser of a Gaussian."""
+"""Distillation against a teacher whose trajectories are known in closed form: the exact denoiser of a Gaussian."""
 
 import copy
 
@@ -8,13 +8,13 @@ import torch
 
 from diffusion_course import distill, models, samplers, schedule
 from diffusion_course.denoisers import GaussianDenoiser
-from diffusion_course.distill import LEARNT, STROKES
+from diffusion_course.distill import LEARNT, STEPS
 from diffusion_course.forward import add_noise
 
 COSINE = schedule.cosine()
 MEAN, STD = 0.7, 0.4
 TEACHER = GaussianDenoiser(MEAN, STD, COSINE)
-NEXT = dict(LEARNT)  # t: where the stroke from t ends
+NEXT = dict(LEARNT)  # t: where the step from t ends
 
 
 def generator(seed=0):
@@ -37,51 +37,51 @@ def perfect(xt, t):
     return distill.pair(xt, follow(xt, t, NEXT[t]), COSINE.at(t), COSINE.at(NEXT[t]))[1]
 
 
-def static(n=400, dtype=torch.float64):
+def noise(n=400, dtype=torch.float64):
     return torch.randn(n, 2, generator=generator(), dtype=dtype)
 
 
-# ---- the teacher's walks -------------------------------------------------------------------------
+# ---- the teacher's trajectories ------------------------------------------------------------------
 
 
-def test_walks_follow_the_exact_solution():
-    """40 strokes of order 2: to within 1 % of the data's size. A place taken for its neighbour's is farther off."""
-    path = distill.walk(TEACHER, static()).path
+def test_trajectories_follow_the_exact_solution():
+    """40 steps of order 2: to within 1 % of the data's size. A place taken for its neighbour's is farther off."""
+    path = distill.trajectories(TEACHER, noise()).path
     for t, s in LEARNT:
         assert (path[s] - follow(path[t], t, s)).abs().max() < 0.01 * STD
         if 0 < s:
             assert (path[s] - follow(path[t], t, s - 25)).abs().max() > 0.04 * STD
-    assert all(torch.equal(path[t], static()) for t in (998, 999, 1000))
+    assert all(torch.equal(path[t], noise()) for t in (998, 999, 1000))
 
 
-def test_more_strokes_end_nearer():
-    exact = follow(static(), 1000, 0)
-    errors = [(distill.walk(TEACHER, static(), steps=n).path[0] - exact).abs().max() for n in (20, 40, 80, 160)]
+def test_more_steps_end_nearer():
+    exact = follow(noise(), 1000, 0)
+    errors = [(distill.trajectories(TEACHER, noise(), steps=n).path[0] - exact).abs().max() for n in (20, 40, 80, 160)]
     assert all(np.diff(errors) < 0)
 
 
-def test_strokes_that_pass_by_what_is_to_be_learnt_are_refused():
-    with pytest.raises(ValueError, match=r"7 strokes pass by t = \[150, 300, 400, 700\]"):
-        distill.walk(TEACHER, static(), steps=7)
+def test_steps_that_pass_by_what_is_to_be_learnt_are_refused():
+    with pytest.raises(ValueError, match=r"7 steps pass by t = \[150, 300, 400, 700\]"):
+        distill.trajectories(TEACHER, noise(), steps=7)
 
 
-def test_each_walk_is_asked_for_its_own_wish():
+def test_each_trajectory_follows_its_own_condition():
     def moved(xt, t, cond):
         return GaussianDenoiser(cond[:, None], 0.0, COSINE)(xt, t)
 
     moved.schedule = COSINE
-    wishes = torch.arange(5)
-    walks = distill.walk(moved, torch.zeros(5, 1), wishes, steps=20)
-    torch.testing.assert_close(walks.path[0][:, 0], wishes.float(), atol=1e-3, rtol=0)
-    assert walks.cond is wishes
+    means = torch.arange(5)
+    found = distill.trajectories(moved, torch.zeros(5, 1), means, steps=20)
+    torch.testing.assert_close(found.path[0][:, 0], means.float(), atol=1e-3, rtol=0)
+    assert found.cond is means
 
 
 # ---- what the student is taught ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("t", "s"), LEARNT)
-def test_the_pair_makes_both_ends_of_the_stroke_and_ddim_goes_from_one_to_the_other(t, s):
-    xt, xs = static(), torch.randn(400, 2, generator=generator(1), dtype=torch.float64)
+def test_the_pair_makes_both_ends_of_the_step_and_ddim_goes_from_one_to_the_other(t, s):
+    xt, xs = noise(), torch.randn(400, 2, generator=generator(1), dtype=torch.float64)
     x0, eps = distill.pair(xt, xs, COSINE.at(t), COSINE.at(s))
     torch.testing.assert_close(add_noise(x0, COSINE.at(t), eps), xt)
     torch.testing.assert_close(add_noise(x0, COSINE.at(s), eps), xs)
@@ -89,7 +89,7 @@ def test_the_pair_makes_both_ends_of_the_stroke_and_ddim_goes_from_one_to_the_ot
     torch.testing.assert_close(x, xs)
 
 
-def test_the_pair_of_one_gaussian_stroke_by_hand():
+def test_the_pair_of_one_gaussian_step_by_hand():
     """Data N(0, 1): the ODE stands still, x_s = x_t, so x_0 = x_t (1 − q)/(√ᾱ_s − q √ᾱ_t)."""
     a_t, a_s = 0.36, 0.64  # signal 0.6 and 0.8, noise 0.8 and 0.6, q = 3/4
     x0, eps = distill.pair(2.0, 2.0, a_t, a_s)
@@ -98,11 +98,11 @@ def test_the_pair_of_one_gaussian_stroke_by_hand():
 
 
 @pytest.mark.parametrize("cond", [None, torch.arange(400)])
-def test_a_batch_deals_walks_out_evenly_among_the_strokes(cond):
-    path = distill.walk(TEACHER, static()).path
-    x0, t, eps, asked = distill.lessons(path[0], cond, COSINE, 70, generator(1), path=path)
+def test_a_batch_deals_trajectories_out_evenly_among_the_steps(cond):
+    path = distill.trajectories(TEACHER, noise()).path
+    x0, t, eps, said = distill.lessons(path[0], cond, COSINE, 70, generator(1), path=path, student=TEACHER)
     rows = torch.randint(400, (70,), generator=generator(1))
-    assert asked is None if cond is None else torch.equal(asked, rows)
+    assert said is None if cond is None else torch.equal(said, rows)
     for start, end in LEARNT:
         here = t == start
         assert here.sum() == 10
@@ -111,60 +111,72 @@ def test_a_batch_deals_walks_out_evenly_among_the_strokes(cond):
 
 
 def test_the_perfect_student_has_no_loss_and_the_teacher_has():
-    """Nothing is left to chance in the pairs, so nothing of the loss is left but the teacher's strokes' own error."""
-    path = distill.walk(TEACHER, static()).path
-    x0, t, eps, _ = distill.lessons(path[0], None, COSINE, 700, generator(1), path=path)
+    """Nothing is left to chance in the pairs, so nothing of the loss is left but the error of the teacher's steps."""
+    path = distill.trajectories(TEACHER, noise()).path
+    x0, t, eps, _ = distill.lessons(path[0], None, COSINE, 700, generator(1), path=path, student=TEACHER)
     xt, of_v = add_noise(x0, COSINE.at(t), eps), 1 / torch.from_numpy(COSINE.at(t))[:, None]
     answers = torch.cat([perfect(xt[t == start], start) for start, _ in LEARNT])
     loss, of_teacher = ((((eps - eps_hat) ** 2) * of_v).mean().item() for eps_hat in (answers, TEACHER(xt, t)))
     assert loss < 1e-3 * STD**2 < 0.05 * STD**2 < of_teacher
 
 
-def test_a_small_student_learns_the_strokes():
+def test_a_small_student_learns_the_steps():
     """A network 800 steps old: within 5 % of the data's size of the exact end on average, from each of the starts."""
     torch.manual_seed(0)
-    walks = distill.walk(TEACHER, torch.randn(4000, 2, generator=generator(2)))
-    *_, record = distill.distill(models.SpiralMLP(COSINE), walks, steps=800, batch=140, lr=4e-3, rng=generator())
+    paths = distill.trajectories(TEACHER, torch.randn(4000, 2, generator=generator(2)))
+    *_, record = distill.distill(models.SpiralMLP(COSINE), paths, steps=800, batch=140, lr=4e-3, rng=generator())
     fresh = torch.randn(1000, 2, generator=generator(3))
-    for times in STROKES.values():
+    for times in STEPS.values():
         *_, x0 = samplers.ddim(record.ema, COSINE, fresh, times)
         assert (x0 - follow(fresh, 1000, 0)).abs().mean() < 0.05 * STD
-    *_, of_teacher = samplers.ddim(TEACHER, COSINE, fresh, STROKES[1])
-    assert (of_teacher - follow(fresh, 1000, 0)).abs().mean() > 0.5 * STD  # its one stroke ends at the mean
+    *_, of_teacher = samplers.ddim(TEACHER, COSINE, fresh, STEPS[1])
+    assert (of_teacher - follow(fresh, 1000, 0)).abs().mean() > 0.5 * STD  # its one step ends at the mean
 
 
-# ---- how the student walks -----------------------------------------------------------------------
+# ---- how the student is sampled ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", STROKES)
-def test_so_many_strokes_are_so_many_evaluations_and_a_perfect_student_ends_exactly(count):
-    asked = []
+@pytest.mark.parametrize("count", STEPS)
+def test_so_many_steps_are_so_many_evaluations_and_a_perfect_student_ends_exactly(count):
+    evaluated = []
 
     def student(xt, t):
-        asked.append(t)
+        evaluated.append(t)
         return perfect(xt, t)
 
-    *_, x0 = samplers.ddim(student, COSINE, static(), STROKES[count])
-    assert len(asked) == count and set(asked) <= set(NEXT)
-    torch.testing.assert_close(x0, follow(static(), STROKES[count][0], 0))
+    *_, x0 = samplers.ddim(student, COSINE, noise(), STEPS[count])
+    assert len(evaluated) == count and set(evaluated) <= set(NEXT)
+    torch.testing.assert_close(x0, follow(noise(), STEPS[count][0], 0))
 
 
-def test_the_start_says_how_many_strokes_because_nothing_else_is_left_there():
-    assert len(NEXT) == len(LEARNT) == sum(STROKES)  # no time is taught two ways
-    assert COSINE.alpha_bar[min(times[0] for times in STROKES.values())] < 1e-5
+def test_the_start_says_how_many_steps_because_nothing_else_is_left_there():
+    assert len(NEXT) == len(LEARNT) == sum(STEPS)  # no time is taught two ways
+    assert COSINE.alpha_bar[min(times[0] for times in STEPS.values())] < 1e-5
 
 
 # ---- as a training -------------------------------------------------------------------------------
 
 
-def test_a_resumed_distillation_has_the_same_losses(tmp_path):
+def test_a_resumed_distillation_has_the_same_losses():
     torch.manual_seed(0)
-    student, walks = models.SpiralMLP(COSINE), distill.walk(TEACHER, static(50))
+    student, paths = models.SpiralMLP(COSINE), distill.trajectories(TEACHER, noise(50))
     recipe = {"steps": 10, "batch": 14, "lr": 1e-3}
     losses = []
-    for record in distill.distill(copy.deepcopy(student), walks, **recipe, rng=generator()):
+    for record in distill.distill(copy.deepcopy(student), paths, **recipe, rng=generator()):
         losses.append(record.loss.item())
         if record.step == 6:
-            record.save(tmp_path / "run")
-    resumed = distill.distill(copy.deepcopy(student), walks, **recipe, rng=generator(9), resume=tmp_path / "run")
+            state = record.run.state()
+    resumed = distill.distill(copy.deepcopy(student), paths, **recipe, rng=generator(9), resume=state)
     assert [record.loss.item() for record in resumed] == losses[6:]
+
+
+def test_a_conditional_student_hears_the_condition_of_its_trajectory():
+    torch.manual_seed(0)
+    network = models.SpiralMLP(COSINE, attributes=(5,))
+    paths = distill.trajectories(network, noise(50, torch.float32), torch.arange(50) % 5, steps=20)
+    heard, told = [], {tuple(x.tolist()): code for x, code in zip(paths.path[0], paths.cond, strict=True)}
+    student = copy.deepcopy(network)
+    student.register_forward_pre_hook(lambda _, inputs: heard.append(inputs[2]))
+    next(distill.distill(student, paths, steps=1, batch=14, rng=generator()))
+    rows = torch.randint(50, (14,), generator=generator())
+    assert heard[0].flatten().tolist() == [told[tuple(paths.path[0][row].tolist())].item() for row in rows]

@@ -1,21 +1,101 @@
-"""What `import diffusion_course` loads, and that every example in a docstring runs."""
+"""The plan of the house: who may import whom, what stays free of torch, how long a file may be, what examples say."""
 
+import ast
 import doctest
-import importlib.util
+import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import diffusion_course
 
-NUMPY_HALF = ["schedule", "forward", "scalar", "denoisers", "samplers", "data"]
+PACKAGE = Path(diffusion_course.__file__).parent
+ROUTE = """files words data emoji schedule forward scalar denoisers machine models unet text state training predictor
+samplers guidance distill metrics plots""".split()  # a file imports only files that stand before it
+NUMPY_HALF = ["words", "files", "data", "schedule", "forward", "scalar", "denoisers", "samplers", "guidance", "plots"]
+FOLDERS = {  # folder: the folders that it may import; all may import the route
+    "lab": {"lab"},
+    "check": {"check", "lab", "run"},
+    "run": {"run"},
+    "homework": {"homework", "check", "lab", "run"},
+}
+TOUCH_FILES = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "mkdir", "savetxt", "save"}
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(diffusion_course.__path__, "diffusion_course.")
     if not module.name.endswith("__main__")  # would run the command line
 ]
+
+
+def name(path):
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def imports(path):
+    """(first part of what is imported from the package, whether only when a function is called) of a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    late = {node for function in ast.walk(tree) if isinstance(function, ast.FunctionDef) for node in ast.walk(function)}
+    typed = {
+        node
+        for test in ast.walk(tree)
+        if isinstance(test, ast.If) and ast.unparse(test.test) == "TYPE_CHECKING"
+        for node in ast.walk(test)
+    }
+    here = path.relative_to(PACKAGE).parts[:-1]
+    for node in ast.walk(tree):
+        if node in typed or not isinstance(node, ast.ImportFrom):
+            continue
+        module = (node.module or "").split(".") if node.module else []
+        if node.level:
+            parts = [*here[: len(here) - node.level + 1], *module]
+        elif module[0] == "diffusion_course":
+            parts = module[1:]
+        else:
+            continue
+        for part in [parts[0]] if parts else [alias.name for alias in node.names]:
+            yield part, node in late
+
+
+def test_the_route_is_complete():
+    stages = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+    assert stages <= set(ROUTE)
+
+
+@pytest.mark.parametrize("stage", [stage for stage in ROUTE if (PACKAGE / f"{stage}.py").exists()])
+def test_a_stage_imports_only_stages_before_it(stage):
+    used = {module for module, _ in imports(PACKAGE / f"{stage}.py")}
+    assert used <= set(ROUTE[: ROUTE.index(stage)])
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_folders_keep_their_distance(folder):
+    """The command line may load the homework, and only when it is asked for."""
+    for path in (PACKAGE / folder).rglob("*.py"):
+        for module, late in imports(path):
+            if module in FOLDERS and module not in FOLDERS[folder]:
+                assert (name(path), module, late) == ("run/cli.py", "homework", True)
+
+
+def test_only_run_and_files_touch_files():
+    for path in FILES:
+        if path.parent.name in ("run", "homework", "lab", "check") or path.stem == "files" or path.parent != PACKAGE:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                assert called not in TOUCH_FILES, f"{name(path)}:{node.lineno} calls {called}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_file_is_read_in_one_sitting(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+# ---- what is loaded ------------------------------------------------------------------------------
 
 
 def loaded_by(code):
@@ -25,33 +105,41 @@ def loaded_by(code):
     return set(done.stdout.split())
 
 
-def test_the_package_alone_loads_nothing_heavy():
-    assert not loaded_by("import diffusion_course") & {"torch", "matplotlib", "ipywidgets", "anywidget", "IPython"}
+HEAVY = {"torch", "matplotlib", "ipywidgets", "anywidget", "IPython"}
 
 
-def test_the_numpy_half_does_not_load_torch():
-    modules = ", ".join(NUMPY_HALF)
-    assert "torch" not in loaded_by(f"from diffusion_course import {modules}")
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        ("import diffusion_course; dir(diffusion_course)", HEAVY),
+        ("from diffusion_course import Schedule, add_noise, ddpm, ddim, dpm_solver, guided", HEAVY),
+        (f"from diffusion_course import {', '.join(NUMPY_HALF)}, lab", {"torch"}),
+        ("import diffusion_course.run.cli", HEAVY),
+        (
+            "import numpy as np\nfrom diffusion_course import Schedule, denoisers, samplers, schedule\n"
+            "noise = schedule.linear()\n"
+            "*_, x = samplers.ddpm(denoisers.IdealDenoiser(np.zeros((2, 3)), noise), noise, np.zeros((1, 3)), 5)\n",
+            {"torch"},
+        ),
+    ],
+    ids=["the package", "names of the NumPy half", "the NumPy half", "the command line", "sampling"],
+)
+def test_what_needs_no_torch_loads_none(code, absent):
+    assert not loaded_by(code) & absent
 
 
-def test_walking_on_arrays_does_not_load_torch():
-    walk = """
-import numpy as np
-from diffusion_course import denoisers, samplers, schedule
-noise = schedule.linear()
-*_, x0 = samplers.ddpm(denoisers.GaussianDenoiser(0.0, 1.0, noise), noise, np.zeros(3), steps=5)
-*_, x0 = samplers.ddim(denoisers.IdealDenoiser(np.zeros((2, 3)), noise), noise, np.zeros((1, 3)), steps=5)
-"""
-    assert "torch" not in loaded_by(walk)
+@pytest.mark.parametrize("public", diffusion_course.__all__)
+def test_the_ten_names_are_those_of_their_files(public):
+    value = getattr(diffusion_course, public)
+    assert value.__name__ == public and value.__module__.startswith("diffusion_course.")
 
 
-def test_the_scalar_program_needs_no_numpy_of_its_own():
-    source = importlib.util.find_spec("diffusion_course.scalar").loader.get_source("diffusion_course.scalar")
-    imports = [line for line in source.splitlines() if line.startswith(("import", "from"))]
-    assert imports == ["import math", "from random import Random"]
+def test_other_names_are_refused():
+    with pytest.raises(AttributeError, match="no attribute 'sampler'"):
+        _ = diffusion_course.sampler
 
 
-@pytest.mark.parametrize("name", ["diffusion_course", *MODULES])
+@pytest.mark.parametrize("module", ["diffusion_course", *MODULES])
 @pytest.mark.filterwarnings("ignore::diffusion_course.schedule.TerminalSNRWarning")
-def test_examples_in_docstrings_run(name):
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
+def test_examples_in_docstrings_run(module):
+    assert doctest.testmod(importlib.import_module(module)).failed == 0

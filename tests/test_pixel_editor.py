@@ -1,66 +1,31 @@
-"""The pixel editor: presses paint, brushes cover what they say, and the picture is what the models take."""
+"""The pixel editor without a browser: what is read at the start, what the picture is, what is refused."""
 
 import numpy as np
 import pytest
 
-from diffusion_course.lab.pixel_editor import BRUSHES, COLOURS, PALETTE, PixelEditor
+from diffusion_course.lab.pixel_editor import LETTERS, PALETTE, PixelEditor
 
 
-@pytest.fixture
-def editor():
-    return PixelEditor(["a" * 16] * 16)
+def test_each_letter_is_its_colour_in_its_place():
+    editor = PixelEditor(["abc", "fe" + LETTERS[-1]])
+    picture = editor.picture
+    assert picture.shape == (1, 3, 2, 3) and picture.dtype == np.float32
+    for (row, column), name in {(0, 0): "grey background", (1, 0): "black", (1, 1): "white", (1, 2): "green"}.items():
+        shade = PALETTE[name]
+        expected = [int(shade[i : i + 2], 16) / 127.5 - 1 for i in (1, 3, 5)]
+        np.testing.assert_allclose(picture[0, :, row, column], expected, atol=1e-6)
+    assert len(LETTERS) == len(PALETTE) == len(set(PALETTE.values()))
 
 
-def painted(editor, colour):
-    rgb = np.array([int(PALETTE[colour][i : i + 2], 16) for i in (1, 3, 5)]) / 127.5 - 1
-    return np.isclose(editor.picture[0], rgb[:, None, None]).all(0)
-
-
-def test_the_picture_is_one_of_the_models(editor):
-    assert editor.picture.shape == (1, 3, 16, 16) and editor.picture.dtype == np.float32
-    assert np.abs(editor.picture).max() <= 1
-
-
-def test_the_start_is_read_row_by_row():
-    editor = PixelEditor(["ab", "fe"])
-    for name, place in (("grey background", (0, 0)), ("blue background", (0, 1)), ("black", (1, 0)), ("white", (1, 1))):
-        assert np.argwhere(painted(editor, name)).tolist() == [list(place)]
-
-
-@pytest.mark.parametrize("brush", BRUSHES)
-def test_a_press_paints_the_block_that_holds_the_pixel(editor, brush):
-    editor.controls["colour"].value, editor.controls["brush"].value = "red", brush
-    editor.pixels[6 * 16 + 9].click()
-    size = min(BRUSHES[brush], 16)
-    expected = np.zeros((16, 16), bool)
-    expected[6 // size * size :][:size, 9 // size * size :][:, :size] = True
-    np.testing.assert_array_equal(painted(editor, "red"), expected)
-    colours = [pixel.style.button_color for pixel in editor.pixels]
-    np.testing.assert_array_equal(np.array(colours).reshape(16, 16) == PALETTE["red"], expected)
-
-
-def test_a_later_colour_covers_an_earlier_one(editor):
-    for colour in ("red", "blue"):
-        editor.controls["colour"].value = colour
-        editor.pixels[0].click()
-    assert painted(editor, "blue").sum() == 1 and not painted(editor, "red").any()
-
-
-def test_an_earlier_picture_does_not_change(editor):
+def test_an_earlier_picture_does_not_change():
+    editor = PixelEditor(["a" * 16] * 16)
     before = editor.picture
-    editor.pixels[3].click()
-    assert not np.array_equal(before, editor.picture)
-    assert painted(editor, "black").sum() == 1
+    editor.grid.codes = [5, *editor.grid.codes[1:]]
+    assert np.argwhere((before != editor.picture).any(1)).tolist() == [[0, 0, 0]]
+    assert editor.alt
 
 
-def test_every_pixel_says_where_it_is_and_the_still_has_a_text(editor):
-    assert [editor.pixels[i].tooltip for i in (0, 17, 255)] == [
-        "row 1, column 1",
-        "row 2, column 2",
-        "row 16, column 16",
-    ]
-    assert editor.still.alt
-
-
-def test_colours_are_distinct():
-    assert len(set(COLOURS)) == len(PALETTE)
+@pytest.mark.parametrize(("start", "message"), [(["ab", "a"], "one length"), ([], "one length"), (["az"], "holds z;")])
+def test_a_start_that_is_no_picture_is_refused(start, message):
+    with pytest.raises(ValueError, match=message):
+        PixelEditor(start)

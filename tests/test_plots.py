@@ -205,12 +205,3 @@ def test_curves_differ_in_more_than_colour():
     figure = plots.lines([0, 1], {str(i): [0, i] for i in range(7)}, "x", "y")
     drawn = [(line.get_linestyle(), line.get_color()) for line in figure.axes[0].get_lines()]
     assert len(set(drawn)) == 7 and all(a[0] != b[0] for a, b in itertools.pairwise(drawn))
-
-
-@pytest.mark.parametrize("function", [forward.add_noise, schedule.Schedule, plots.show])
-def test_show_gives_the_source_that_runs(function):
-    bundle = plots.show(function)._repr_mimebundle_()
-    assert bundle["text/plain"] == inspect.getsource(function)
-    body = re.sub(r"<style>.*?</style>", "", bundle["text/html"], flags=re.DOTALL)
-    visible = html.unescape(re.sub(r"<[^>]+>", "", body))
-    assert visible.strip() == inspect.getsource(function).strip()

@@ -2,11 +2,10 @@
 
 import pytest
 import torch
+from refusals import refused
 
 from diffusion_course import schedule
 from diffusion_course.unet import Attention, Context, UNet
-
-from refusals import refused
 
 COSINE = schedule.cosine(T=100)
 

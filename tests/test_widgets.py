@@ -1,22 +1,28 @@
-"""widgets.py without a browser: what is sent, what is refused, what Python joins and draws by itself."""
+"""The widgets without a browser: what is sent, what is refused, what stands in where nothing moves."""
 
-import warnings
+import base64
+import sys
 
 import ipywidgets
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from diffusion_course import plots
-from diffusion_course.lab.widgets import dissolve, explore
-from diffusion_course.schedule import Schedule, linear
+from diffusion_course.lab.panel import pack
+from diffusion_course.lab.widgets import dissolve, explore, flip, play_paths, play_pictures, play_points, statue
+from diffusion_course.schedule import linear
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # The ipywidgets classes that 7.7.1, Google Colab's, knows; `Stack` and others came with 8.
 IN_VERSION_7 = {"VBox", "HBox", "IntSlider", "FloatSlider", "Play", "Checkbox", "Dropdown", "HTML"}
+ALERT = "<pre class='dc-alert' role='alert'>{}</pre>"
+RNG = np.random.default_rng(0)
+
+
+def unpack(packed):
+    return np.frombuffer(base64.b64decode(packed["data"]), "<" + packed["type"]).reshape(packed["shape"])
 
 
 def pictures(seed=0):
@@ -25,59 +31,36 @@ def pictures(seed=0):
     return x0, {name: rng.standard_normal(x.shape) for name, x in x0.items()}
 
 
-@pytest.fixture
-def panel():
-    return dissolve(*pictures(), linear())
-
-
 def draw(n, kind="a"):
     figure = plots.lines([0, 1], {kind: [0, 1 / n]}, "x", "y")
     figure.alt = f'n = {n}, kind "{kind}"'
     return figure
 
 
-def bundle(panel):
+def outputs(panel):
     InteractiveShell.instance()
     with capture_output() as captured:
         panel._ipython_display_()
-    return captured.outputs[0].data
+    return [output.data for output in captured.outputs]
 
 
-# ---- dissolve: what the browser gets --------------------------------------------------------------
+# ---- dissolve -------------------------------------------------------------------------------------
 
 
-def test_pictures_and_noise_arrive_to_the_grey_level(panel):
+def test_pictures_and_noise_arrive_to_the_grey_level():
     x0, eps = pictures()
-    for sent in panel.children[1].pictures:
+    drawing = dissolve(x0, eps, linear())
+    for sent in drawing.data["pictures"]:
         name, shape = sent["name"], sent["shape"]
-        clean = np.frombuffer(sent["x0"], "u1").reshape(shape) / 127.5 - 1
-        noise = np.frombuffer(sent["eps"], "<i2").reshape(shape) * sent["unit"]
+        clean, noise = unpack(sent["x0"]) / 127.5 - 1, unpack(sent["eps"]) * sent["unit"]
         assert np.abs(clean - x0[name].reshape(shape)).max() <= 0.5 / 127.5 + 1e-12
         assert np.abs(noise - eps[name].reshape(shape)).max() <= 0.5 * sent["unit"] + 1e-12
-    assert (np.frombuffer(panel.children[1].alpha_bar) == linear().alpha_bar).all()
+    assert (unpack(drawing.data["alpha_bar"]) == linear().alpha_bar).all()
 
 
 def test_silent_noise_is_allowed():
     sent = dissolve({"dot": np.ones((1, 1, 1))}, {"dot": np.zeros((1, 1, 1))}, linear())
-    assert np.frombuffer(sent.children[1].pictures[0]["eps"], "<i2") == [0]
-
-
-@settings(max_examples=25)
-@given(T=st.integers(1, 3000))
-def test_keys_and_play_reach_both_ends(T):
-    dot = {"dot": np.ones((1, 1, 1))}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        controls = dissolve(dot, dot, Schedule(np.linspace(1, 0, T + 1))).controls
-    t, play = controls["t"], controls["play"]
-    assert (t.min, t.max, play.min, play.max) == (0, T, 0, T)
-    assert t.step == play.step and T % t.step == 0
-    assert t.step <= max(1, T / 100)
-
-
-def test_play_takes_about_nine_seconds(panel):
-    play = panel.controls["play"]
-    assert play.interval * play.max / play.step == 9000
+    assert unpack(sent.data["pictures"][0]["eps"]) == [[[0]]]
 
 
 @pytest.mark.parametrize(
@@ -105,37 +88,6 @@ def test_a_bare_array_is_no_schedule():
         dissolve(*pictures(), linear().alpha_bar)
 
 
-# ---- dissolve: where the browser cannot join slider and picture, Python does --------------------------
-
-
-def test_nothing_is_joined_until_the_browser_asks(panel):
-    panel.controls["t"].value = 300
-    assert (panel.children[1].t, panel.controls["play"].value) == (0, 0)
-
-
-def test_python_joins_slider_play_and_picture(panel):
-    t, play, back, picture = *(panel.controls[name] for name in ("t", "play", "back")), panel.children[1]
-    t.value = 50
-    picture._handle_custom_msg({"join": "kernel"}, [])
-    assert (picture.t, play.value) == (50, 50)
-    t.value = 300
-    assert (picture.t, play.value) == (300, 300)
-    play.value = 310
-    assert (picture.t, t.value) == (310, 310)
-    back.value = True
-    assert (picture.t, t.value, play.value) == (310, 310, 690)
-    play.value = 1000
-    assert (picture.t, t.value) == (0, 0)
-
-
-def test_two_panels_do_not_touch_each_other(panel):
-    other = dissolve(*pictures(1), linear())
-    for one in (panel, other):
-        one.children[1]._handle_custom_msg({"join": "kernel"}, [])
-    panel.controls["t"].value = 300
-    assert (other.controls["t"].value, other.children[1].t) == (0, 0)
-
-
 # ---- explore --------------------------------------------------------------------------------------
 
 
@@ -158,7 +110,7 @@ def test_own_widgets_keep_their_value_and_label():
 def test_the_error_of_a_later_drawing_is_shown_and_passes():
     panel = explore(draw, n=(-2, 4))
     panel.controls["n"].value = 0
-    assert panel.children[1].value == "<pre role='alert'>ZeroDivisionError: division by zero\n</pre>"
+    assert panel.children[1].value == ALERT.format("ZeroDivisionError: division by zero\n")
     panel.controls["n"].value = 3
     assert panel.children[1].value.startswith('<img alt="n = 3')
 
@@ -186,28 +138,80 @@ def test_what_explore_cannot_use_is_refused():
         explore(lambda n: None, n=(0, 3))
 
 
-# ---- both: the page without widgets, the older ipywidgets ---------------------------------------------
+def test_what_was_drawn_is_not_drawn_again():
+    seen = []
+
+    def count(n):
+        seen.append(n)
+        return draw(n)
+
+    panel = explore(count, n=(1, 4))
+    for n in (3, 4, 3, 4):
+        panel.controls["n"].value = n
+    assert seen == [2, 3, 4] and 'alt="n = 4' in panel.children[1].value
+
+
+def test_flip_draws_every_position_beforehand():
+    sent = flip(draw, n=[1, 2.5, 4]).data
+    assert sent["told"] == ["1", "2.5", "4"] and sent["start"] == 1
+    assert sent["alts"][2] == 'n = 4, kind "a"'
+    assert all(base64.b64decode(page).startswith(b"\x89PNG") for page in sent["pictures"])
+    for control, message in [({}, r"not \[\]"), ({"n": []}, "0 values"), ({"n": range(1, 99)}, "98 values")]:
+        with pytest.raises(ValueError, match=message):
+            flip(draw, **control)
+    with pytest.raises(ValueError, match="NoneType"):
+        flip(lambda n: None, n=[1])
+
+
+# ---- all: the page without widgets, the older ipywidgets ----------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("make", "alt"),
     [
         (lambda: dissolve(*pictures(), linear()), "Pictures, left to right: dots, t = 0; dots, t = 200;"),
-        (lambda: explore(draw, n=(1, 3)), 'n = 2, kind "a"'),
+        (lambda: statue(), "Pure noise flows into a drawing (heart) as t falls."),
+        (lambda: play_points(RNG.normal(size=(2, 3, 2)), alt="Three points."), "Three points. Point clouds"),
+        (lambda: play_pictures(np.zeros((2, 3, 1, 4, 4)), alt="Grey."), "Grey. 3 pictures at frame 1 of 2"),
+        (lambda: play_paths(np.zeros((2, 3)), alt="Still."), "Still. 3 paths; spread 0.00"),
     ],
 )
-def test_one_output_serves_pages_with_and_without_widgets(make, alt):
-    panel = make()
-    shown = bundle(panel)
-    assert shown[WIDGET]["model_id"] == panel.model_id
-    assert shown["text/plain"].startswith(alt)
-    assert shown["text/html"].startswith("<img alt=") and "data:image/png" in shown["text/html"]
+def test_a_live_drawing_is_one_output_that_holds_its_still(make, alt):
+    shown = make()._repr_mimebundle_()
+    assert set(shown) == {"text/html", "text/plain"} and shown["text/plain"].startswith(alt)
+    before, script = shown["text/html"].split("<script>")
+    assert f'<div class="dc-still"><img alt="{alt}' in before and "data:image/png" in before
+    assert script.endswith("</script>") and script.count("</script>") == 1
+    assert "http:" not in script.replace("http://www.w3.org/2000/svg", "") and "https:" not in script
+
+
+def test_names_cannot_break_out_of_the_script():
+    shown = dissolve({"</script><b>": np.ones((1, 1, 1))}, {"</script><b>": np.ones((1, 1, 1))}, linear()).html()
+    assert shown.count("</script>") == 1
+
+
+def test_a_panel_has_its_still_in_an_output_of_its_own(monkeypatch):
+    panel = explore(draw, n=(1, 3))
+    still, widget = outputs(panel)
+    assert set(widget) == {WIDGET} and widget[WIDGET]["model_id"] == panel.model_id
+    assert still["text/plain"].startswith('n = 2, kind "a"') and "<img alt=" in still["text/html"]
+    assert f'data-for="{panel.alive.key}"' in still["text/html"] and ":has(" in still["text/html"]
+    monkeypatch.setitem(sys.modules, "google.colab", sys)  # shows both, one below the other: there, one output
+    (both,) = outputs(panel)
+    assert set(both) == {WIDGET, "text/html", "text/plain"}
 
 
 def test_only_what_ipywidgets_7_knows():
-    made = [dissolve(*pictures(), linear()), explore(draw, n=(1.0, 3.0), kind=["a", "b"])]
+    made = [explore(draw, n=(1.0, 3.0), kind=["a", "b"])]
     while made:
         widget = made.pop()
         made += getattr(widget, "children", ())
         if widget._model_module.startswith("@jupyter-widgets"):
             assert widget._model_name.removesuffix("Model") in IN_VERSION_7
+
+
+def test_pack_refuses_what_does_not_fit():
+    assert (unpack(pack([[-5, 300]], "i2")) == [[-5, 300]]).all()
+    for kind, values in (("u1", [256]), ("u1", [-1]), ("i2", [np.nan])):
+        with pytest.raises(ValueError, match=f"{kind} holds"):
+            pack(values, kind)

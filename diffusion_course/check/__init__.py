@@ -1,68 +1,39 @@
-"""The exercises of the lessons, each with the mistakes that people really make in it; `ATLAS` numbers them.
+"""The exercises of the lessons: whatever a learner hands in gets one clear paragraph, never a crash.
 
-    check.add_noise(my_add_noise)
+    add_noise = check.add_noise(add_noise)      # their function if it is right, ours if it is blank
+    check.add_noise.hint()                      # one hint more each time
+    check.add_noise.solution()                  # a solution, and why it is right
 
-prints one line if right or not attempted, and raises `exercise.Mistake`, which names the mistake, if wrong.
-The reference is the package's own function, so `show(forward.add_noise)` is the solution.
+A wrong function raises `Mistake`, which says what is wrong. Each lesson has a file; it is loaded when it is asked for, so
+that the first three lessons never load torch.
 """
 
-from .atlas import ATLAS
-from .curves import alpha_bar_of, betas_for, cosine_alpha_bar
-from .estimating import best_line, names_from_v
-from .forward_process import posterior, variance_after
-from .guessing import best_guess
-from .intuition import add_noise, noise_step, x0_from_eps
-from .learning import decode, embed_time, train_step
-from .measuring import measured, nearest_distance
-from .noising import noise, random_step, training_times
-from .pairs import training_pair
-from .sampling import ddim_step, ddpm_step
-from .schedules import alpha_bar_from_log_snr, shifted_alpha_bar
-from .solvers import extended_guess, heun_step
-from .speedups import ddim_walk
-from .training import simple_loss, target_weight
-from .walking import guided, hide_unsaid, time_grid
+from importlib import import_module
 
-__all__ = [
-    "ATLAS",
-    "add_noise",
-    "alpha_bar_from_log_snr",
-    "alpha_bar_of",
-    "best_guess",
-    "best_line",
-    "betas_for",
-    "cosine_alpha_bar",
-    "ddim_step",
-    "ddim_walk",
-    "ddpm_step",
-    "decode",
-    "embed_time",
-    "extended_guess",
-    "guided",
-    "heun_step",
-    "hide_unsaid",
-    "leaderboard",
-    "measured",
-    "names_from_v",
-    "nearest_distance",
-    "noise",
-    "noise_step",
-    "posterior",
-    "random_step",
-    "shifted_alpha_bar",
-    "simple_loss",
-    "target_weight",
-    "time_grid",
-    "train_step",
-    "training_pair",
-    "training_times",
-    "variance_after",
-    "x0_from_eps",
-]
+from .engine import Mistake
+
+LESSONS = {
+    "lesson1": "add_noise x0_from_eps best_guess step_back generate few_steps nearest_distance".split(),
+    "lesson2": "noise_step random_step variance_after alpha_bar_of posterior names_from_v best_line smallest_T".split(),
+    "lesson3": "alpha_bar_from_log_snr cosine_alpha_bar shifted_alpha_bar betas_for training_pair time_grid".split(),
+    "lesson4": "simple_loss target_weight decode embed_time loss_floor ema_update hide".split(),
+    "lesson4_loop": ["training_loop"],
+    "lesson5": "ddpm_step guided hide_unsaid renoise enough_steps".split(),
+    "lesson6": "ddim_step ddim_sampler spacing".split(),
+    "lesson6_multistep": ["dpm_2m"],
+    "lesson6_solvers": "heun_step extended_guess".split(),
+    "ranking": ["leaderboard"],
+    "atlas": ["ATLAS"],
+}
+MODULE = {name: module for module, names in LESSONS.items() for name in names}
+__all__ = ["Mistake", *MODULE]
 
 
-def leaderboard(attempt):
-    """Score the learner's few-stroke sampler beside ours: `diffusion_course.check.ranking`."""
-    from .ranking import leaderboard  # only here: it needs torch, which lessons 2 and 3 never load
+def __getattr__(name: str):
+    if name in MODULE:
+        return getattr(import_module(f"{__name__}.{MODULE[name]}"), name)
+    raise AttributeError(f"check has no exercise {name!r}; it has {', '.join(MODULE)}.")
 
-    leaderboard(attempt)
+
+def __dir__() -> list[str]:
+    return __all__

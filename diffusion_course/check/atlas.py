@@ -1,30 +1,24 @@
 """The bug atlas: twenty mistakes that real diffusion code has shipped, and the exercises that name them.
 
-`ATLAS[n]` lists (exercise, fault) pairs, gathered from every exercise of this package, so an entry cannot
-fall out of step with its check:
+`ATLAS[n]` lists (exercise, fault) pairs, read from the tables of all exercises, so it cannot fall out of step with them:
 
->>> exercise, fault = ATLAS[8][0]
->>> exercise.name, fault.name
-('ddpm_step', 'no fresh noise')
+>>> sorted({exercise.name for exercise, fault in ATLAS[8]})
+['ddim_sampler', 'ddim_step', 'ddpm_step']
 """
 
-import importlib
-from pathlib import Path
-
-from ..check.engine import Exercise, Fault
+from .. import check
+from .engine import Exercise, Fault
 
 
 def exercises() -> list[Exercise]:
-    """Every exercise of the files beside this one."""
-    names = sorted(file.stem for file in Path(__file__).parent.glob("[a-z]*.py") if file.stem not in ("atlas", "ranking"))
-    modules = [importlib.import_module(f"{__package__}.{name}") for name in names]
-    return [value for module in modules for value in vars(module).values() if isinstance(value, Exercise)]
+    """Every exercise of the lessons, in their order."""
+    names = (name for name, module in check.MODULE.items() if module not in ("atlas", "ranking"))
+    return [exercise for name in names if isinstance(exercise := getattr(check, name), Exercise)]
 
 
 def _atlas() -> dict[int, list[tuple[Exercise, Fault]]]:
     pairs = [(exercise, fault) for exercise in exercises() for fault in exercise.faults]
-    numbers = sorted({fault.atlas for _, fault in pairs if fault.atlas is not None})
-    return {number: [pair for pair in pairs if pair[1].atlas == number] for number in numbers}
+    return {n: [pair for pair in pairs if pair[1].atlas == n] for n in range(1, 21)}
 
 
 ATLAS = _atlas()

@@ -1,16 +1,17 @@
-"""The leaderboard of lesson 6: the best spiral at 1, 2 and 4 evaluations, with the network frozen.
+"""The leaderboard of lesson 6: the best spiral at 1, 2 and 4 network evaluations, with the network frozen.
 
-No answer is right here. The learner's walk is measured like ours, and told where it stands; refused is only what
-breaks the rules: more evaluations than allowed, or something that is no set of samples.
+No answer is right here: the learner's sampler is measured like ours, and told where it stands. What is refused is what
+would not be sampling: more evaluations than allowed, samples that the network did not make, or no samples at all.
 """
 
 import numpy as np
 import torch
 
 from .. import data, metrics
-from ..check.engine import Mistake
+from ..denoisers import GaussianDenoiser
 from ..run import quality
 from ..samplers import ddim, dpm_solver
+from .engine import Mistake, is_blank, say
 
 BUDGETS, SAMPLES = (1, 2, 4), 1000
 
@@ -24,49 +25,65 @@ class Budget(quality.Counted):
 
     def __call__(self, xt, t):
         if self.count == self.n:
-            raise Mistake(f"leaderboard: with n = {self.n} your walk calls the model more than {self.n} times.")
+            raise Mistake(f"leaderboard: with n = {self.n} your sampler calls the model more than {self.n} times.")
         return super().__call__(xt, t)
 
 
-def leaderboard(attempt, seeds=(0, 1, 2)):
+def leaderboard(attempt, seeds=(0, 1, 2)) -> None:
     """Print the learner's scores and ours. Raises `Mistake` if `attempt(model, schedule, xT, n)` breaks the rules."""
-    rivals = {"yours": attempt, "static": _static, "DDIM": _ddim, "DPM-Solver++": _dpm_solver}
+    rivals = {"yours": attempt, "pure noise": noise, "DDIM": last(ddim), "DPM-Solver++": last(dpm_solver)}
     try:
-        table = {name: [[score(walk, n, seed) for seed in seeds] for n in BUDGETS] for name, walk in rivals.items()}
+        table = {name: [[score(entry, n, seed) for seed in seeds] for n in BUDGETS] for name, entry in rivals.items()}
     except NotImplementedError:
-        print("○ leaderboard: not attempted yet. Replace `raise NotImplementedError`, run the cell again.")
+        say("○ leaderboard: not attempted yet.")
         return
-    print(f"{'distance + W₁':14}" + "".join(f"{n:>12} eval." for n in BUDGETS) + f"   mean ± spread of {len(seeds)}")
+    say(f"{'distance + W₁':14}" + "".join(f"{n:>12} eval." for n in BUDGETS) + f"   mean ± spread of {len(seeds)}")
     for name, rows in table.items():
-        print(f"{name:14}" + "".join(f"{np.mean(row):10.3f} ± {quality.spread_of(np.array(row)):.3f}" for row in rows))
+        say(f"{name:14}" + "".join(f"{np.mean(row):10.3f} ± {quality.spread_of(np.array(row)):.3f}" for row in rows))
     for i, n in enumerate(BUDGETS):
         means = {name: np.mean(rows[i]) for name, rows in table.items()}
         place = sorted(means.values()).index(means["yours"]) + 1
-        print(f"{n} evaluation{'s' * (n > 1)}: you are at place {place} of {len(means)}.")
+        say(f"{n} evaluation{'s' * (n > 1)}: you are at place {place} of {len(means)}.")
 
 
-def score(walk, n, seed):
-    """Distance to the curve plus sliced W1 to fresh points, of samples that `walk` makes with at most n evaluations."""
-    model = quality.network("spiral")
-    xT = torch.randn(SAMPLES, 2, generator=torch.Generator().manual_seed(seed))
-    x = walk(Budget(model, n), model.schedule, xT.clone(), n)
-    if getattr(x, "shape", None) != xT.shape or not torch.as_tensor(x).isfinite().all():
-        got = f"shape {tuple(x.shape)}" if hasattr(x, "shape") else type(x).__name__
-        raise Mistake(f"leaderboard: return {SAMPLES} finite points of shape {tuple(xT.shape)}, not {got}.")
-    x, rng = torch.as_tensor(x).detach().numpy(), np.random.default_rng(seed)
+def noise(model, schedule, xT, n: int):
+    """No sampler at all."""
+    return xT
+
+
+def last(sampler):
+    """The sampler as an entry of the table."""
+    return lambda model, schedule, xT, n: list(sampler(model, schedule, xT, n))[-1]
+
+
+def score(attempt, n: int, seed: int) -> float:
+    """Distance to the curve plus sliced W₁ to fresh points, of samples made with at most n evaluations."""
+    model, starts = quality.network("spiral"), torch.Generator().manual_seed(seed)
+    xT, others = torch.randn(2, SAMPLES, 2, generator=starts)
+    x = made(attempt, model, model.schedule, xT, n)
+    if attempt is not noise:
+        prove(attempt, model, x, xT, others, n)
+    x, rng = x.numpy(), np.random.default_rng(seed)
     fresh, directions = data.spiral(SAMPLES, rng=rng), rng.standard_normal((metrics.DIRECTIONS, 2))
     return float(data.distance_to_spiral(x).mean() + metrics.sliced_wasserstein(x, fresh, directions))
 
 
-def _static(model, schedule, xT, n):
-    return xT
+def made(attempt, model, schedule, xT, n: int):
+    """The samples, as a tensor; refused unless they are finite points of xT's shape."""
+    x = attempt(Budget(model, n), schedule, xT.clone(), n)
+    if x is None and is_blank(attempt):
+        raise NotImplementedError
+    if getattr(x, "shape", None) != xT.shape or not torch.as_tensor(x).isfinite().all():
+        got = f"shape {tuple(x.shape)}" if hasattr(x, "shape") else type(x).__name__
+        raise Mistake(f"leaderboard: return {len(xT)} finite points of shape {tuple(xT.shape)}, not {got}.")
+    return torch.as_tensor(x).detach().float()
 
 
-def _ddim(model, schedule, xT, n):
-    *_, x = ddim(model, schedule, xT, n)
-    return x
-
-
-def _dpm_solver(model, schedule, xT, n):
-    *_, x = dpm_solver(model, schedule, xT, n)
-    return x
+def prove(attempt, model, x, xT, others, n: int) -> None:
+    """Other starts must lead to other samples, and a model of other data to other data."""
+    if (x - made(attempt, model, model.schedule, others, n)).norm(dim=1).median() < 1e-6:
+        raise Mistake("leaderboard: other starts give the same samples. They must come from xT.", "not from xT", "named")
+    elsewhere = made(attempt, GaussianDenoiser([3.0, 3.0], 0.05, model.schedule), model.schedule, xT, n).mean(0)
+    if (elsewhere - 3).norm() > 1.5:
+        told = f"With a denoiser of data around (3, 3) your samples lie around ({elsewhere[0]:.1f}, {elsewhere[1]:.1f})."
+        raise Mistake(f"leaderboard: your samples are not made by the model. {told}", "not the model's work", "named")

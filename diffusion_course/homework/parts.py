@@ -149,7 +149,10 @@ QUESTIONS = {
     "sample": tuple(_walks()),
 }
 # What crosses the channel has lost its type, and right numbers are enough here.
-EXAMS = {name: replace(getattr(check, name), probes=asked, refuse=lambda _: None) for name, asked in QUESTIONS.items()}
+EXAMS = {
+    name: replace(getattr(check, name), probes=asked, refuse=lambda _: None, whole=False)
+    for name, asked in QUESTIONS.items()
+}
 
 
 def _only_noise(name):

@@ -1,1 +1,31 @@
-"""What a lesson shows and touches: widgets, quiz, pixel editor, drawings."""
+"""What a lesson shows and touches: widgets, quiz, prompt box, pixel editor, drawings of networks and fields."""
+
+from .arrow import arrow
+from .designer import designer
+from .diagrams import network
+from .pixel_editor import PixelEditor
+from .play import play_paths, play_pictures, play_points
+from .prompt_box import PromptBox, faces_painting
+from .quiz import Quiz
+from .show import show
+from .statue import statue
+from .trajectories import field
+from .widgets import dissolve, explore
+
+__all__ = [
+    "PixelEditor",
+    "PromptBox",
+    "Quiz",
+    "arrow",
+    "designer",
+    "dissolve",
+    "explore",
+    "faces_painting",
+    "field",
+    "network",
+    "play_paths",
+    "play_pictures",
+    "play_points",
+    "show",
+    "statue",
+]

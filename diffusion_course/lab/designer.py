@@ -1,72 +1,98 @@
-"""The schedule designer of lesson 3: draw the curve of log-SNR with three numbers, see what it destroys when.
+"""The schedule designer of lesson 3: bend the curve of log-SNR and see what it destroys when.
 
 log-SNR is the natural thing to draw: any falling curve of it is a schedule, ᾱ = 1 / (1 + exp(−log-SNR)).
 """
 
-import textwrap
-import warnings
-
+import anywidget
 import numpy as np
+import traitlets
 
+from .. import data
 from ..forward import add_noise
 from ..plots import BLACK, BLUE, Figure, as_rgb
-from ..schedule import Schedule, TerminalSNRWarning
+from ..schedule import Schedule, cosine, linear, sigmoid, zero_terminal_snr
+from .panel import Live, Panel, pack, script, style
 
-STILLS = 6  # pictures in a filmstrip
+T = 1000  # steps of a drawn schedule
+USES = ("knob", "curves")
+STILLS = 6  # pictures in a row of the still
+PRESETS = {
+    "linear": linear,
+    "cosine": cosine,
+    "sigmoid": sigmoid,
+    "zero terminal SNR": lambda: zero_terminal_snr(linear()),
+}
+RENDER = """
+export default { render({ model, el }) {
+  el.classList.add("diffusion-course");
+  const report = (alphaBar) => {
+    model.set("curve", alphaBar);
+    model.save_changes();
+  };
+  enliven(el, { ...model.get("data"), report }, mount);
+} };
+"""
 
 
-def design(start: float, end: float, bend: float, T: int = 100) -> np.ndarray:
-    """ᾱ_0 … ᾱ_T whose log-SNR falls from `start` (t = 1) to `end` (t = T) like u^(2^bend), u from 0 to 1.
+class Drawn(anywidget.AnyWidget):
+    """The designer where a kernel runs: `curve` is the ᾱ_0 … ᾱ_T that the browser draws."""
 
-    bend = 0 is a straight line; above 0 it falls late, below 0 early.
-    Raises ValueError unless start > end.
+    _esm = script(*USES, "designer") + RENDER
+    _css = style("knob", "designer")
+    data = traitlets.Dict().tag(sync=True)
+    curve = traitlets.List().tag(sync=True)
 
-    >>> design(5, -5, 0, T=3).round(3)
-    array([1.   , 0.993, 0.5  , 0.007])
+
+class designer(Panel):
+    """A schedule to bend by hand, made to be the last line of a cell.
+
+    The learner starts from a preset and drags seven handles; a smiley, a cat or a portrait dissolves by it at once. That
+    needs no kernel. Where one runs, `alpha_bar` and `schedule()` are what has been drawn, `linear` to begin with.
+
+    >>> mine = designer()
+    >>> float(mine.alpha_bar[500].round(4))
+    0.0786
     """
-    if not start > end:
-        raise ValueError(f"log-SNR must fall: start must lie above end, not {start} and {end}.")
-    log_snr = start + (end - start) * np.linspace(0, 1, T) ** (2.0**bend)
-    return np.concatenate([[1.0], 1 / (1 + np.exp(-log_snr))])
+
+    def __init__(self) -> None:
+        pictures = _pictures()
+        packed = [{"name": name, "x0": pack((x0[0] + 1) * 127.5, "u1")} for name, x0 in pictures.items()]
+        self.drawn = Drawn(data={"pictures": packed}, curve=linear(T).alpha_bar.tolist())
+        live = Live("designer", {"pictures": packed}, _still(pictures["cat"]), uses=USES)  # alive without a kernel, too
+        super().__init__({}, [self.drawn], live.html(), live.alt)
+        self.alive.asks = None  # and so it says nothing when the kernel is gone
+
+    @property
+    def alpha_bar(self) -> np.ndarray:
+        """ᾱ_0 … ᾱ_T as drawn, float64 (T+1,)."""
+        return np.array(self.drawn.curve)
+
+    def schedule(self) -> Schedule:
+        """What was drawn as a `Schedule`; warns `TerminalSNRWarning` if it ends before the signal is gone."""
+        return Schedule(self.alpha_bar)
 
 
-def verdict(alpha_bar) -> str:
-    """What the package says of a schedule: the first t with ᾱ_t < 0.1, and its warning, if it has one."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", TerminalSNRWarning)
-        Schedule(alpha_bar)
-    low = np.asarray(alpha_bar) < 0.1
-    first = f"ᾱ < 0.1 from t = {low.argmax()} of {len(low) - 1}" if low.any() else "ᾱ never falls below 0.1"
-    return "\n".join([first, *(f"⚠ {warning.message}" for warning in caught)])
+def _pictures() -> dict[str, np.ndarray]:
+    """Name → picture (1, c, h, w): drawn by code, a photograph, a portrait."""
+    return {"smiley": data.smiley(28), "cat": data.cat(128), "face": data.faces("test").x0[:1]}
 
 
-def filmstrips(designs: dict, picture, eps) -> Figure:
-    """A row for each title → ᾱ_0 … ᾱ_T: log-SNR over t, the verdict, and `picture` + `eps` at six even times.
-
-    The frame of the curve is the same in every row.
-    """
-    figure = Figure(9, 1.85 * len(designs))
-    verdicts = {title: verdict(alpha_bar) for title, alpha_bar in designs.items()}
-    rows = figure.subfigures(len(designs), 2, squeeze=False, width_ratios=(2, 6))
-    for (left, right), (title, alpha_bar) in zip(rows, designs.items(), strict=True):
-        _draw_log_snr(left.subplots(), np.asarray(alpha_bar))
-        lines = f"{title}: {verdicts[title]}".split("\n")
-        right.suptitle("\n".join(textwrap.fill(line, 110) for line in lines), fontsize=7.5)
-        times = np.linspace(0, len(alpha_bar) - 1, STILLS).round().astype(int)
-        for ax, t in zip(right.subplots(1, STILLS), times, strict=True):
-            ax.imshow(as_rgb(add_noise(picture, alpha_bar[t], eps)), interpolation="nearest")
-            ax.set_title(f"t = {t}", fontsize=7)
+def _still(picture) -> Figure:
+    """A row for each preset: log-SNR over t and the picture dissolving."""
+    eps = np.random.default_rng(0).standard_normal(picture.shape)
+    figure = Figure(9, 1.9 * len(PRESETS))
+    rows = figure.subplots(len(PRESETS), STILLS + 1, squeeze=False, width_ratios=[2] + STILLS * [1])
+    for (left, *frames), (name, make) in zip(rows, PRESETS.items(), strict=True):
+        schedule = make()
+        left.plot(np.arange(1, T + 1), schedule.log_snr[1:], color=BLUE)
+        left.axhline(0, color=BLACK, linewidth=0.6)
+        left.set(ylim=(-20, 12), ylabel="log-SNR", xticks=(0, 500, 1000))
+        left.set_title(name, fontsize=11)
+        for ax, t in zip(frames, np.linspace(0, T, STILLS).round().astype(int), strict=True):
+            ax.imshow(as_rgb(add_noise(picture, schedule.at(t), eps)), interpolation="nearest")
+            ax.set_title(f"t = {t}", fontsize=11)
             ax.axis("off")
-            ax.set_anchor("N")  # close under the verdict
-    figure.alt = "log-SNR over t, and a picture dissolving. " + " ".join(
-        f"{title}: {text}." for title, text in verdicts.items()
+    figure.alt = "log-SNR over t and a picture dissolving, a row for each schedule: " + "; ".join(
+        f"{name}, √ᾱ_T = {make().alpha_bar[-1] ** 0.5:.2g}" for name, make in PRESETS.items()
     )
     return figure
-
-
-def _draw_log_snr(ax, alpha_bar) -> None:
-    t = np.arange(1, len(alpha_bar))
-    ax.plot(t, np.log(alpha_bar[1:]) - np.log1p(-alpha_bar[1:]), color=BLUE)
-    ax.axhline(0, color=BLACK, linewidth=0.6)
-    ax.set(ylim=(-15, 15), xlabel="t", ylabel="log-SNR")
-    ax.tick_params(labelsize=7)

@@ -1,43 +1,40 @@
-"""Sliders joined to pictures, nothing more: `dissolve` blends in the browser, `explore` redraws in Python.
+"""What a lesson moves: `explore` with Python drawing, the others in the browser alone. Each ends a cell.
 
-Both return a `Panel` to end a cell with. Where no widget can be shown (GitHub, nbviewer, a notebook without
-a kernel) the same output holds a picture and its description. Google Colab shows other people's widgets only
-through its custom widget manager, which anywidget switches on as soon as the first panel is made.
+How they come into the page, and what stands in where nothing can move, is `panel.py`'s business.
 """
 
-import html
-import pathlib
+import functools
 import traceback
 
-import anywidget
 import ipywidgets
 import numpy as np
-import traitlets
-from IPython.display import display
 
-from diffusion_course import plots
-from diffusion_course.forward import add_noise
-from diffusion_course.schedule import Schedule
+from .. import plots
+from ..forward import add_noise
+from ..schedule import Schedule
+from .panel import Live, Panel, alert, pack, small_png
+from .play import play_paths, play_pictures, play_points
+from .statue import statue
 
-RUN = 9000  # milliseconds that Play takes from one end to the other
-FRAME = 30  # milliseconds between two pictures at least
-KEYS = 100  # arrow keys from one end to the other, about
-STILLS = 6  # pictures in the strip that stands in where there are no widgets
+__all__ = ["dissolve", "explore", "flip", "play_paths", "play_pictures", "play_points", "statue"]
+
+STILLS = 6  # pictures in the strip that stands in for `dissolve`
+PAGES = 40  # positions of a `flip` at most
+REMEMBERED = 64  # drawings of one `explore` that are kept, so that going back costs nothing
 
 
-def dissolve(x0: dict, eps: dict, schedule: Schedule) -> "Panel":
+def dissolve(x0: dict, eps: dict, schedule: Schedule) -> Live:
     """x_t = √ᾱ_t x_0 + √(1−ᾱ_t) ε under one slider over t, with play, pause and backwards.
 
     `x0`: name → picture in [−1, 1] of shape (c, h, w) or (1, c, h, w), c = 1 or 3; `eps`: the same names →
-    noise of the same shapes, held fixed. The browser gets both once and blends by itself: the picture follows
-    the hand while the kernel is busy, and in a saved HTML page where there is none.
+    noise of the same shapes, held fixed. The browser gets both once and blends by itself.
 
     Raises ValueError if names or shapes differ, values are not finite, a picture leaves [−1, 1], or
     `schedule` is not a `Schedule`.
 
     >>> dot = {"dot": np.ones((1, 1, 1))}
-    >>> panel = dissolve(dot, dot, Schedule([1, 0.25, 0]))
-    >>> panel.controls["t"].value = 2
+    >>> dissolve(dot, dot, Schedule([1, 0.25, 0])).data["pictures"][0]["name"]
+    'dot'
     """
     if not isinstance(schedule, Schedule):
         raise ValueError(
@@ -47,30 +44,17 @@ def dissolve(x0: dict, eps: dict, schedule: Schedule) -> "Panel":
     if not x0 or list(x0) != list(eps):
         raise ValueError(f"x0 and eps need the same names, at least one: {[*x0]} and {[*eps]}.")
     pictures = [_packed(name, x0[name], eps[name]) for name in x0]
-
-    T = schedule.T
-    step = next(n for n in range(max(T // KEYS, 1), 0, -1) if T % n == 0)  # so it reaches T exactly
-    slider = _labelled(ipywidgets.IntSlider(max=T, step=step), "t")
-    interval = max(RUN * step // T, FRAME)
-    play = ipywidgets.Play(max=T, step=step, interval=interval, show_repeat=False)
-    back = ipywidgets.Checkbox(description="backwards", indent=False, layout={"width": "auto"})
-    picture = Dissolve(
-        pictures=pictures,
-        alpha_bar=schedule.alpha_bar.tobytes(),
-        slider=slider,
-        play=play,
-        back=back,
-    )
-    return Panel({"play": play, "t": slider, "back": back}, [picture], _strip(x0, eps, schedule))
+    data = {"pictures": pictures, "alpha_bar": pack(schedule.alpha_bar, "f8")}
+    return Live("dissolve", data, _strip(x0, eps, schedule))
 
 
-def explore(draw, **controls) -> "Panel":
+def explore(draw, **controls) -> Panel:
     """One control for each argument of the pure function `draw`, redrawn as they move.
 
     `draw` returns a `plots.Figure`. A control is a widget, or whatever `ipywidgets.interact` makes one of:
     `t=(0, 1000, 10)` and `q=(0.0, 1.0, 0.05)` (both start in the middle), `noisy=True`,
     `kind=["linear", "cosine"]`. A slow `draw` skips positions instead of falling behind: ipywidgets sends
-    the next one, the newest, when the last is done.
+    the next one, the newest, when the last is done. What has been drawn once is not drawn again.
 
     What the first drawing raises is the cell's own error; a later one is shown in place of the picture.
     Raises ValueError where no control can be made, or `draw` returns no `plots.Figure`.
@@ -88,85 +72,58 @@ def explore(draw, **controls) -> "Panel":
             )
         _labelled(control, control.description or name)
 
-    def drawn():
-        figure = draw(**{name: control.value for name, control in made.items()})
-        if not isinstance(figure, plots.Figure):
-            raise ValueError(
-                f"draw must return a plots.Figure, not {type(figure).__name__}. Is its `return` missing?"
-            )
-        return figure
+    def positions():
+        return {name: control.value for name, control in made.items()}
+
+    @functools.lru_cache(REMEMBERED)
+    def drawn_before(*_key):
+        return _drawn(draw, positions()).html()
 
     def redraw(_change):
         try:
-            screen.value = drawn().html()
+            screen.value = drawn_before(*map(repr, positions().values()))
         except Exception as error:  # whatever a learner's function raises belongs on the page
-            message = "".join(traceback.format_exception_only(type(error), error))
-            screen.value = f"<pre role='alert'>{html.escape(message)}</pre>"
+            screen.value = alert("".join(traceback.format_exception_only(type(error), error)))
 
-    still = drawn()
+    still = _drawn(draw, positions())
     screen = ipywidgets.HTML(still.html())
     for control in made.values():
         control.observe(redraw, names="value")
-    return Panel(made, [screen, Mended()], still)
+    return Panel(made, [screen], still)
 
 
-class Panel(ipywidgets.VBox):
-    """Controls (name → widget) above a picture; `still` is a figure for where there are no widgets."""
+def flip(draw, **control) -> Live:
+    """Like `explore` with one control, all of whose positions are drawn beforehand: it then needs no kernel.
 
-    def __init__(self, controls: dict, picture: list, still: plots.Figure):
-        wrap = {"flex_flow": "row wrap", "grid_gap": "4px 12px"}
-        row = ipywidgets.HBox(list(controls.values()), layout=wrap)
-        super().__init__([row, *picture])
-        self.add_class("diffusion-course")
-        self.controls, self.still = controls, still
+    The control is the name of draw's argument with its values, at most 40 of them, first to last along a slider that
+    starts in the middle: `flip(draw, n=range(4, 31, 2))`. It takes the time of all drawings and some 20 KB for each.
 
-    def _ipython_display_(self, **_):  # ipywidgets 7 and 8 both show themselves through this, if it is there
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        bundle = {"text/plain": self.still.alt, "text/html": self.still.html()}
-        display({**bundle, "application/vnd.jupyter.widget-view+json": view}, raw=True)
+    Raises ValueError for more than one control, no or too many values, or a `draw` that returns no `plots.Figure`.
 
-
-class Mended(anywidget.AnyWidget):
-    """Shows nothing; gives the controls of its panel accessible names, and their arrow keys back."""
-
-    _esm = pathlib.Path(__file__).with_suffix(".js")
-    _css = pathlib.Path(__file__).with_suffix(".css")
-
-
-class Dissolve(Mended):
-    """The pictures and the two curves. The browser looks up slider, Play and checkbox by itself.
-
-    A front end that cannot look them up sends {"join": "kernel"}; from then on the kernel joins them, and
-    `t` follows the slider.
+    >>> flip(lambda n: plots.lines([0, 1], {"n": [0, n]}, "x", "y"), n=[1, 2, 4]).data["told"]
+    ['1', '2', '4']
     """
+    if len(control) != 1:
+        raise ValueError(f"flip turns over one argument, not {[*control]}: fix the others, or use explore.")
+    ((name, values),) = control.items()
+    values = list(values)
+    if not 1 <= len(values) <= PAGES:
+        raise ValueError(f"{name} has {len(values)} values; flip draws 1 to {PAGES} of them beforehand.")
+    figures = [_drawn(draw, {name: value}) for value in values]
+    start = len(values) // 2
+    data = {
+        "label": name, "told": [f"{value:g}" if isinstance(value, float) else str(value) for value in values],
+        "alts": [figure.alt for figure in figures], "pictures": [small_png(figure) for figure in figures],
+        "width": int(figures[0].get_figwidth() * 72), "start": start,
+    }  # fmt: skip
+    return Live("flip", data, figures[start])
 
-    pictures = traitlets.List().tag(sync=True)
-    alpha_bar = traitlets.Bytes().tag(sync=True)
-    t = traitlets.Int().tag(sync=True)
-    slider = traitlets.Any().tag(sync=True, **ipywidgets.widget_serialization)
-    play = traitlets.Any().tag(sync=True, **ipywidgets.widget_serialization)
-    back = traitlets.Any().tag(sync=True, **ipywidgets.widget_serialization)
 
-    def __init__(self, **traits):
-        super().__init__(**traits)
-        self.on_msg(self._join)
-
-    def _join(self, _widget, message, _buffers):
-        if message == {"join": "kernel"}:
-            self.play.observe(self._play_moved, names="value")
-            self.slider.observe(self._slider_moved, names="value")
-            self.back.observe(self._slider_moved, names="value")
-            self._slider_moved()
-
-    def _play_moved(self, _change):
-        self.slider.value = self._turned(self.play.value)
-
-    def _slider_moved(self, _change=None):
-        self.t = self.slider.value
-        self.play.value = self._turned(self.t)
-
-    def _turned(self, t):  # Play always counts up: backwards, its count is T − t
-        return self.slider.max - t if self.back.value else t
+def _drawn(draw, values: dict) -> plots.Figure:
+    figure = draw(**values)
+    if not isinstance(figure, plots.Figure):
+        raise ValueError(f"draw must return a plots.Figure, not {type(figure).__name__}. Is its `return` missing?")
+    return figure
 
 
 def _labelled(control, label: str):
@@ -193,13 +150,8 @@ def _packed(name: str, x0, eps) -> dict:
             "Pictures in 0 … 255 become x / 127.5 − 1."
         )
     unit = max(np.abs(eps).max(), 1e-9) / 32767
-    return {
-        "name": name,
-        "shape": [c, h, w],
-        "x0": np.round((x0 + 1) * 127.5).astype(np.uint8).tobytes(),
-        "eps": np.round(eps / unit).astype("<i2").tobytes(),
-        "unit": float(unit),
-    }
+    x0, eps = pack((x0 + 1) * 127.5, "u1"), pack(eps / unit, "i2")
+    return {"name": name, "shape": [c, h, w], "x0": x0, "eps": eps, "unit": float(unit)}
 
 
 def _strip(x0: dict, eps: dict, schedule: Schedule) -> plots.Figure:

@@ -1,101 +1,98 @@
-"""Files of weights: a run that can be killed at any moment, and networks that ship.
+"""Files of weights: networks that ship, and trainings that may be stopped at any moment.
 
 A file is written beside its place, forced to the disk and then renamed: a reader finds the old file or the new one,
-never half of one. Format: safetensors (names, shapes and bytes; loading runs no code). It also holds ᾱ, because
-weights belong to the schedule that they were trained with.
+never half of one. The format is safetensors (names, shapes and numbers; loading runs no code). A file also holds ᾱ,
+because weights belong to the schedule that they were trained with.
 """
+
+from __future__ import annotations
 
 import contextlib
 import json
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-import numpy as np
 import safetensors
 import safetensors.torch
 import torch
 from torch import nn
 
-from .. import classifier, models, shipped, text, unet
+from ..files import shipped
+from ..metrics import Classifier
+from ..models import Denoiser, SpiralMLP, unwrapped
 from ..schedule import Schedule
-from . import judge
+from ..state import State
+from ..text import TextUNet
+from ..unet import UNet
+from .judge import Judge
 
 VERSION = 1
-CLASSES = (models.SpiralMLP, unet.UNet, text.TextUNet, classifier.Classifier, judge.Judge)
-NETWORKS = {network.__name__: network for network in CLASSES}
+NETWORKS: dict[str, Any] = {network.__name__: network for network in (SpiralMLP, UNet, TextUNet, Classifier, Judge)}
 
 
-class Run(NamedTuple):
-    """All that changes from step to step, and the recipe: arguments that must stay the same in one run."""
-
-    model: nn.Module
-    ema: nn.Module
-    optimiser: torch.optim.Optimizer
-    rng: torch.Generator
-    schedule: Schedule
-    recipe: dict
+def save_run(path: str | Path, state: State) -> None:
+    """Write a training's state (`record.run.state()`) to `path`, in place of what was there."""
+    _write(path, state.tensors, {"kind": "run", **state.about})
 
 
-def save_run(path, run, step):
-    """Write a checkpoint of `run` after `step` to `path`, in place of what was there."""
-    tensors = {"rng": run.rng.get_state(), "alpha_bar": torch.tensor(run.schedule.alpha_bar)}
-    tensors |= _prefixed("model", run.model.state_dict())
-    tensors |= _prefixed("ema", run.ema.state_dict())
-    for name, weight in run.model.named_parameters():
-        tensors |= _prefixed(f"optimiser.{name}", run.optimiser.state[weight])
-    about = {"kind": "run", "step": step, "recipe": run.recipe, "network": type(run.model).__name__}
-    _write(path, tensors, about)
-
-
-def load_run(path, run):
-    """Put what `path` holds into `run`; return its step. Raises ValueError if it does not fit, changing nothing."""
+def load_run(path: str | Path) -> State:
+    """The state that `save_run` wrote: `train(…, resume=load_run(path))` goes on from it."""
     tensors, about = _read(path, "run")
-    _refuse_other_shapes(path, about, _without("model", tensors), run.model.state_dict())
-    if about["recipe"] != run.recipe:
-        raise ValueError(f"{path} was trained with {about['recipe']}, not with {run.recipe}: use the same arguments.")
-    if not np.array_equal(tensors["alpha_bar"].numpy(), run.schedule.alpha_bar):
-        raise ValueError(f"{path} was trained with another schedule: use the same one to go on.")
-    run.rng.set_state(tensors["rng"])
-    run.model.load_state_dict(_without("model", tensors))
-    run.ema.load_state_dict(_without("ema", tensors))
-    for name, weight in run.model.named_parameters():
-        state = _without(f"optimiser.{name}", tensors)
-        # empty_like keeps the memory layout of the weight, which the fused optimiser relies on
-        moments = {key: torch.empty_like(weight).copy_(state[key]) for key in ("exp_avg", "exp_avg_sq")}
-        run.optimiser.state[weight] = {"step": state["step"].to(weight.device), **moments}
-    return about["step"]
+    return State(tensors, {name: value for name, value in about.items() if name not in ("kind", "version")})
 
 
-def save_model(path, model):
-    """Write a network that ships: weights in half precision, its arguments and, of a denoiser, its schedule."""
-    tensors = {name: weight.half() for name, weight in model.state_dict().items()}
-    if isinstance(model, models.Denoiser):
+def save_model(path: str | Path, model: nn.Module) -> None:
+    """Write a network that ships: weights in half precision, its arguments and, of a denoiser, its schedule.
+
+    A network that is wrapped (compiled, DataParallel) is written as it is inside. Raises ValueError for a network
+    that could not be read back, before anything is written.
+    """
+    model = unwrapped(model)
+    name = type(model).__name__
+    if type(model) is not NETWORKS.get(name):
+        raise ValueError(
+            f"{name} is not one of {sorted(NETWORKS)}: add it to checkpoints.NETWORKS to save and load it."
+        )
+    tensors = {key: _half(value) for key, value in model.state_dict().items()}
+    if not all(value.isfinite().all() for value in tensors.values()):
+        raise ValueError("the weights hold NaN or infinity (or do not fit half precision): nothing was written.")
+    if isinstance(model, Denoiser):
         tensors["alpha_bar"] = torch.tensor(model.schedule.alpha_bar)
-    _write(path, tensors, {"kind": "model", "network": type(model).__name__, "config": model.config})
+    _write(path, tensors, {"kind": "model", "network": name, "config": model.config})
 
 
-def load_model(path):
+def load_model(path: str | Path) -> Any:
     """The network that `save_model` wrote: in eval mode, float32, on the CPU. A denoiser has its `.schedule`."""
     tensors, about = _read(path, "model")
     if about["network"] not in NETWORKS:
         raise ValueError(f"{path} holds a {about['network']}; this version knows {sorted(NETWORKS)}.")
-    schedule = [Schedule(tensors.pop("alpha_bar").numpy())] if "alpha_bar" in tensors else []
-    model = NETWORKS[about["network"]](*schedule, **about["config"])
-    _refuse_other_shapes(path, about, tensors, model.state_dict())
+    noise = [Schedule(tensors.pop("alpha_bar").numpy())] if "alpha_bar" in tensors else []
+    model = NETWORKS[about["network"]](*noise, **about["config"])
+    found, expected = ({name: tuple(x.shape) for name, x in some.items()} for some in (tensors, model.state_dict()))
+    for name in sorted(found | expected):
+        if found.get(name) != expected.get(name):
+            raise ValueError(
+                f"{path} holds another {about['network']} than this version makes: {name} has shape "
+                f"{found.get(name, 'nothing')}, expected {expected.get(name, 'nothing')}."
+            )
     model.load_state_dict(tensors)
     return model.eval()
 
 
-def pretrained(name):
-    """A network that ships: "spiral", "faces", "fashion", the first two's "…-student", the last two's "…-classifier".
+def pretrained(name: str) -> Any:
+    """The network of that name that ships: "spiral", "faces-student", "fashion-classifier", …
 
     Raises ValueError for a file that is not what was shipped.
     """
-    return load_model(shipped.path(f"{name}.safetensors"))
+    return load_model(shipped(f"{name}.safetensors"))
 
 
-def _write(path, tensors, about):
+def _half(value: torch.Tensor) -> torch.Tensor:
+    return value.half() if value.is_floating_point() else value
+
+
+def _write(path: str | Path, tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> None:
     path = Path(path)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     content = safetensors.torch.save(tensors, {"diffusion_course": json.dumps({"version": VERSION, **about})})
@@ -111,7 +108,7 @@ def _write(path, tensors, about):
             beside.unlink()
 
 
-def _read(path, kind):
+def _read(path: str | Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """All tensors and the description of a whole file of ours; refuses anything else by name."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
@@ -119,35 +116,13 @@ def _read(path, kind):
             tensors = {name: file.get_tensor(name) for name in file.keys()}
     except safetensors.SafetensorError as error:
         raise ValueError(f"{path} is cut off or no safetensors file ({error}). It was left as it is.") from error
-    if "diffusion_course" not in metadata:
-        raise ValueError(f"{path} is a safetensors file, but not one of this course.")
-    about = json.loads(metadata["diffusion_course"])
-    if about["version"] > VERSION:
-        raise ValueError(
-            f"{path} was written by a newer version of the course (format {about['version']}, "
-            f"this one reads up to {VERSION}): update the course."
-        )
-    if about["kind"] != kind:
-        raise ValueError(f"{path} holds a {about['kind']}, not a {kind}.")
+    try:
+        about = json.loads(metadata["diffusion_course"])
+        version, found = about["version"], about["kind"]
+    except (KeyError, ValueError, TypeError) as error:
+        raise ValueError(f"{path} is a safetensors file, but not one of this course.") from error
+    if version > VERSION:
+        raise ValueError(f"{path} has format {version}, but this version reads up to {VERSION}: update the course.")
+    if found != kind:
+        raise ValueError(f"{path} holds a {found}, not a {kind}.")
     return tensors, about
-
-
-def _refuse_other_shapes(path, about, found, expected):
-    found = {name: tuple(tensor.shape) for name, tensor in found.items()}
-    expected = {name: tuple(tensor.shape) for name, tensor in expected.items()}
-    for name in sorted(found | expected):
-        if found.get(name) != expected.get(name):
-            raise ValueError(
-                f"{path} holds another architecture ({about['network']}): {name} has shape "
-                f"{found.get(name, 'nothing')}, the network here {expected.get(name, 'nothing')}."
-            )
-
-
-def _prefixed(prefix, tensors):
-    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
-
-
-def _without(prefix, tensors):
-    return {
-        name.removeprefix(f"{prefix}."): tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")
-    }

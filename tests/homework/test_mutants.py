@@ -64,7 +64,7 @@ PLANTED = {
         (5, "the network is told t − 1", "len(x),), t)", "len(x),), t - 1)"),
         (8, "no fresh noise", "noise[i])", "0 * noise[i])"),
         (9, "asked the same twice", "noise[i])", "noise[i] * torch.randn(1))"),
-        (18, "the last stroke is missing", "range(len(times) - 1)", "range(len(times) - 2)"),
+        (18, "the last step is missing", "range(len(times) - 1)", "range(len(times) - 2)"),
     ],
 }
 MUTANTS = [Mutant(cell, *planted) for cell, several in PLANTED.items() for planted in several]

@@ -2,13 +2,14 @@
 
     from diffusion_course.check import homework as check
 
-Most are exercises of the lessons, asked anew for torch tensors and with all noise handed in. The hidden tests ask the
+They ask for torch tensors, with all noise handed in. The hidden tests ask the
 same questions with other numbers (`homework/parts.py`), so whoever passes here has understood the part.
 A folder of its own, because it needs torch, which the checks of the lessons do not load.
 """
 
 from contextlib import contextmanager
 
+from ..engine import say
 from . import variant
 from .network import network, network_mistake
 from .noising import add_noise, loss, losses, make_alpha_bar
@@ -42,18 +43,18 @@ def unless_blank(what: str):
     try:
         yield
     except NotImplementedError:
-        print(f"○ {what}: waits for a blank above.")
+        say(f"○ {what}: waits for a blank above.")
     except NameError as error:
         if isinstance(error, UnboundLocalError) or error.name not in DEFINED:
             raise
-        print(f"○ {what}: waits for a cell above ({error}).")
+        say(f"○ {what}: waits for a cell above ({error}).")
 
 
 def samples(clouds: dict, spiral: variant.Variant) -> None:
     """Judge the clouds {strokes: points (512, 2)} as the grader will: a line for each, ✓ or ✗ and why."""
     for strokes in variant.LINES:
         if strokes not in clouds:
-            print(f"○ {strokes} strokes: there is no `samples[{strokes}]` yet.")
+            say(f"○ {strokes} strokes: there is no `samples[{strokes}]` yet.")
             continue
         passed, says = variant.judge(spiral, clouds[strokes], strokes)
-        print(f"{'✓' if passed else '✗'} {strokes} strokes: {says}")
+        say(f"{'✓' if passed else '✗'} {strokes} strokes: {says}")

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..engine import Mistake
+from ..engine import Mistake, say
 from .walk import tensors
 
 POINTS = np.array([[0.5, -1.0], [1.5, 0.3], [-0.7, 2.0], [0.0, 0.1]])
@@ -47,7 +47,7 @@ def network(make) -> None:
     try:
         model = _started(make)
     except NotImplementedError:
-        print("○ network: not attempted yet. Replace `raise NotImplementedError`, run the cell again.")
+        say("○ network: not attempted yet. Replace `raise NotImplementedError`, run the cell again.")
         return
     except Mistake:
         raise
@@ -58,7 +58,7 @@ def network(make) -> None:
     widths = [layer.out_features for layer in model.modules() if isinstance(layer, nn.Linear)]
     size = f"{sum(weights.numel() for weights in model.parameters()):,} weights"
     shape = "three hidden layers of 128" if widths == ASKED else "not the layers asked for, which costs no points"
-    print(f"✓ network: answers row by row, with x_t and t; {size}, {shape}.")
+    say(f"✓ network: answers row by row, with x_t and t; {size}, {shape}.")
 
 
 def _started(make):

@@ -3,177 +3,135 @@
 import numpy as np
 import torch
 
-from ... import forward, schedule
-from .. import curves, intuition, training
-from ..engine import Fault, Mistake
-from .typed import TypedExercise, no_float32, no_gradient, no_tensor
+from ..engine import Mistake, exercise, say
+from .typed import no_float32, no_gradient, no_tensor
 from .walk import Affine, tensors
 
-# ---- the schedule --------------------------------------------------------------------------------
+
+def _ends(f):
+    ends = f(1000)
+    return f"For T = 1000 your ᾱ starts {ends[0]:.4g}, {ends[1]:.4g} and ends {ends[-1]:.3g}; 1, 0.9999 and 0.0023 are right."
 
 
-def _betas(T):
-    return np.linspace(0.1 / T, 12 / T, T)
-
-
-def _make_alpha_bar(T):
-    return torch.tensor(schedule.from_beta(_betas(T)).alpha_bar, dtype=torch.float32)
-
-
-def _kept(T):
-    """T shrunk, β kept."""
-    return np.concatenate([[1.0], np.cumprod(1 - np.linspace(1e-4, 0.012, T))])
-
-
-def _ends(hint):
-    """The symptom "first and last ᾱ for T = 1000", quoted from the learner's own function."""
-
-    def symptom(attempt):
-        ends = attempt(1000)
-        return (
-            f"For T = 1000 your ᾱ starts {ends[0]:.4g}, {ends[1]:.4g} and ends {ends[-1]:.3g}; "
-            f"expected 1, 0.9999 and 0.0023: {hint}"
-        )
-
-    return symptom
-
-
-make_alpha_bar = TypedExercise(
-    "make_alpha_bar",
-    _make_alpha_bar,
+@exercise(
     probes=((1000,), (50,), (200,)),
+    returns=("ᾱ",),
     tolerance=1e-4,  # float32 is good enough
     refuse=no_float32,
-    faults=(
-        *(
-            Fault(name, lambda T, mutant=mutant: mutant(_betas(T)), _ends(hint), atlas)
-            for name, (mutant, atlas, hint) in curves.MISTAKEN.items()
-        ),
-        Fault(
-            "β is the same for every T",
-            _kept,
-            f"At T = 50 your ᾱ leaves √ᾱ_T = {_kept(50)[-1] ** 0.5:.2f} of the signal in x_T, which should be static: "
-            "fewer steps need larger betas, 0.1/T … 12/T.",
-            atlas=10,
-        ),
-        Fault(
-            "the betas are returned, not ᾱ",
-            lambda T: np.concatenate([[0.0], _betas(T)]),
-            "ᾱ_t is the running product of 1 − β_s, with a 1 in front for t = 0.",
-        ),
-        Fault(
-            "there are T + 1 betas",
-            lambda T: np.cumprod(1 - np.linspace(0.1 / T, 12 / T, T + 1)),
-            "β_1 … β_T are T numbers; the 1 in front, ᾱ_0, makes T + 1 levels of them.",
-        ),
-        Fault(
-            "the root is taken",
-            lambda T: schedule.from_beta(_betas(T)).alpha_bar ** 0.5,
-            "ᾱ is a power; the functions below take the roots that they need.",
-        ),
-    ),
+    shows={"ends": _ends, "left": lambda f: np.sqrt(float(f(50)[-1]))},
+    mistakes="""
+    the product is taken backwards #4 | return torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → return torch.cat([torch.ones(1), torch.cumprod(1 - beta.flip(0), 0)]).flip(0) |
+        {ends} It must start at the clean end, t = 0.
+    the β are multiplied from the last to the first #4 | 1 - beta → 1 - beta.flip(0) |
+        {ends} β_1 comes first: ᾱ_1 = 1 − β_1.
+    the product goes to T for every t #4 | torch.cumprod(1 - beta, 0) → torch.prod(1 - beta).repeat(T) |
+        {ends} ᾱ_t is the product of the first t factors only.
+    β is multiplied, where α = 1 − β is meant #3 | 1 - beta → beta |
+        {ends} β is the noise that comes, 1 − β the signal that stays.
+    ᾱ_0 = 1 is missing #5 | torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cumprod(1 - beta, 0) |
+        {ends} Put a 1 in front, or `alpha_bar[t]` is ᾱ of step t + 1.
+    the factors are added, not multiplied | torch.cumprod(1 - beta, 0) → 1 - torch.cumsum(beta, 0) |
+        {ends} Each step keeps a share of what is left, so shares multiply.
+    β is the same for every T #10 | 0.1 / T, 12 / T → 1e-4, 0.012 |
+        At T = 50 your ᾱ leaves √ᾱ_T = {left} of the signal in x_T, which should be pure noise: fewer steps need larger
+        betas, 0.1/T … 12/T.
+    the betas are returned, not ᾱ | torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cat([torch.zeros(1), beta]) |
+        ᾱ_t is the running product of 1 − β_s, with a 1 in front for t = 0.
+    there are T + 1 betas | , T) → , T + 1) && torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cumprod(1 - beta, 0) |
+        β_1 … β_T are T numbers; the 1 in front, ᾱ_0, makes T + 1 levels of them.
+    the root is taken | torch.cumprod(1 - beta, 0) → torch.cumprod(1 - beta, 0) ** 0.5 |
+        ᾱ is a power; the functions below take the roots that they need.
+    """,
 )
-
-
-# ---- the forward process -------------------------------------------------------------------------
-
-
-def _add_noise(x0, alpha_bar_t, eps):
-    return forward.add_noise(x0, alpha_bar_t[:, 0], eps)
+def make_alpha_bar(T):
+    beta = torch.linspace(0.1 / T, 12 / T, T)
+    return torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)])
 
 
 X0 = [[1.0, -0.5], [0.3, 2.0], [-1.2, 0.7], [0.0, 1.0]]
 EPS = [[2.0, 0.1], [-0.7, 1.2], [0.4, -1.5], [1.0, 1.0]]
 POWERS = [[0.25], [0.81], [0.0], [1.0]]
-add_noise = TypedExercise(
-    "add_noise",
-    _add_noise,
+
+
+@exercise(
     probes=(tuple(tensors(X0, POWERS, EPS)), tuple(tensors(EPS[:1], POWERS[:1], X0[:1]))),
+    linear=("x0", "eps"),
     tolerance=1e-5,
     refuse=no_tensor,
-    faults=(
-        *intuition.add_noise.faults,
-        Fault(
-            "all points get the level of the first",
-            lambda x0, alpha_bar_t, eps: _add_noise(x0, alpha_bar_t[:1] + 0 * alpha_bar_t, eps),
-            "Each row has its own level: `alpha_bar_t` has shape (n, 1) and broadcasts as it is.",
-        ),
-    ),
+    mistakes="""
+    the noise is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) |
+        Noise of variance 1 must come out with variance 1 − ᾱ. Is a square root missing in front of ε?
+    x_0 is multiplied by ᾱ, not √ᾱ #1 | alpha_bar_t**0.5 → alpha_bar_t |
+        ᾱ is the power that is left of x_0. Is a square root missing in front of x_0?
+    both square roots are missing #1 | alpha_bar_t**0.5 → alpha_bar_t && (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) |
+        Powers add, so each factor is the root of a power.
+    the noise is multiplied by 1 − √ᾱ, not √(1 − ᾱ) | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t**0.5) |
+        Powers add up to 1; amplitudes do not.
+    x_0 is not shrunk | alpha_bar_t**0.5 * x0 → x0 |
+        Noise comes in and nothing goes out, so the variance grows.
+    the noise is subtracted | + (1 → - (1 |
+        x_t is made with +ε; with the other sign, solving for x_0 later would double the noise.
+    the factors of signal and noise are swapped | * x0 → * eps && * eps → * x0 |
+        At ᾱ = 1 (t = 0) x_t is clean, x_0 itself.
+    all points get the level of the first | alpha_bar_t**0.5 * x0 → alpha_bar_t[0] ** 0.5 * x0 && (1 - alpha_bar_t) → (1 - alpha_bar_t[0]) |
+        Each row has its own level: `alpha_bar_t` has shape (n, 1) and broadcasts as it is.
+    """,
 )
+def add_noise(x0, alpha_bar_t, eps):
+    return alpha_bar_t**0.5 * x0 + (1 - alpha_bar_t) ** 0.5 * eps
 
 
-# ---- the loss ------------------------------------------------------------------------------------
-
-
-def _loss(model, alpha_bar, x0, t, eps, noised=_add_noise):
-    """Mean over all numbers of (ε − ε̂)²; `noised` is the forward process that it calls."""
-    return ((eps - model(noised(x0, alpha_bar[t][:, None], eps), t)) ** 2).mean()
-
-
-def _other(error=lambda eps, eps_hat, x0: ((eps - eps_hat) ** 2).mean(), noised=_add_noise):
-    """A faulty loss: another error, or another x_t."""
-    return lambda model, alpha_bar, x0, t, eps: error(eps, model(noised(x0, alpha_bar[t][:, None], eps), t), x0)
-
-
-FAULTY_LOSS = {
-    "the noise of x_t is multiplied by 1 − ᾱ, not √(1 − ᾱ)": _other(
-        noised=lambda x0, a, eps: a**0.5 * x0 + (1 - a) * eps
-    ),
-    "the square roots in x_t are missing": _other(noised=lambda x0, a, eps: a * x0 + (1 - a) * eps),
-    "the answer is compared with x_0, not ε": _other(lambda eps, eps_hat, x0: ((x0 - eps_hat) ** 2).mean()),
-    "the network is given x_0, not x_t": _other(noised=lambda x0, a, eps: x0),
-    "the network is given the noise itself": _other(noised=lambda x0, a, eps: eps),
-    "a sum, not a mean": _other(lambda eps, eps_hat, x0: ((eps - eps_hat) ** 2).sum()),
-    "the sum over coordinates, then the mean over points": _other(
-        lambda eps, eps_hat, x0: ((eps - eps_hat) ** 2).sum(1).mean()
-    ),
-    "the square is missing": _other(lambda eps, eps_hat, x0: (eps - eps_hat).mean()),
-    "the absolute value, not the square": _other(lambda eps, eps_hat, x0: abs(eps - eps_hat).mean()),
-}
-
+_add_noise = add_noise.reference
 LEVELS = np.array([1.0, 0.8, 0.5, 0.25, 0.04])
 TIMES = np.array([1, 4, 2, 3])
 MODELS = Affine(LEVELS, np.outer(LEVELS, [0.3, -1.0])), Affine(0 * LEVELS + 0.5, np.ones((5, 2)))
-loss = TypedExercise(
-    "loss",
-    _loss,
+
+
+def _grows(f):
+    once, twice = (float(f(MODELS[1], *tensors(LEVELS, X0[:2] * n, TIMES[:2].tolist() * n, EPS[:2] * n))) for n in (1, 2))
+    return f"Two points give {once:.3g}, the same two twice {twice:.3g}: a loss that grows with the batch changes the learning rate."
+
+
+@exercise(
     probes=tuple((model, *tensors(LEVELS, X0, TIMES, EPS)) for model in MODELS),
+    returns=("loss",),
     tolerance=1e-5,
     refuse=no_gradient,
-    faults=(
-        *(
-            Fault(fault.name, FAULTY_LOSS[fault.name], fault.message(fault.mutant), fault.atlas)
-            for fault in training.simple_loss.faults
-        ),
-        Fault(
-            "ᾱ is taken one step too early",
-            lambda model, alpha_bar, x0, t, eps: _loss(lambda xt, s: model(xt, t), alpha_bar, x0, t - 1, eps),
-            "x_t belongs to ᾱ_t, and so does the t that the network is told. `alpha_bar[0]` is t = 0.",
-            atlas=5,
-        ),
-        Fault(
-            "the network is told t − 1",
-            lambda model, alpha_bar, x0, t, eps: _loss(lambda xt, t: model(xt, t - 1), alpha_bar, x0, t, eps),
-            "The sampler will tell it t: a network that learned another clock is asked the wrong questions.",
-            atlas=5,
-        ),
-        Fault(
-            "all points get the level of the first",
-            lambda model, alpha_bar, x0, t, eps: _loss(lambda xt, s: model(xt, t), alpha_bar, x0, t * 0 + t[0], eps),
-            "Each row has its own t: `alpha_bar[t][:, None]` has one level a row, shape (n, 1).",
-        ),
-        Fault(
-            "the root of the mean is taken",
-            _other(lambda eps, eps_hat, x0: ((eps - eps_hat) ** 2).mean() ** 0.5),
-            "It has the same minimum but another gradient: asked is the mean itself.",
-        ),
-        Fault(
-            "no mean is taken",
-            _other(lambda eps, eps_hat, x0: (eps - eps_hat) ** 2),
-            "A loss is one number: the mean over all points and both coordinates.",
-        ),
-    ),
+    shows={"grows": _grows},
+    mistakes="""
+    the noise of x_t is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | noised(x0, alpha_bar[t][:, None], eps) → alpha_bar[t][:, None] ** 0.5 * x0 + (1 - alpha_bar[t][:, None]) * eps |
+        Look at the factor in front of ε in x_t.
+    the square roots in x_t are missing #1 | noised(x0, alpha_bar[t][:, None], eps) → alpha_bar[t][:, None] * x0 + (1 - alpha_bar[t][:, None]) * eps |
+        Powers add, so each factor is the root of a power.
+    the answer is compared with x_0, not ε #13 | (eps - model → (x0 - model |
+        Then the network learns x_0, and a sampler that asks for ε gets noise.
+    the network is given x_0, not x_t | model(xt, t) → model(x0, t) |
+        x_0 holds nothing of ε, so there is nothing to learn from.
+    the network is given the noise itself | model(xt, t) → model(eps, t) |
+        That is the answer, not the question; the question is x_t.
+    a sum, not a mean | ).mean() → ).sum() |
+        {grows}
+    the sum over coordinates, then the mean over points | ).mean() → ).sum(1).mean() |
+        Asked is the mean over all numbers, so that a picture of 768 numbers has the same scale as a point.
+    the square is missing | (eps - model(xt, t)) ** 2 → eps - model(xt, t) |
+        Errors of both signs cancel in a mean; a network could be wrong everywhere at no loss.
+    the absolute value, not the square | ((eps - model(xt, t)) ** 2).mean() → abs(eps - model(xt, t)).mean() |
+        The least absolute error is the median's; the square leads to the mean of ε given x_t.
+    ᾱ is taken one step too early #5 | alpha_bar[t][ → alpha_bar[t - 1][ |
+        x_t belongs to ᾱ_t, and so does the t that the network is told. `alpha_bar[0]` is t = 0.
+    the network is told t − 1 #5 | model(xt, t) → model(xt, t - 1) |
+        The sampler will tell it t: a network that learned another clock is asked the wrong questions.
+    all points get the level of the first | alpha_bar[t][:, None] → alpha_bar[t[0]] |
+        Each row has its own t: `alpha_bar[t][:, None]` has one level a row, shape (n, 1).
+    the root of the mean is taken | ).mean() → ).mean() ** 0.5 |
+        It has the same minimum but another gradient: asked is the mean itself.
+    no mean is taken | ).mean() → ) |
+        A loss is one number: the mean over all points and both coordinates.
+    """,
 )
+def loss(model, alpha_bar, x0, t, eps, noised=_add_noise):
+    xt = noised(x0, alpha_bar[t][:, None], eps)
+    return ((eps - model(xt, t)) ** 2).mean()
 
 
 # ---- the training --------------------------------------------------------------------------------
@@ -192,6 +150,6 @@ def losses(each) -> None:
     if ends > 0.9:
         raise Mistake(f"{told}: nothing is learned. Are backward() and the optimiser's step() called?", "stays")
     if ends > LOSS:
-        print(f"○ {told}. Right ones end below {LOSS} after 10,000: fewer steps, or something is still wrong.")
+        say(f"○ {told}. Right ones end below {LOSS} after 10,000: fewer steps, or something is still wrong.")
         return
-    print(f"✓ {told}.")
+    say(f"✓ {told}.")

@@ -1,0 +1,30 @@
+"""Make data/opening.npz: 24 portraits on their way from pure noise, for the first screen of lesson 1.
+
+    python data/build/opening.py
+
+The shipped network of the faces, 40 steps of DDIM from the noise of one seed; every second picture is kept, and
+written as bytes. The same machine makes the same file byte for byte.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from diffusion_course.run.checkpoints import pretrained
+from diffusion_course.samplers import ddim
+
+SEED, PORTRAITS, STEPS = 3, 24, 40
+
+
+def main() -> None:
+    model = pretrained("faces")
+    noise = torch.randn(PORTRAITS, 3, 16, 16, generator=torch.Generator().manual_seed(SEED))
+    path = list(ddim(model, model.schedule, noise, STEPS))[::2]
+    frames = (np.clip(np.stack([x.numpy() for x in path]), -1, 1) * 127.5 + 127.5).round().astype(np.uint8)
+    times = model.schedule.steps(STEPS)[::2]
+    np.savez_compressed(Path(__file__).parents[1] / "opening.npz", frames=frames, times=times)
+
+
+if __name__ == "__main__":
+    main()

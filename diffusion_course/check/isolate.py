@@ -1,0 +1,289 @@
+"""What is wrong with an answer that no known mistake explains: one weight, one result, one place, one case by hand."""
+
+import contextlib
+import inspect
+import itertools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from .numbers import SYMBOLS, Failed, agree, count, is_object, numbers, same, tell, told
+
+RELATIONS: dict[str, Callable] = {
+    "the right one with the other sign": lambda r: -r,
+    "the square of the right one: is a root missing?": lambda r: r**2,
+    "the root of the right one: is there a root too many?": lambda r: r**0.5,
+    "1 over the right one: is something upside down?": lambda r: 1 / r,
+    "twice the right one": lambda r: 2 * r,
+    "half the right one": lambda r: r / 2,
+    "1 minus the right one": lambda r: 1 - r,
+}
+INSTEAD: dict[str, Callable] = {
+    "−{}": lambda v: -v, "1 − {}": lambda v: 1 - v, "√{}": lambda v: v**0.5, "{}²": lambda v: v**2,
+    "{} + 1": lambda v: v + 1, "{} − 1": lambda v: v - 1, "2 {}": lambda v: 2 * v, "{} / 2": lambda v: v / 2,
+}  # fmt: skip
+FACTORS: dict[str, Callable] = {
+    "{}": lambda q: q, "√{}": lambda q: q**0.5, "{}²": lambda q: q**2,
+    "(1 − {})": lambda q: 1 - q, "√(1 − {})": lambda q: (1 - q) ** 0.5, "(1 − {})²": lambda q: (1 - q) ** 2,
+}  # fmt: skip
+
+
+def close(a, b) -> bool:
+    return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+class Isolation:
+    """The wrong answers of one attempt, and ways to say what they have in common; the first that finds something wins.
+
+    `ex` is the exercise; `answers` and `right` belong to its `probes`, in the kind that was handed in.
+    """
+
+    def __init__(self, ex, attempt: Callable, probes: list, answers: list, right: list):
+        self.ex, self.attempt, self.all, self.answers = ex, attempt, probes, answers
+        self.names = list(inspect.signature(ex.reference).parameters)[: len(probes[0])]
+        self.symbols = [SYMBOLS.get(name, name) for name in self.names]
+        self.bad = [i for i, pair in enumerate(zip(answers, right, strict=True)) if not ex.agree(*([x] for x in pair))]
+        self.right = right
+
+    def explain(self) -> tuple[str, str]:
+        """The sentence, and its kind: "isolated", "by hand" or "raised"."""
+        failed = next((i for i in self.bad if isinstance(self.answers[i], Failed)), None)
+        if failed is not None and failed == self.bad[0]:
+            return self.raised(failed), "raised"
+        self.bad = [i for i in self.bad if not isinstance(self.answers[i], Failed)]
+        first, several = self.bad[0], isinstance(self.right[0], tuple)
+        if form := self.form(self.answers[first], self.right[first]):
+            return f"{form} (For {told(self.ex.reference, self.all[first])}.)", "isolated"
+        results = len(self.right[0]) if several else 1
+        names = self.ex.returns or (("answer",) if results == 1 else tuple(f"result {k + 1}" for k in range(results)))
+        column = lambda k: [[x[i][k] if several else x[i] for i in self.bad] for x in (self.answers, self.right)]  # noqa: E731
+        if results > 1 and self.ex.agree([tuple(a[::-1]) for a in self.some(self.answers)], self.some(self.right)):
+            return f"the results are right, but in another order: asked is {', then '.join(names)}.", "isolated"
+        wrong = [k for k in range(results) if not self.ex.agree(*column(k))]
+        self.pick = (lambda answer: answer[wrong[0]]) if several else (lambda answer: answer)
+        self.mine, self.good = (list(map(np.asarray, x)) for x in column(wrong[0]))
+        self.probes, self.name, lead = self.some(self.all), names[wrong[0]], ""
+        if len(wrong) < results:
+            fine = [names[k] for k in range(results) if k not in wrong]
+            fine = f"your {' and '.join(fine)} {'is' if len(fine) == 1 else 'are'}" if len(fine) < 4 else "all else is"
+            lead = f"{fine} right; what is wrong is the {self.name}: "
+        for way in (self.weights, self.taken_apart, self.ignored, self.as_if, self.relation, self.place, self.edge):
+            with contextlib.suppress(Exception):  # a way that does not suit this exercise finds nothing
+                if sentence := way():
+                    return lead + sentence, "isolated"
+        some = "right in some cases, but " if len(self.bad) < len(self.all) else ""
+        return lead + some + self.by_hand(), "isolated" if lead else "by hand"
+
+    def some(self, of: list) -> list:
+        return [of[i] for i in self.bad]
+
+    def raised(self, i: int) -> str:
+        failed = self.answers[i]
+        if not failed.place:
+            return f"for {told(self.ex.reference, self.all[i])} your function returns None: a `return` is missing, or not reached."
+        text = f"{type(failed.error).__name__}: {str(failed.error).strip().rstrip('.')}"
+        hint = ""
+        if "0-dimensional" in text or "only length-1" in text or "converted to Python scalar" in text:
+            hint = " The functions of `math` take one number; NumPy's of the same name take arrays too."
+        some = "right in some cases, but " if len(self.bad) < len(self.all) else ""
+        return f"{some}{failed.place} raises {text}. Handed in was {told(self.ex.reference, self.all[i])}.{hint}"
+
+    def form(self, answer, right) -> str:
+        """What differs in the number of results, or in the shape."""
+        found = count(answer) or 1
+        if isinstance(right, tuple):
+            asked = ", then ".join(self.ex.returns)
+            return "" if found == len(right) else f"{len(right)} results are asked for: {asked}. You return {found}."
+        if isinstance(answer, tuple):
+            return f"you return {found} results, where one is asked for."
+        if answer.shape == right.shape or (right.ndim == 0 and answer.size == 1):
+            return ""
+        if right.ndim == 0:
+            return f"you return {answer.size} numbers, where one is asked for: is a mean or a sum missing?"
+        if answer.ndim == right.ndim == 1:
+            return f"you return {found} numbers, where {len(right)} are asked for."
+        return f"your answer has shape {answer.shape}, where {right.shape} is asked for: along which axis is it made?"
+
+    def weights(self) -> str:
+        """Compare the factors of arguments that enter linearly, one by one."""
+        linear = [self.names.index(name) for name in self.ex.linear]
+        found = []
+        for probe, answer in zip(self.probes if linear else (), self.mine, strict=False):
+            ours, yours = (self.factors(function, probe, linear) for function in (self.ex.reference, self.attempt))
+            if ours and yours:
+                sum_of = yours[0] + sum(f * np.asarray(numbers(probe[i]), float) for f, i in zip(yours[1:], linear, strict=True))
+                if np.allclose(sum_of, answer, rtol=1e-3, atol=1e-5):  # else it is not linear in them
+                    found.append((probe, [one(f) for f in yours], [one(f) for f in ours]))
+        if not found or not any(np.any(f) for f in found[0][1][1:] + found[0][2][1:]):
+            return ""
+        probe, yours, ours = found[0]
+        off = [j for j, pair in enumerate(zip(yours, ours, strict=True)) if not close(*pair)]
+        if not off:
+            return ""
+        at = told(self.ex.reference, probe, but=self.ex.linear)
+        at, symbols = f"at {at}, " if at else "", ["", *(self.symbols[i] for i in linear)]
+        if off[0] == 0 and not np.any(ours[0]):
+            return f"{at}if {' and '.join(symbols[1:])} are 0 your {self.name} is {tell(yours[0])}, where 0 is right."
+        if len(symbols) == 3 and all(all(map(close, y[1:], o[:0:-1])) for _, y, o in found):
+            return f"{at}the weights of {symbols[1]} and {symbols[2]} are exchanged: {tell(yours[1])} and {tell(yours[2])}."
+        told_ = []
+        for j in off:
+            relation = self.related([(y[j], o[j], p) for p, y, o in found])
+            what = f"your weight of {symbols[j]}" if j else "what is added besides"
+            told_.append(f"{what} is {tell(yours[j])}, the right one is {tell(ours[j])}{f' ({relation})' if relation else ''}")
+        rest = " and ".join(symbols[j] for j in range(1, len(ours)) if j not in off)
+        return f"{at}{'; '.join(told_)}." + (f" That of {rest} is right." if rest else "")
+
+    def factors(self, function, probe, linear) -> list | None:
+        """What is left where all linear arguments are 0, then the factor of each; None where the function fails."""
+
+        def at(which):
+            given = [p * 0 + (i == which) if i in linear else p for i, p in enumerate(probe)]
+            return np.asarray(self.pick(self.ex.ask(function, tuple(given))), float)
+
+        try:
+            offset = at(None)
+            found = [offset, *(at(i) - offset for i in linear)]
+        except Exception:
+            return None
+        return found if all(np.isfinite(f).all() for f in found) else None
+
+    def related(self, triples) -> str:
+        """What mine is of the right one, in all of (mine, right, probe)."""
+        mine, right = (np.concatenate([np.ravel(t[k]).astype(float) for t in triples]) for k in (0, 1))
+        if not np.isfinite(mine).all() or not np.any(mine):
+            return ""
+        for text, of in RELATIONS.items():
+            if np.allclose(mine, of(right), rtol=1e-5, atol=1e-9):
+                return f"yours is {text}"
+        known = [self.quantities(probe) for _, _, probe in triples]
+        used = np.abs(right) > 1e-9
+        if not used.any() or np.any(mine[~used]):
+            return ""
+        for symbol in known[0]:
+            q = np.concatenate([np.full(np.size(t[1]), k[symbol]) for t, k in zip(triples, known, strict=True)])[used]
+            for text, of in FACTORS.items() if len(set(q)) > 1 else ():
+                for word, factor in (("times", of(q)), ("divided by", 1 / of(q))):
+                    if np.allclose(mine[used] / right[used], factor, rtol=1e-5):
+                        return f"yours is the right one {word} {text.format(symbol)}"
+        ratio = mine[used] / right[used]
+        return f"yours is {tell(ratio[0])} times the right one, everywhere" if len(ratio) > 1 and close(ratio, ratio[0] + 0 * ratio) else ""
+
+    def quantities(self, probe) -> dict[str, float]:
+        """Numbers among the arguments that a factor could be made of; ᾱ_t, ᾱ_s and α of a schedule."""
+        found = {s: v for n, s, v in zip(self.names, self.symbols, probe, strict=True)
+                 if isinstance(v, (int, float)) and n not in self.ex.linear}
+        given = dict(zip(self.names, probe, strict=True))
+        for name in set(given) & {"t", "s"}:
+            if hasattr(given.get("schedule"), "at"):
+                found[f"ᾱ_{name}"] = float(given["schedule"].at(given[name]))
+        if "ᾱ_t" in found and found.get("ᾱ_s"):
+            found["α"] = found["ᾱ_t"] / found["ᾱ_s"]
+        sizes = [numbers(v).size for v in probe if not is_object(v) and np.ndim(v) and not isinstance(v, tuple)]
+        return found | ({"the number of them": float(max(sizes))} if sizes else {})
+
+    def taken_apart(self) -> str:
+        """Compare what the exercise itself takes its answers apart into."""
+        off = []
+        for part, of in self.ex.parts.items():
+            try:
+                yours, ours = (numbers(of(function)) for function in (self.attempt, self.ex.reference))
+            except Exception:
+                return ""
+            if not agree(yours, ours, max(self.ex.tolerance, 1e-5)):
+                off.append(f"{part} is {tell(yours)}, and {tell(ours)} is right")
+        return f"{'; '.join(off[:2])}.{' Other parts of it are right.' if len(off) < len(self.ex.parts) else ''}" if off else ""
+
+    def variations(self, i: int) -> Iterator:
+        """Pairs of probes that differ in argument i only."""
+        for probe, other in itertools.permutations(self.ex.probes, 2):
+            if np.shape(probe[i]) == np.shape(other[i]) and not is_object(probe[i]) and not same(probe[i], other[i]):
+                yield probe, (*probe[:i], other[i], *probe[i + 1 :])
+
+    def ignored(self) -> str:
+        """Is there an argument that changes the right answer and not the learner's?"""
+        for i, symbol in enumerate(self.symbols):
+            moved = []
+            for pair in itertools.islice(self.variations(i), 12):
+                try:
+                    yours, ours = ([self.pick(self.ex.ask(f, probe)) for probe in pair] for f in (self.attempt, self.ex.reference))
+                    if not np.isfinite(np.asarray(yours, float)).all():
+                        return ""
+                except Exception:
+                    continue
+                if not self.ex.agree(ours[:1], ours[1:]):
+                    moved.append(not self.ex.agree(yours[:1], yours[1:]))
+                if any(moved):
+                    break
+            if moved and not any(moved):
+                return f"your {self.name} does not depend on {symbol}, and it must."
+        return ""
+
+    def as_if(self) -> str:
+        """Would the answer be right for another value of one argument, or for two of them exchanged?"""
+
+        def right_for(change) -> bool:
+            try:
+                other = [self.pick(self.ex.ask(self.ex.reference, change(list(probe)))) for probe in self.probes]
+            except Exception:
+                return False
+            return self.ex.agree(self.mine, other)
+
+        for i, j in itertools.combinations(range(len(self.symbols)), 2):
+            if right_for(lambda p, i=i, j=j: (*p[:i], p[j], *p[i + 1 : j], p[i], *p[j + 1 :])):
+                return f"your {self.name} would be right if {self.symbols[i]} and {self.symbols[j]} were exchanged."
+        for i, symbol in enumerate(self.symbols):
+            for text, of in INSTEAD.items() if not is_object(self.probes[0][i]) else ():
+                if right_for(lambda p, i=i, of=of: (*p[:i], of(p[i]), *p[i + 1 :])):
+                    return f"your {self.name} is what would be right for {text.format(symbol)} in place of {symbol}."
+        return ""
+
+    def relation(self) -> str:
+        """Is the answer a simple function of the right one, or more by the same everywhere?"""
+        if any(m.shape != g.shape or not np.isfinite(m).all() for m, g in zip(self.mine, self.good, strict=True)):
+            return ""
+        if relation := self.related(list(zip(self.mine, self.good, self.probes, strict=True))):
+            return f"{relation.replace('yours', f'your {self.name}')}: {self.by_hand()}".replace("?: f", "? F")
+        more = np.concatenate([np.ravel(m.astype(float) - g) for m, g in zip(self.mine, self.good, strict=True)])
+        if len(more) > 1 and close(more, more[0] + 0 * more):
+            return f"your {self.name} is everywhere {'more' if more[0] > 0 else 'less'} by {tell(abs(more[0]))} than the right one."
+        return ""
+
+    def place(self) -> str:
+        """The first place of an array that differs, or the order of a sequence."""
+        a, g = self.mine[0].astype(float), self.good[0].astype(float)
+        if a.shape != g.shape or a.size < 2:
+            return ""
+        for turned, text in ((a[::-1], "the other way round"), (a[:-1], "one place too early"), (a[1:], "one place too late")):
+            target = g if len(turned) == len(g) else g[1:] if "early" in text else g[:-1]
+            if len(a) > 2 and close(turned, target):
+                return f"your {self.name} holds the right numbers {text}."
+        off = ~np.isclose(a, g, rtol=max(self.ex.tolerance, 1e-5), atol=self.ex.tiny or self.ex.tolerance)
+        first = tuple(int(i) for i in np.argwhere(off)[0])
+        before = "right up to there, " if any(first) and a.ndim == 1 else ""
+        at = ", ".join(map(str, first))
+        return f"for {told(self.ex.reference, self.probes[0])}: {before}at [{at}] your {self.name} is {tell(a[first])}, and {tell(g[first])} is right."
+
+    def edge(self) -> str:
+        """The value (or the length) of an argument that all wrong cases have and no right one."""
+        for i, symbol in enumerate(self.symbols):
+            values = [probe[i] if np.ndim(probe[i]) == 0 else np.shape(probe[i]) for probe in self.all]
+            bad, fine = self.some(values), [v for k, v in enumerate(values) if k not in self.bad]
+            if not fine or is_object(bad[0]) or any(not same(v, bad[0]) for v in bad) or any(same(v, bad[0]) for v in fine):
+                continue
+            what = f"{bad[0][0]} numbers in {symbol}" if isinstance(bad[0], tuple) else f"{symbol} = {tell(bad[0])}"
+            return f"right, but not for {what}: {self.by_hand()}"
+        return ""
+
+    def by_hand(self) -> str:
+        """The simplest probe in one line."""
+        sizes = [sum(np.prod(np.shape(v)) for v in probe if not is_object(v)) for probe in self.probes]
+        i = int(np.argmin(sizes))
+        what = f"your {self.name} is" if self.ex.measure or isinstance(self.right[0], tuple) else "you return"
+        return f"for {told(self.ex.reference, self.probes[i])} {what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
+
+
+def one(x):
+    """A factor as one number, if it is the same everywhere."""
+    x = np.asarray(x, float)
+    return float(x.flat[0]) if x.size and np.allclose(x, x.flat[0]) else x

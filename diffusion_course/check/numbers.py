@@ -1,0 +1,109 @@
+"""Answers as numbers: how they are read, compared, and told in a sentence."""
+
+import inspect
+
+import numpy as np
+
+SYMBOLS = {
+    "x0": "x_0", "xt": "x_t", "xT": "x_T", "x0_hat": "x̂_0", "eps": "ε", "eps_hat": "ε̂", "alpha_bar": "ᾱ", "betas": "β",
+    "alpha_bar_t": "ᾱ_t", "alpha_bar_s": "ᾱ_s", "beta": "β", "beta_t": "β_t", "eta": "η", "log_snr": "log-SNR",
+}  # fmt: skip
+
+
+class Failed:
+    """An answer that is none: the exception, and the learner's own line at which it was raised."""
+
+    def __init__(self, error: Exception, place: str = ""):
+        self.error, self.place = error, place  # place is empty where nothing was raised
+
+
+def numbers(answer):
+    """An answer as an array that keeps its precision; a tuple as a tuple of arrays. Raises TypeError for other things."""
+    if isinstance(answer, tuple) or (isinstance(answer, list) and any(is_tensor(x) or np.ndim(x) for x in answer)):
+        return tuple(numbers(item) for item in answer)
+    if is_tensor(answer):
+        answer = answer.detach().cpu()
+        answer = (answer if answer.element_size() >= 4 else answer.float()).numpy()
+    array = np.asarray(answer)
+    if array.dtype.kind == "c":  # Python's root of a negative number; NumPy's is NaN
+        return np.full(array.shape, np.nan)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{type(answer).__name__} holds no numbers")
+    return array
+
+
+def is_tensor(x) -> bool:
+    """Is x a torch tensor? Asked without importing torch."""
+    return hasattr(x, "new_tensor")
+
+
+def is_object(value) -> bool:
+    """Is it nothing that a sentence could quote: a function, a schedule, a generator?"""
+    try:
+        numbers(value)
+    except Exception:
+        return not isinstance(value, str)
+    return False
+
+
+def same(a, b) -> bool:
+    """Exactly the same numbers (NaN equals NaN), or the same object."""
+    if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    try:
+        return np.array_equal(numbers(a), numbers(b), equal_nan=True)
+    except (TypeError, ValueError):
+        return a is b
+
+
+def agree(a, b, tolerance: float, tiny: float | None = None) -> bool:
+    """The same answer, within the tolerance of the less precise? A failure agrees with NaN, inf and any failure."""
+    if isinstance(a, Failed) or isinstance(b, Failed):
+        other = b if isinstance(a, Failed) else a
+        return isinstance(other, Failed) or not all(np.isfinite(part).all() for part in parts(other))
+    if isinstance(a, tuple) or isinstance(b, tuple):
+        if count(a) != count(b):
+            return False
+        return all(agree(x, y, tolerance, tiny) for x, y in zip(a, b, strict=True))
+    if a.shape != b.shape and not (b.ndim == 0 and a.size):  # one number may come as an array of it
+        return False
+    coarse = min(x.dtype.itemsize if x.dtype.kind == "f" else 8 for x in (a, b))
+    tolerance = max(tolerance, {4: 1e-4, 2: 0.02}.get(coarse, 0.0))
+    a, b = np.broadcast_arrays(a.astype(np.float64), b.astype(np.float64))
+    finite = np.isfinite(b)
+    near = np.allclose(a[finite], b[finite], rtol=tolerance, atol=tolerance if tiny is None else tiny)
+    return bool(near and np.array_equal(finite, np.isfinite(a)))
+
+
+def count(answer) -> int | None:
+    """How many results, or numbers along the first axis."""
+    return len(answer) if isinstance(answer, tuple) or answer.ndim else None
+
+
+def parts(answer) -> list:
+    """The arrays of an answer, however deep."""
+    return [part for item in answer for part in parts(item)] if isinstance(answer, tuple) else [answer]
+
+
+def tell(value) -> str:
+    """A value in a sentence: numbers as they are, many by their shape, an object by its name."""
+    if isinstance(value, str):
+        return value
+    if is_object(value):
+        return getattr(value, "__name__", type(value).__name__)
+    array = numbers(value)
+    if isinstance(array, tuple):
+        return f"({', '.join(map(tell, array))})" if len(array) <= 6 else f"{len(array)} results"
+    if array.ndim == 0 and np.isfinite(array):
+        return f"{float(array) + 0.0:.4g}".replace("-", "−")
+    if array.ndim == 0:
+        return "NaN" if np.isnan(array) else "infinity"
+    if array.size > 6:
+        return f"{array.size} numbers" + (f" of shape {array.shape}" if array.ndim > 1 else "")
+    return f"[{', '.join(map(tell, array))}]"
+
+
+def told(function, given, but=()) -> str:
+    """Arguments in a sentence: x_0 = 3, ᾱ_t = 0.25, ε = 2."""
+    arguments = inspect.signature(function).bind(*given).arguments.items()
+    return ", ".join(f"{SYMBOLS.get(k, k)} = {tell(v)}" for k, v in arguments if k not in but and not is_object(v))

@@ -1,0 +1,71 @@
+"""What is wrong with a whole sampler, where no known mistake fits: which weight, and after which step.
+
+A sampler is linear in where it starts, in what the network answers and in its noise. So it is run with a network
+whose answers are chosen, one of them 1 and the rest 0; where it then asks the network next is a weight.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from .engine import Exercise, Mistake
+from .numbers import tell
+
+
+@dataclasses.dataclass(frozen=True)
+class Stepwise(Exercise):
+    """An exercise whose answer is a sampler: `run(f, network, x, rng)` runs it, `inputs` names what it is linear in.
+
+    `inputs` are x first, then as many ε̂ and z as are used.
+    """
+
+    run: Callable | None = None
+    inputs: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, **more) -> Callable[[Exercise], "Stepwise"]:
+        """The decorator above `exercise` that adds `run` and `inputs`."""
+        return lambda made: cls(**{part.name: getattr(made, part.name) for part in dataclasses.fields(made)}, **more)
+
+    def _judge(self, attempt: Callable, kind: str) -> None:
+        try:
+            super()._judge(attempt, kind)
+        except Mistake as mistake:
+            sentence = None if mistake.fault or mistake.kind == "form" else self._wrong_weight(attempt)
+            if not sentence:
+                raise
+            raise Mistake(f"{self.name}: {sentence}", kind="isolated") from None
+
+    def _wrong_weight(self, attempt: Callable) -> str | None:
+        try:
+            mine, right = ([self._places(f, one) for one in range(-1, len(self.inputs))] for f in (attempt, self.reference))
+        except Exception:
+            return None
+        if (asked := len(mine[0])) != len(right[0]):
+            return f"your function asks the network {asked - 1} times, where {len(right[0]) - 1} times are right."
+        for k, (time, _) in enumerate(right[0]):
+            if mine[0][k][0] != time:
+                return f"question {k + 1} to the network is at t = {mine[0][k][0]}, and t = {time} is right."
+            where = "In the result" if time is None else f"In x at question {k + 1} to the network (t = {time})"
+            weights, good = ([float(x[k][1] - each[0][k][1]) for x in each[1:]] for each in (mine, right))
+            for name, a, b in zip(self.inputs, weights, good, strict=True):
+                if not np.isclose(a, b, rtol=1e-4, atol=1e-6):
+                    return f"{where} your weight of {name} is {tell(a)}, the right one is {tell(b)}."
+        return None
+
+    def _places(self, f: Callable, one: int) -> list[tuple[int | None, float]]:
+        """(t, x) at each question to the network, and the end, if input number `one` is 1 and the others are 0."""
+        values = np.eye(len(self.inputs) + 1)[one][:-1]  # one = −1: all are 0
+        answers, noises = (iter([v for v, name in zip(values, self.inputs, strict=True) if name[0] == c]) for c in "εz")
+        places: list = []
+
+        def network(x, t):
+            places.append((int(t), np.asarray(x).item()))
+            return np.full((1,), next(answers, 0.0))
+
+        rng = type("Noise", (), {"__module__": "numpy", "standard_normal": lambda self, *_: np.full((1,), next(noises, 0.0))})()
+        with np.errstate(all="ignore"):
+            end = np.asarray(self.run(f, network, np.full((1,), values[0]), rng)).item()
+        return [*places, (None, end)]
+

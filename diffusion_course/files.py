@@ -1,0 +1,106 @@
+"""Files of pictures: those that ship with the course, checked before they are read, and your own folder of them.
+
+The shipped files lie in `data/` in a clone and inside the package once it is installed. `SHA256SUMS`, beside them,
+says what they must hold (`sha256sum -c SHA256SUMS` reads it too).
+"""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+READABLE = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")  # endings that `folder` takes
+
+
+def shipped(name: str) -> Path:
+    """The path of a file that ships with the course ("faces.npz", "spiral.safetensors"), its content checked.
+
+    Raises FileNotFoundError for a missing file and ValueError for an altered one, and says how to get it back.
+    """
+    return _verified(home() / name)
+
+
+def ships(name: str) -> bool:
+    """Whether a file of this name ships with the course."""
+    return name in _checksums(home())
+
+
+def home() -> Path:
+    """The folder of the shipped files: inside an installed package, beside the package in a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_data"
+    return installed if installed.is_dir() else package.parent / "data"
+
+
+@cache
+def _checksums(files: Path) -> dict[str, str]:
+    """File name → SHA-256, from the list that `sha256sum -c` reads too."""
+    lines = (files / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    return {name: digest for digest, name in (line.split() for line in lines)}
+
+
+@cache
+def _verified(path: Path) -> Path:
+    cure = f"In a clone, `git checkout -- data/{path.name}` brings it back; otherwise install the course again."
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing. {cure}")
+    expected, found = _checksums(path.parent).get(path.name), hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != expected:
+        raise ValueError(f"{path} is damaged: its SHA-256 is {found[:12]}…, but {str(expected)[:12]}… shipped. {cure}")
+    return path
+
+
+def load(name: str) -> dict[str, np.ndarray]:
+    """Fresh arrays of the shipped file `name` ("faces.npz"), by their names."""
+    with np.load(shipped(name)) as file:
+        return dict(file)
+
+
+def pictures(images: np.ndarray) -> np.ndarray:
+    """Bytes 0…255 of shape (n, h, w, c) as float32 (n, c, h, w) in [−1, 1]: x = byte / 127.5 − 1."""
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32) / 127.5 - 1
+
+
+def refuse_bytes(x: Any, name: str = "x0") -> None:
+    """Raise a ValueError if x (NumPy or torch) looks like pictures of 0…255 instead of [−1, 1]."""
+    if len(x.shape) >= 3 and 0 not in x.shape and x.min() >= 0 and x.max() > 2:
+        raise ValueError(
+            f"{name} runs from {float(x.min()):g} to {float(x.max()):g}, like pictures of 0…255. The course works in "
+            f"[−1, 1]: use {name} / 127.5 - 1, or data.pictures(bytes), or data.folder(path, size)."
+        )
+
+
+def folder(path: str | Path, size: int, at_least: int = 16) -> np.ndarray:
+    """Your own pictures: all those in a folder and the folders inside it, as float32 (n, 3, size, size) in [−1, 1].
+
+    Each is cut to its central square and scaled to `size` pixels; what is transparent becomes white. They come in the
+    order of their paths. Raises ValueError for a folder without pictures, with fewer than `at_least`, or with one
+    that cannot be read, which is named.
+    """
+    from PIL import Image, ImageOps
+
+    if not isinstance(size, int) or isinstance(size, bool) or size < 4:
+        raise ValueError(f"size is {size!r}; it must be a whole number of pixels, at least 4.")
+    root = Path(path).expanduser()
+    if not root.is_dir():
+        raise ValueError(f"{root} is not a folder: give the folder that your pictures lie in.")
+    files = sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
+    found = [p for p in files if p.suffix.lower() in READABLE]
+    if len(found) < max(at_least, 1):
+        others = sorted({p.suffix for p in files if p.suffix} - {p.suffix for p in found})
+        raise ValueError(
+            f"{root} holds {len(found)} pictures ({', '.join(READABLE)}); at least {max(at_least, 1)} are needed."
+            + (f" It also holds {', '.join(others)}: pictures among them must be converted to .png." if others else "")
+        )
+    x0 = np.empty((len(found), size, size, 3), np.uint8)
+    for row, file in zip(x0, found, strict=True):
+        try:
+            with Image.open(file) as image:
+                upright = ImageOps.exif_transpose(image).convert("RGBA")
+        except Exception as error:  # a damaged file makes the decoder raise nearly anything
+            raise ValueError(f"{file} cannot be read as a picture ({error}): mend or remove it.") from error
+        square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
+        row[:] = np.asarray(Image.alpha_composite(Image.new("RGBA", square.size, "white"), square))[:, :, :3]
+    return pictures(x0)

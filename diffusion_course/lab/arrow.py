@@ -1,0 +1,76 @@
+"""Lesson 2's turning arrow: x_0, ε and v are coordinates of one point, and x_t is what an arrow sees of it."""
+
+import math
+
+import numpy as np
+from matplotlib.patches import Arc
+
+from ..data import smiley
+from ..forward import add_noise, v_from_eps
+from ..plots import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, Figure, as_rgb
+from .panel import Live, pack
+
+SIZE = 28
+START = 0.6  # the arrow's angle in the still
+
+
+def arrow(x0: float = 0.5, eps: float = 1.5) -> Live:
+    """A drawing to end a cell with: the pair (x_0, ε) as a point, and an arrow (√ᾱ, √(1−ᾱ)) that turns.
+
+    The point's shadow on the arrow is x_t, its distance beside the arrow is v. Both are dragged or moved by keys, and
+    a picture turns with them. Needs no kernel. Raises ValueError unless x0 and eps lie in −1.1 … 1.9.
+
+    >>> arrow().alt[:62]
+    'The pair x_0 = 0.5, ε = 1.5 as a point of the plane. The arrow'
+    """
+    for name, value in (("x0", x0), ("eps", eps)):
+        if not -1.1 <= value <= 1.9:
+            raise ValueError(f"{name} must lie in −1.1 … 1.9, where the drawing has room, not {value!r}.")
+    picture, noise = smiley(SIZE), np.random.default_rng(0).standard_normal((1, 1, SIZE, SIZE))
+    data = {
+        "x0": x0,
+        "eps": eps,
+        "size": SIZE,
+        "noise": pack(noise, "f4"),
+        "picture": pack((picture + 1) * 127.5, "u1"),
+    }
+    return Live("arrow", data, _still(x0, eps, picture, noise), uses=("knob",))
+
+
+def _still(x0: float, eps: float, picture, noise) -> Figure:
+    signal, sigma = math.cos(START), math.sin(START)
+    xt, v = add_noise(x0, signal**2, eps), v_from_eps(add_noise(x0, signal**2, eps), signal**2, eps)
+    figure = Figure(9, 4)
+    plane, tiles = figure.subfigures(1, 2, width_ratios=(4, 5))
+    ax = plane.subplots()
+    ax.add_patch(Arc((0, 0), 2, 2, theta2=90, color=BLACK, alpha=0.5))
+    ax.axline((0, 0), (signal, sigma), color=BLACK, alpha=0.2)
+    ax.axline((xt * signal, xt * sigma), slope=-signal / sigma, color=PURPLE, linestyle="--")
+    foot, side = (xt * signal, xt * sigma), (-v * sigma, v * signal)
+    for tip, colour in (((x0, 0), GREEN), ((0, eps), ORANGE), (foot, BLUE), (side, PURPLE)):
+        ax.plot([0, tip[0]], [0, tip[1]], color=colour, linewidth=3)
+    names = {
+        "$x_0$": (x0, -0.25),
+        "ε": (-0.15, eps),
+        "$x_t$": (foot[0] + 0.1, foot[1] - 0.3),
+        "v": (side[0] - 0.15, side[1]),
+    }
+    for text, place in (names | {"$(x_0, ε)$": (x0, eps + 0.15)}).items():
+        ax.text(*place, text, fontsize=12, ha="center")
+    ax.annotate("", (signal, sigma), (0, 0), arrowprops={"arrowstyle": "-|>", "color": RED, "linewidth": 2})
+    ax.plot(x0, eps, "o", color=BLACK)
+    ax.set(xlim=(-1.3, 2.1), ylim=(-1.3, 2.1), aspect="equal")
+    ax.axis("off")
+    shown = {"$x_0$": picture, "ε": noise, "$x_t$": add_noise(picture, signal**2, noise)}
+    shown["v"] = v_from_eps(shown["$x_t$"], signal**2, noise)
+    for ax, (title, one) in zip(tiles.subplots(1, 4), shown.items(), strict=True):
+        ax.imshow(as_rgb(one), interpolation="nearest")
+        ax.set_title(title, fontsize=12)
+        ax.axis("off")
+    figure.alt = (
+        f"The pair x_0 = {x0:g}, ε = {eps:g} as a point of the plane. The arrow (√ᾱ, √(1−ᾱ)) stands at "
+        f"{math.degrees(START):.0f} degrees; the point's shadow on it is x_t = {xt:.2f}, "
+        f"its distance beside it v = {v:.2f}. "
+        "Beside it a smiley, noise, and their x_t and v."
+    )
+    return figure

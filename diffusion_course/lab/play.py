@@ -1,0 +1,196 @@
+"""Motion that Python has computed, played in the browser: clouds in the plane, sheets of pictures, paths of numbers.
+
+Each plays by itself when it comes into sight, loops, can be paused and scrubbed, and needs no kernel. `captions` names
+each frame ("t = 640", …). What is sent is small: two bytes a coordinate, one a pixel. Frames are blended into each
+other, so 30 to 60 of them are enough.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from .. import plots
+from ..forward import to_float64
+from .panel import Live, pack
+
+SECONDS = 6.0  # that one play takes
+COLOURS = (plots.BLUE, plots.RED, plots.GREEN, plots.PURPLE, plots.ORANGE, plots.SKY, plots.BLACK)  # as in player.js
+FRAMES = 400  # at most: nobody sees more, and the notebook grows with each
+
+
+def play_points(
+    frames: Any, captions: Sequence[str] | None = None, *, behind: Any = None, trails: int = 0, groups: Any = None,
+    field: tuple | None = None, axes: tuple[str, str] | None = None, limit: float | None = None,
+    radius: float = 1.9, seconds: float = SECONDS, alt: str = "",
+) -> Live:  # fmt: skip
+    """Points (frames, n, 2) that move in the plane; title → such points: panels side by side, moving together.
+
+    `behind`: points (m, 2) that stay, faint. `trails`: how many frames long the tail of a point is. `groups` colours
+    the points: whole numbers (n,), or "start" (by the direction in which a point began). `field`: (places, arrows),
+    both (m, 2), drawn to scale. `axes`: names of the two axes, drawn through 0. The frame is −limit … limit both ways.
+
+    >>> play_points(np.zeros((3, 5, 2)), ["t = 2", "t = 1", "t = 0"], limit=1).data["panels"][0]["count"]
+    5
+    """
+    panels = frames if isinstance(frames, Mapping) else {"": frames}
+    panels = {title: _frames(points, 3, "points (frames, n, 2)") for title, points in panels.items()}
+    if not panels or any(points.shape[2] != 2 for points in panels.values()):
+        raise ValueError("points are (frames, n, 2), for at least one panel.")
+    count = len(next(iter(panels.values())))
+    if any(len(points) != count for points in panels.values()):
+        raise ValueError(f"all panels need the same frames, not {[len(points) for points in panels.values()]}.")
+    if limit is None:
+        limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
+    unit = limit / 16000  # so that points up to twice as far away still fit
+    arrows = None if field is None else np.concatenate([to_float64(part) for part in field], 1)
+    data = _common(count, captions, seconds, alt or "Points that move.") | {
+        "panels": [
+            {"title": title, "count": points.shape[1], "cloud": _short(points, unit)}
+            for title, points in panels.items()
+        ],
+        "limit": float(limit),
+        "unit": float(unit),
+        "trails": int(trails),
+        "radius": float(radius),
+        "axes": axes,
+        "behind": None if behind is None else _short(to_float64(behind), unit),
+        "field": None if arrows is None else _short(arrows, unit),
+        "groups": groups if groups is None or isinstance(groups, str) else pack(groups, "u1"),
+    }
+    if len(panels) == 1 and not trails:
+        (points,) = panels.values()
+        still = plots.clouds({data["captions"][i]: points[i] for i in _moments(count, 4)}, behind, limit)
+    else:
+        ends = {title or data["captions"][-1]: points[-1] for title, points in panels.items()}
+        still = plots.clouds(ends, behind, limit)
+        for ax, points in zip(still.axes, panels.values(), strict=False):
+            ax.plot(*points[-trails - 1 :, :40].transpose(2, 0, 1), linewidth=0.6, alpha=0.6)
+    return _live("play_points", data, still, alt)
+
+
+def play_pictures(
+    frames: Any, captions: Sequence[str] | None = None, *, columns: int | None = None,
+    rows: Sequence[str] | None = None, seconds: float = SECONDS, alt: str = "",
+) -> Live:  # fmt: skip
+    """Pictures (frames, n, c, h, w) that change together, in [−1, 1] or bytes, c = 1 or 3, in a sheet of `columns`.
+
+    `rows` are names written above the rows. Sent as one image of 256 colours, or of 256 grey levels.
+
+    >>> play_pictures(np.zeros((3, 8, 1, 4, 4)), columns=4, rows=["w = 0", "w = 2"]).data["across"]
+    1
+    """
+    if getattr(frames, "dtype", None) == np.uint8:
+        frames = frames / 127.5 - 1
+    frames = _frames(frames, 5, "pictures (frames, n, c, h, w)")
+    count, n, c, h, w = frames.shape
+    columns = min(n, 8) if columns is None else columns
+    lines = -(-n // columns)
+    if c not in (1, 3):
+        raise ValueError(f"a picture has c = 1 or 3 channels, not {c}: frames are (frames, n, c, h, w).")
+    if rows is not None and len(rows) != lines:
+        raise ValueError(f"rows names {len(rows)} rows, but {n} pictures in {columns} columns have {lines}.")
+    sheets = np.full((count, lines * h, columns * w, c), 255, dtype=np.uint8)
+    for i in range(n):
+        top, left = i // columns * h, i % columns * w
+        grey = np.rint((np.clip(frames[:, i], -1, 1) + 1) * 127.5)
+        sheets[:, top : top + h, left : left + w] = grey.transpose(0, 2, 3, 1)
+    across = max(1, round((count * lines * h / (columns * w)) ** 0.5))
+    data = _common(count, captions, seconds, alt or "Pictures that change.") | {
+        "columns": columns, "count": n, "shape": [h, w], "across": across,
+        "labels": None if rows is None else list(rows), "sprites": _sprites(sheets, across),
+    }  # fmt: skip
+    wide = columns * w > 2 * lines * h  # then the moments stand below each other
+    moments = _moments(count, 3 if wide else 5)
+    ratio = lines * h / (columns * w)
+    still = plots.Figure(5, 3 * (5 * ratio + 0.25)) if wide else plots.Figure(7.5, 1.5 * ratio + 0.3)
+    shape = (len(moments), 1) if wide else (1, len(moments))
+    for ax, i in zip(still.subplots(*shape, squeeze=False).flat, moments, strict=True):
+        ax.imshow(sheets[i], interpolation="nearest", cmap="gray", vmin=0, vmax=255)
+        ax.set_title(data["captions"][i], fontsize=10)
+        ax.axis("off")
+    still.alt = f"{n} pictures at {', '.join(data['captions'][i] for i in moments)}."
+    return _live("play_pictures", data, still, alt)
+
+
+def play_paths(
+    paths: Any, captions: Sequence[str] | None = None, *, groups: Mapping | None = None, label: str = "t",
+    ends: tuple[str, str] = ("0", "T"), limit: float = 4.0, bell: bool = True, seconds: float = SECONDS, alt: str = "",
+) -> Live:  # fmt: skip
+    """Numbers (frames, n) that move with time: they fan out to the right, and beside them their histogram grows.
+
+    `groups`: name → its paths (frames, m), instead of `paths` (then None), one colour each. `label` and `ends` name the
+    axis of time and its two ends; `bell` draws the density of N(0, 1) over the histogram.
+
+    >>> play_paths(np.zeros((3, 5)), ends=("0", "2")).data["count"]
+    5
+    """
+    named = {"": paths} if groups is None else groups
+    named = {name: _frames(some, 2, "paths (frames, n)") for name, some in named.items()}
+    together = np.concatenate(list(named.values()), axis=1)
+    count, n = together.shape
+    unit = limit / 16000
+    of = np.repeat(np.arange(len(named)), [some.shape[1] for some in named.values()])
+    data = _common(count, captions, seconds, alt or "Numbers that move with time.") | {
+        "frames": count, "count": n, "paths": _short(together, unit), "unit": unit, "limit": float(limit),
+        "groups": pack(of, "u1"), "names": None if groups is None else list(named), "bell": bell, "label": label,
+        "ends": [str(end) for end in ends],
+    }  # fmt: skip
+    still = plots.Figure(6.4, 3.2)
+    ax = still.subplots()
+    for (name, some), colour in zip(named.items(), COLOURS, strict=False):
+        lines = ax.plot(some[:, :12], color=colour, linewidth=0.5)
+        lines[0].set_label(name)
+    ax.set(ylim=(-limit, limit), xlabel=label, xticks=[0, count - 1], xticklabels=data["ends"])
+    if groups is not None:
+        ax.legend(frameon=False)
+    still.alt = f"{n} paths; spread {together[0].std():.2f} at first, {together[-1].std():.2f} at the end."
+    return _live("play_paths", data, still, alt)
+
+
+def _live(name: str, data: dict, still: plots.Figure, alt: str) -> Live:
+    still.alt = f"{alt} {still.alt}".strip()
+    return Live(name, data, still, uses=("player",))
+
+
+def _frames(frames: Any, ndim: int, needed: str) -> np.ndarray:
+    """`frames` (one array, or a list of them) as float64, refused unless finite and of that many axes."""
+    frames = to_float64(frames) if hasattr(frames, "ndim") else np.stack([to_float64(frame) for frame in frames])
+    if frames.ndim != ndim or 0 in frames.shape:
+        raise ValueError(f"this plays {needed}, not an array of shape {frames.shape}.")
+    if not 2 <= len(frames) <= FRAMES:
+        raise ValueError(f"give 2 to {FRAMES} frames, not {len(frames)}: every tenth step of a long path is enough.")
+    if not np.isfinite(frames).all():
+        raise ValueError(f"frame {int(np.argmin(np.isfinite(frames).reshape(len(frames), -1).all(1)))} is not finite.")
+    return frames
+
+
+def _common(count: int, captions: Sequence[str] | None, seconds: float, alt: str) -> dict:
+    captions = [f"frame {i + 1} of {count}" for i in range(count)] if captions is None else [*map(str, captions)]
+    if len(captions) != count:
+        raise ValueError(f"captions names {len(captions)} frames, but there are {count}.")
+    return {"frames": count, "captions": captions, "seconds": float(seconds), "alt": alt}
+
+
+def _short(values: np.ndarray, unit: float) -> dict:
+    return pack(np.clip(values / unit, -32767, 32767), "i2")  # farther away nothing is seen anyway
+
+
+def _moments(count: int, n: int) -> list[int]:
+    return sorted({round(float(i)) for i in np.linspace(0, count - 1, n)})
+
+
+def _sprites(sheets: np.ndarray, across: int) -> str:
+    """All sheets (frames, h, w, c) in one PNG, `across` beside each other."""
+    count, h, w, c = sheets.shape
+    page = np.zeros((-(-count // across) * h, across * w, c), dtype=np.uint8)
+    for i, sheet in enumerate(sheets):
+        page[i // across * h : (i // across + 1) * h, i % across * w : (i % across + 1) * w] = sheet
+    image = Image.fromarray(page[..., 0] if c == 1 else page)
+    image = image if c == 1 else image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    file = BytesIO()
+    image.save(file, format="PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,81 @@
+// The browser's half of `play.play_paths`: numbers that move with time fan out to the right, and pile up beside.
+
+const BINS = 36;
+
+function mount(stage, data) {
+  const { count, frames, limit, unit, names, bell, label } = data, values = numbers(data.paths);
+  const groups = data.groups ? numbers(data.groups) : new Uint8Array(count), kinds = Math.max(...groups) + 1;
+  let place = 0;
+  if (names) {
+    const legend = add(stage, "div", { class: "dc-legend" });
+    const fresh = ["blue", "red", "green", "purple", "orange", "sky", "ink"];
+    names.forEach((name, k) => add(legend, "span", { style: `--dc-key: var(--dc-${fresh[k % 7]})` }, name));
+  }
+  const view = surface(stage, { width: 720, ratio: innerWidth < 520 ? 0.8 : 0.52 }, (context, w, h, c) => {
+    const pile = Math.max(w * 0.2, 70), left = 30, right = w - pile - 8, bottom = h - 24, palette = groupColours(c);
+    const X = (i) => left + ((right - left) * i) / (frames - 1), Y = (x) => 7 + ((bottom - 7) * (1 - x / limit)) / 2;
+    drawFrame(context, X, Y, w, h, c, left, right, bottom);
+    const now = lerp(values, count, place), whole = Math.floor(place);
+    for (let kind = 0; kind < kinds; kind++) {
+      context.strokeStyle = context.fillStyle = palette[kind % palette.length];
+      context.globalAlpha = Math.min(Math.max(25 / count, 0.12), 0.8);
+      context.beginPath();
+      for (let j = 0; j < count; j++) {
+        if (groups[j] !== kind) continue;
+        context.moveTo(X(0), Y(values[j] * unit));
+        for (let i = 1; i <= whole; i++) context.lineTo(X(i), Y(values[i * count + j] * unit));
+        context.lineTo(X(place), Y(now[j] * unit));
+      }
+      context.stroke();
+      context.globalAlpha = 0.9;
+      for (let j = 0; j < count; j++)
+        if (groups[j] === kind) context.fillRect(X(place) - 1.4, Y(now[j] * unit) - 1.4, 2.8, 2.8);
+    }
+    drawPile(context, now, right + 10, w - 4, Y, palette, c, bottom);
+    context.globalAlpha = 1;
+  });
+
+  function drawFrame(context, X, Y, w, h, c, left, right, bottom) {
+    Object.assign(context, { strokeStyle: c.line, fillStyle: c.ink, font: font(12), textAlign: "right", globalAlpha: 1 });
+    context.strokeRect(left, 7.5, right - left, bottom - 8);
+    for (let x = -Math.floor(limit); x <= limit; x += Math.ceil(limit / 4)) context.fillText(x, left - 6, Y(x) + 4);
+    context.textAlign = "left";
+    data.ends.forEach((text, i) => {
+      context.textAlign = i ? "right" : "left";
+      context.fillText(text, i ? right : left, h - 7);
+    });
+    context.textAlign = "center";
+    context.fillText(label, (left + right) / 2, h - 7);
+    context.textAlign = "left";
+  }
+
+  function drawPile(context, now, from, to, Y, palette, c, bottom) {
+    const tallest = 0.45 * count, size = (2 * limit) / BINS; // a density of 0.45 fills the width
+    const scale = (to - from) / (tallest * size), high = (bottom - 7) / BINS;
+    for (let kind = kinds - 1, below = new Array(BINS).fill(0); kind >= 0; kind--) {
+      const piles = new Array(BINS).fill(0);
+      for (let j = 0; j < count; j++) {
+        const bin = Math.floor((now[j] * unit + limit) / size);
+        if (groups[j] === kind && bin >= 0 && bin < BINS) piles[bin]++;
+      }
+      Object.assign(context, { fillStyle: palette[kind % palette.length], globalAlpha: 0.65 });
+      piles.forEach((n, bin) => {
+        const x = from + below[bin] * scale, wide = Math.min(n * scale, Math.max(to - x, 0));
+        context.fillRect(x, Y((bin + 1) * size - limit) + 0.5, wide, high - 1);
+        below[bin] += n;
+      });
+    }
+    if (!bell) return;
+    Object.assign(context, { strokeStyle: c.ink, globalAlpha: 0.9, lineWidth: 1.6 });
+    context.beginPath();
+    for (let i = 0; i <= 100; i++) {
+      const x = limit * (i / 50 - 1), density = Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+      context[i ? "lineTo" : "moveTo"](from + ((to - from) * density) / 0.45, Y(x));
+    }
+    context.stroke();
+    context.lineWidth = 1;
+  }
+
+  view.canvas.classList.add("dc-bare");
+  player(stage, data, (at) => { place = at; view.redraw(); }, (i) => view.describe(`${data.alt} ${data.captions[i]}`));
+}

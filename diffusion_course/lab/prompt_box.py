@@ -1,0 +1,128 @@
+"""Words in, pictures out: a box to type a prompt into, whose pictures appear as the sampling steps go."""
+
+import difflib
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import anywidget
+import numpy as np
+import traitlets
+
+from .. import plots
+from ..guidance import guided
+from ..samplers import ddim
+from .panel import Panel, pack, script, style
+
+BETWEEN = 0.04  # seconds between two pictures that are sent, at least: what a screen can follow
+LINE = 70  # characters of an unexpected error's text
+
+
+class Paper(anywidget.AnyWidget):
+    """The box in the browser: it sends {"draw": {"prompt": …, "n": …, …}} and gets pictures, or why there are none."""
+
+    _esm = script("prompt_box")
+    _css = style("prompt_box")
+    prompt = traitlets.Unicode().tag(sync=True)
+    settings = traitlets.Dict().tag(sync=True)
+    styles = traitlets.List().tag(sync=True)
+    examples = traitlets.List().tag(sync=True)
+    last = traitlets.Dict().tag(sync=True)  # the finished pictures, for a notebook that is opened again
+
+
+class PromptBox(Panel):
+    """A prompt with its settings above its pictures, to end a cell with. `pictures` is what was drawn last.
+
+    `painting(prompt, n=…, scale=…, steps=…, seed=…, style=…)` yields pictures (n, 3, h, w) in [−1, 1], one batch a
+    sampling step, and raises ValueError for a prompt that it does not understand. The first prompt is drawn at once,
+    so that a page without a kernel shows it. `words` (`painting.words`, if there are any) are those that a
+    misunderstood prompt is offered in place of its own; `styles` and `examples` can be chosen.
+    """
+
+    def __init__(
+        self, painting: Callable[..., Iterator], prompt: str = "", *, n: int = 8, scale: float = 3.0, steps: int = 20,
+        seed: int = 0, words: Sequence[str] = (), styles: Sequence[str] = (), examples: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self.painting, self.words = painting, list(words or getattr(painting, "words", ()))
+        settings = {"n": n, "scale": scale, "steps": steps, "seed": seed, "style": None}
+        self.paper = Paper(prompt=prompt, settings=settings, styles=list(styles), examples=list(examples))
+        self.draw(prompt)
+        still = plots.sheet(self.pictures, title=prompt or "no prompt", columns=min(n, 8))
+        super().__init__({}, [self.paper], still)
+        self.paper.on_msg(self._asked)
+
+    def draw(self, prompt: str, **changes) -> np.ndarray:
+        """Draw `prompt` in the box and return the pictures (n, 3, h, w); `changes` to n, scale, steps, seed, style."""
+        settings = {**self.paper.settings, **changes}
+        begun, sent = time.monotonic(), 0.0
+        for step, pictures in enumerate(self.painting(prompt, **settings), start=1):
+            if time.monotonic() - sent > BETWEEN:
+                sent = time.monotonic()
+                self._post(pictures, prompt, min(step, settings["steps"]), settings["steps"])
+        self.pictures = np.asarray(pictures)
+        self._post(self.pictures, prompt, settings["steps"], settings["steps"])
+        note = f"{prompt or 'no prompt'}: {settings['n']} pictures in {time.monotonic() - begun:.1f} s"
+        self.paper.prompt, self.paper.last = prompt, {"pixels": pack(_bytes(self.pictures), "u1"), "note": note}
+        self.paper.send({"done": note})
+        return self.pictures
+
+    def _post(self, pictures, prompt: str, step: int, steps: int) -> None:
+        sent = {"step": step, "of": steps, "shape": list(pictures.shape), "prompt": prompt}
+        self.paper.send(sent, [_bytes(np.asarray(pictures)).tobytes()])
+
+    def _asked(self, _widget, message: dict, _buffers) -> None:
+        request = dict(message.get("draw", {}))
+        prompt = request.pop("prompt", "")
+        try:
+            self.draw(prompt, **request)
+        except ValueError as error:
+            self.paper.send({"refused": str(error), "near": near(prompt, self.words)})
+        except Exception as error:  # whatever the network raises belongs on the page
+            self.paper.send({"refused": f"{type(error).__name__}: {error}"[:LINE], "near": []})
+
+
+def near(prompt: str, words: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """The parts of a prompt that are not in `words`, each with up to three that are spelled nearly so.
+
+    Parts are separated by commas if any of the words has several, else by spaces.
+
+    >>> near("hat, blu hair", ["hat", "blue hair", "red hair"])
+    [('blu hair', ['blue hair', 'red hair'])]
+    """
+    apart = r"[,;]" if any(" " in word for word in words) else r"[\s,;]+"
+    parts = [part.strip() for part in re.split(apart, prompt) if part.strip()]
+    strange = [part for part in parts if part.lower() not in words]
+    nearest = [(part, difflib.get_close_matches(part.lower(), words, n=3, cutoff=0.55)) for part in strange]
+    return [(part, found) for part, found in nearest if found]
+
+
+def faces_painting(model) -> Callable[..., Iterator]:
+    """The `painting` of a network that draws pixel faces, such as `pretrained("faces")`: x_s after each step of DDIM.
+
+    It understands `words.face_codes`: "hat, no glasses, blue hair". Equal seeds give equal pictures.
+    """
+    import torch  # only here: the rest of this folder does without
+
+    from ..words import FACE_WORDS, face_codes
+
+    def painting(prompt: str, n=8, scale=3.0, steps=20, seed=0, style=None) -> Iterator:
+        codes = np.atleast_2d(face_codes(prompt))  # raises before the first picture is asked for
+        xT = torch.randn(n, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
+        steered = guided(model, torch.from_numpy(np.repeat(codes, n, axis=0)), scale)
+        return _drawn(ddim(steered, model.schedule, xT, steps, clip=1.0))
+
+    def _drawn(path):
+        next(path)  # pure noise
+        while True:
+            with torch.inference_mode():  # and not around the yield: the caller has modes of its own
+                xs = next(path, None)
+            if xs is None:
+                return
+            yield xs.numpy()
+
+    painting.words = tuple(FACE_WORDS)
+    return painting
+
+
+def _bytes(pictures: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint((pictures + 1) * 127.5), 0, 255).astype(np.uint8)

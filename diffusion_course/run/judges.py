@@ -1,0 +1,113 @@
+"""Judges: what `measure` and the quality table ask about the samples of an experiment.
+
+A judge has `numbers(x, cond, seed)`, the measurements by name, and `held_out(n, seed)`, real data that no network was
+trained on. `score` names the measurement that the quality table draws (lower is better), `second` the one that tells
+what the score alone would hide: whether the whole curve is covered, whether training pictures were copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from .. import data, metrics
+from ..machine import choose_machine
+from . import checkpoints
+from .recipes import EXPERIMENTS, Set
+
+
+class Judge(Protocol):
+    """What every judge can be asked."""
+
+    score: str
+    second: str
+
+    def numbers(self, x: Any, cond: Any = None, seed: int = 0) -> dict[str, float]: ...
+
+    def held_out(self, n: int, seed: int = 0) -> Set: ...
+
+
+def report(judge: Judge, x: Any, cond: Any = None, seed: int = 0) -> dict[str, metrics.Measure]:
+    """Every number of the samples x beside that of as many real data (floor) and of pure noise."""
+    real = judge.held_out(len(x), seed)
+    noise = np.random.default_rng(seed).standard_normal(np.shape(x), dtype=np.float32)
+    rows = ((x, cond), real, (noise, real.cond if cond is not None else None))
+    columns = [judge.numbers(some, said, seed) for some, said in rows]
+    return {name: metrics.Measure(*(column[name] for column in columns)) for name in columns[0]}
+
+
+class SpiralJudge:
+    """How far points lie from the spiral, and how much of it they cover."""
+
+    score, second = "distance", "wasserstein"
+
+    def numbers(self, x: Any, cond: Any = None, seed: int = 0) -> dict[str, float]:
+        rng = np.random.default_rng(2000 + seed)
+        real, directions = data.spiral(len(x), rng), rng.standard_normal((metrics.DIRECTIONS, 2))
+        return metrics.spiral_numbers(x, real, directions)
+
+    def held_out(self, n: int, seed: int = 0) -> Set:
+        return Set(data.spiral(n, np.random.default_rng(1000 + seed)))
+
+
+class PictureJudge:
+    """How much pictures look like the real ones to a small classifier, and whether they show what was asked for."""
+
+    score, second = "frechet", "distance"
+
+    def __init__(self, name: str) -> None:
+        self.experiment, self.classifier = EXPERIMENTS[name], checkpoints.pretrained(f"{name}-classifier")
+        self.test = self.experiment.load("test", 0)
+
+    @cached_property
+    def train(self) -> Set:
+        return self.experiment.load("train", 0)
+
+    @cached_property
+    def real(self) -> torch.Tensor:
+        """Features of all training pictures, to which the Fréchet distance is taken."""
+        return metrics.features(self.classifier, self.train.x0)
+
+    def numbers(self, x: Any, cond: Any = None, seed: int = 0) -> dict[str, float]:
+        return metrics.picture_numbers(x, cond, self.real, self.train.x0, self.classifier)
+
+    def held_out(self, n: int, seed: int = 0) -> Set:
+        """The part of the held-out pictures that this seed takes, and their conditions."""
+        if not 2 <= n <= len(self.test.x0):
+            raise ValueError(
+                f"there are {len(self.test.x0)} held-out pictures to compare with: give --n 2 … that many."
+            )
+        start = seed * n % (len(self.test.x0) - n + 1)
+        rows = slice(start, start + n)
+        return Set(self.test.x0[rows], None if self.test.cond is None else self.test.cond[rows])
+
+
+def train_classifier(
+    model: metrics.Classifier, x0: Any, codes: Any, *, epochs: int = 8, batch: int = 128, lr: float = 2e-3,
+    rng: torch.Generator | None = None,
+) -> Iterator[float]:  # fmt: skip
+    """Fit `model` to pictures x0 and their attributes `codes` (n, k); yield the mean loss after each epoch."""
+    rng = torch.Generator() if rng is None else rng
+    x0, codes = torch.as_tensor(x0), torch.as_tensor(codes).reshape(len(x0), -1)
+    machine, batches = choose_machine(x0), len(x0) // batch
+    optimiser = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.05)
+    decay = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=epochs * batches)
+    model.train()
+    for _ in range(epochs):
+        total = 0.0
+        for rows in torch.randperm(len(x0), generator=rng)[: batches * batch].split(batch):
+            with machine.at_work(), machine.precision():
+                logits = model(x0[rows]).split(model.attributes, dim=1)
+                loss = sum(F.cross_entropy(part, code) for part, code in zip(logits, codes[rows].T, strict=True))
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                decay.step()
+            total += loss.item()
+        yield total / batches
+    model.eval()

@@ -1,0 +1,229 @@
+"""The experiments of the course: one entry each says all that makes one, and everything else reads it here.
+
+The command line, the quality table, tests, benchmarks and lessons take data, networks, training recipes, sampler
+defaults and judges from `EXPERIMENTS`. A new data set with a trained network is one more entry (and its loader);
+importing this file loads no torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .. import data, emoji, schedule
+from ..files import ships
+from ..words import FACE_VALUES, face_codes
+
+if TYPE_CHECKING:
+    from ..models import Denoiser
+    from .judges import Judge
+
+STUDENT = "-student"  # what the name of an experiment's few-step network ends in
+
+
+class Set(NamedTuple):
+    """Samples x0 (n, …) and, if the network is conditional, a row of whole numbers for each: cond (n, k).
+
+    `draw` makes the batches of a training from them, where that is not `training.draw_batch`.
+    """
+
+    x0: np.ndarray
+    cond: np.ndarray | None = None
+    draw: Callable | None = None
+
+
+@dataclass(frozen=True)
+class Student:
+    """How a few-step network is distilled: `training.train`'s arguments, and what the teacher shows it first."""
+
+    trajectories: int  # of the teacher
+    teacher_steps: int  # sampling steps in each
+    training: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A data set and the network that learns it, from the loader to the judge of the samples."""
+
+    about: str  # one line for people
+    shape: tuple[int, ...]  # of one sample
+    load: Callable[[str, int], Set]  # split ("train" or "test"), seed
+    network: Callable[[Any], Denoiser]  # schedule → the network before training
+    training: Mapping[str, Mapping[str, Any]]  # "cpu", and "gpu" where it differs: arguments of `training.train`
+    weight: str | None = "v"  # of the loss, as `training.train` takes it
+    schedule: Callable[[], Any] = schedule.cosine
+    codes: Callable[[str], np.ndarray] | None = None  # a prompt → one row of `cond`
+    judge: Callable[[], Judge] | None = None
+    measured: int = 0  # samples a seed in the quality table; 0: the table leaves it out
+    sampler: str = "ddim"  # of `sampling.SAMPLERS`
+    steps: int = 50
+    guidance: float = 1.0  # with a prompt
+    student: Student | None = None
+    needs: tuple[str, ...] = field(default=())  # options without which the command line cannot load the data
+
+    def recipe(self, device: str = "cpu") -> dict[str, Any]:
+        """The training recipe for this kind of machine ("cpu", "cuda:0", …), as `training.train` takes it."""
+        kind = "cpu" if str(device).startswith("cpu") else "gpu"
+        return {**self.training.get(kind, self.training["cpu"]), "weight": self.weight}
+
+
+def experiment(name: str) -> Experiment:
+    """The entry of that name; a student's ("faces-student") is its teacher's."""
+    known = name.removesuffix(STUDENT)
+    if known not in EXPERIMENTS or (name != known and EXPERIMENTS[known].student is None):
+        raise ValueError(f"there is no experiment {name!r}; there are {', '.join([*EXPERIMENTS, *students()])}.")
+    return EXPERIMENTS[known]
+
+
+def students() -> list[str]:
+    """The names of the few-step networks: "spiral-student", …"""
+    return [name + STUDENT for name, entry in EXPERIMENTS.items() if entry.student]
+
+
+def shipping() -> list[str]:
+    """The names of all networks whose weights ship, students too."""
+    return [name for name in [*EXPERIMENTS, *students()] if ships(f"{name}.safetensors")]
+
+
+def own(folder: str | Path, size: int) -> Experiment:
+    """The experiment on your own folder of pictures, cut to squares of `size` pixels."""
+    entry = EXPERIMENTS["folder"]
+    return dataclasses.replace(entry, shape=(3, size, size), load=partial(_folder, folder, size))
+
+
+# ---- loaders and networks ------------------------------------------------------------------------
+
+
+def _spiral(split: str, seed: int) -> Set:
+    start = {"train": 0, "test": 1000}[split]  # other chance than any training set has
+    return Set(data.spiral(2048, np.random.default_rng(start + seed)))
+
+
+def _faces(split: str, seed: int) -> Set:
+    faces = data.faces(split)
+    return Set(faces.x0, faces.codes)
+
+
+def _fashion(split: str, seed: int) -> Set:
+    fashion = data.fashion(split)
+    return Set(fashion.x0, fashion.labels[:, None])
+
+
+def _emoji(split: str, seed: int) -> Set:
+    if split == "test":
+        held_out = emoji.emoji("names")
+        return Set(held_out.x0, held_out.words)
+    from . import captions
+
+    x0, words, originals = captions.training_set()
+    return Set(x0, words, partial(captions.draw_captions, originals=originals))
+
+
+def _folder(folder: str | Path, size: int, split: str = "train", seed: int = 0) -> Set:
+    return Set(data.folder(folder, size))
+
+
+def _fashion_codes(prompt: str) -> np.ndarray:
+    names = data.fashion("test").names
+    if prompt.strip().lower() not in [name.lower() for name in names]:
+        raise ValueError(f"Fashion knows no {prompt!r}; it knows {', '.join(names)}.")
+    return np.array([[name.lower() for name in names].index(prompt.strip().lower())])
+
+
+def _points(noise: Any) -> Denoiser:
+    from ..models import SpiralMLP
+
+    return SpiralMLP(noise)
+
+
+def _unet(channels: int, attributes: tuple[int, ...], widths: tuple[int, int], noise: Any) -> Denoiser:
+    from ..unet import UNet
+
+    return UNet(noise, channels, attributes, widths=widths)
+
+
+def _text_unet(noise: Any) -> Denoiser:
+    from ..text import TextUNet
+
+    return TextUNet(noise, len(emoji.vocabulary()))
+
+
+def _judge(kind: str, *arguments: str) -> Judge:
+    from . import judges
+
+    return getattr(judges, kind)(*arguments)
+
+
+EXPERIMENTS = {
+    "spiral": Experiment(
+        about="points on a spiral, from pure noise in two dimensions",
+        shape=(2,),
+        load=_spiral,
+        network=_points,
+        training={"cpu": {"steps": 10_000, "batch": 128, "lr": 4e-3}},
+        weight=None,
+        judge=partial(_judge, "SpiralJudge"),
+        measured=2000,
+        student=Student(20_000, 40, {"steps": 15_000, "batch": 256, "lr": 2e-3}),
+    ),
+    "faces": Experiment(
+        about="pixel-art portraits, 16 × 16, with seven attributes in words",
+        shape=(3, 16, 16),
+        load=_faces,
+        network=partial(_unet, 3, tuple(len(values) for values in FACE_VALUES.values()), (80, 160)),
+        training={
+            "cpu": {"steps": 36_000, "batch": 32, "lr": 2e-3},
+            "gpu": {"steps": 9_000, "batch": 256, "lr": 3e-3},
+        },
+        codes=face_codes,
+        judge=partial(_judge, "PictureJudge", "faces"),
+        measured=200,
+        guidance=2.0,
+        student=Student(12_000, 20, {"steps": 9_000, "batch": 32, "lr": 1e-3}),
+    ),
+    "fashion": Experiment(
+        about="clothes in grey, 28 × 28, of ten classes",
+        shape=(1, 28, 28),
+        load=_fashion,
+        network=partial(_unet, 1, (10,), (64, 128)),
+        training={
+            "cpu": {"steps": 8_000, "batch": 32, "lr": 2e-3},
+            "gpu": {"steps": 6_000, "batch": 256, "lr": 3e-3},
+        },
+        codes=_fashion_codes,
+        judge=partial(_judge, "PictureJudge", "fashion"),
+        measured=100,
+        guidance=1.5,
+    ),
+    "emoji": Experiment(
+        about="small pictures, 32 × 32, of whatever words say",
+        shape=(3, 32, 32),
+        load=_emoji,
+        network=_text_unet,
+        training={
+            "cpu": {"steps": 60_000, "batch": 32, "lr": 1.2e-3},
+            "gpu": {"steps": 10_000, "batch": 256, "lr": 1.2e-3},
+        },
+        codes=lambda prompt: emoji.vocabulary().ids(prompt),
+        sampler="dpm",
+        steps=20,
+        guidance=3.0,
+    ),
+    "folder": Experiment(
+        about="your own pictures, from a folder (--folder, --size)",
+        shape=(3, 32, 32),
+        load=partial(_folder, ".", 32),
+        network=partial(_unet, 3, (), (80, 160)),
+        training={
+            "cpu": {"steps": 20_000, "batch": 32, "lr": 2e-3},
+            "gpu": {"steps": 20_000, "batch": 128, "lr": 2e-3},
+        },
+        needs=("folder",),
+    ),
+}

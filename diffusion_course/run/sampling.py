@@ -1,0 +1,112 @@
+"""Drawing samples from a network in batches, by name of the sampler and number of network evaluations.
+
+Adding a sampler to the command line and to the quality table is one line in `SAMPLERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from .. import distill, samplers
+from ..guidance import guided
+from ..machine import choose_machine
+from ..models import given
+
+BATCH = 250  # samples drawn together
+HEUN_FROM = 960  # σ = 16. From T, where cosine has σ = 20,000, one step would divide σ by thousands (lesson 6)
+
+
+class Sampler(NamedTuple):
+    """A sampler by its name in figures. `times(schedule, n)`: its sampling steps for at most n evaluations."""
+
+    label: str
+    run: Callable
+    times: Callable[[Any, int], Any]
+
+
+def student_times(schedule: Any, n: int) -> tuple[int, ...]:
+    """The times that a student was taught for n sampling steps."""
+    if n not in distill.STEPS:
+        raise ValueError(f"a student takes {', '.join(map(str, distill.STEPS))} sampling steps, not {n}.")
+    return distill.STEPS[n]
+
+
+def heun_times(schedule: Any, n: int) -> np.ndarray:
+    """Even times for Heun's method with at most n evaluations: k sampling steps cost 2k − 1."""
+    return np.round(np.linspace(min(HEUN_FROM, schedule.T), 0, (n + 1) // 2 + 1)).astype(int)
+
+
+SAMPLERS = {
+    "ddpm": Sampler("DDPM", samplers.ddpm, lambda schedule, n: n),
+    "ddim": Sampler("DDIM", samplers.ddim, lambda schedule, n: n),
+    "heun": Sampler("Heun", samplers.heun, heun_times),
+    "dpm": Sampler("DPM-Solver++", samplers.dpm_solver, lambda schedule, n: n),
+    "dpm-logsnr": Sampler(
+        "DPM-Solver++, log-SNR", samplers.dpm_solver, lambda schedule, n: schedule.steps(n, "logsnr")
+    ),
+    "student": Sampler("student", samplers.ddim, student_times),
+}
+
+
+class Counted:
+    """A denoiser that counts its evaluations."""
+
+    def __init__(self, model: Callable) -> None:
+        self.model, self.count = model, 0
+
+    def __call__(self, xt: Any, t: Any) -> Any:
+        self.count += 1
+        return self.model(xt, t)
+
+
+def pure_noise(n: int, shape: tuple[int, ...], seed: int = 0) -> torch.Tensor:
+    """x_T: n samples of N(0, I), the same for the same seed."""
+    if n < 1:
+        raise ValueError(f"n is {n}: draw at least one sample.")
+    return torch.randn(n, *shape, generator=torch.Generator().manual_seed(seed))
+
+
+def paths(
+    model: Any, xT: torch.Tensor, sampler: str = "ddim", nfe: int = 50, *, cond: Any = None, guidance: float = 1.0,
+    rng: torch.Generator | None = None, batch: int = BATCH,
+) -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:  # fmt: skip
+    """For each batch of x_T (n, …): (x_0, the path that led there). Everything comes back to the CPU, in float32.
+
+    `cond` has one row for all or one a sample; `guidance` above 1 exaggerates what it says. Arguments are tested
+    before the first network evaluation.
+    """
+    like, how = next(iter(model.parameters())), SAMPLERS[sampler]
+    times, machine = how.times(model.schedule, nfe), choose_machine(xT.to(like.device))
+    cond = None if cond is None else torch.as_tensor(cond).expand(len(xT), -1)
+    for rows in torch.arange(len(xT)).split(batch):
+        denoiser = model if cond is None else conditioned(model, cond[rows].to(like.device), guidance)
+        with machine.at_work(), machine.precision(), torch.no_grad():
+            path = [
+                x.float().cpu() for x in how.run(denoiser, model.schedule, xT[rows].to(like.device), times, rng=rng)
+            ]
+        yield path[-1], path
+
+
+def conditioned(model: Any, cond: Any, guidance: float) -> Callable:
+    """The network given `cond`; without guidance one evaluation a sampling step is enough."""
+    return given(model, cond) if guidance == 1 else guided(model, cond, guidance)
+
+
+def trajectories(
+    teacher: Any, student: Any, xT: torch.Tensor, cond: Any = None, bar: Callable = iter
+) -> distill.Trajectories:
+    """What the teacher shows a student (`recipes.Student`) from x_T (n, …), in batches, on the teacher's device."""
+    device, parts = next(teacher.parameters()).device, []
+    machine = choose_machine(xT.to(device))
+    for rows in bar(torch.arange(len(xT)).split(BATCH)):
+        said = None if cond is None else cond[rows].to(device)
+        with machine.at_work(), machine.precision():
+            parts.append(distill.trajectories(teacher, xT[rows].to(device), said, student.teacher_steps))
+    times = {t for steps in distill.STEPS.values() for pair in pairwise(steps) for t in pair}
+    path = {t: torch.cat([part.path[t] for part in parts]) for t in times}
+    return distill.Trajectories(path, None if cond is None else cond)

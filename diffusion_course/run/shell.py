@@ -1,0 +1,84 @@
+"""What the commands of `cli` share: their options, one line for every expected failure, networks and devices."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import recipes
+
+SEED = click.IntRange(0, 2**32 - 1)
+STEPS = click.IntRange(1, 1000)
+SAMPLER_NAMES = click.Choice(["ddpm", "ddim", "heun", "dpm", "dpm-logsnr"])  # of `sampling`, whose import is slow
+TRAINED = click.Choice(list(recipes.EXPERIMENTS))
+DISTILLED = click.Choice([name for name, entry in recipes.EXPERIMENTS.items() if entry.student])
+SAMPLED = click.Choice([*recipes.EXPERIMENTS, *recipes.students()])
+JUDGED = [name for name, entry in recipes.EXPERIMENTS.items() if entry.judge]
+MEASURED = click.Choice([*JUDGED, *(name for name in recipes.students() if recipes.experiment(name).judge)])
+CLASSIFIED = click.Choice([name for name, entry in recipes.EXPERIMENTS.items() if entry.codes and entry.judge])
+
+WEIGHTS = click.option("--weights", type=click.Path(path_type=Path), help="Weights to use.  [default: those that ship]")
+SEEDED = click.option("--seed", type=SEED, default=0, help="Source of all chance.")
+OUT = partial(click.option, "--out", type=click.Path(path_type=Path), required=True)
+FOLDER = click.option("--folder", type=click.Path(path_type=Path), help="Your own pictures, for `train folder`.")
+SIZE = click.option("--size", type=click.IntRange(4, 512), default=32, help="Pixels a side of your own pictures.")
+
+
+class OneLine(click.Group):
+    """Commands whose expected failures are told in one line. DIFFUSION_COURSE_TRACEBACK=1 shows where they arose."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows "?"
+        try:
+            return super().invoke(ctx)
+        except (ValueError, OSError, FloatingPointError, RuntimeError) as error:
+            expected = not isinstance(error, RuntimeError) or type(error).__name__ == "OutOfMemoryError"
+            if not expected or os.environ.get("DIFFUSION_COURSE_TRACEBACK") or isinstance(error, click.ClickException):
+                raise
+            raise click.ClickException(" ".join(str(error).split())) from error
+
+
+def entry_of(name: str, folder: Path | None, size: int) -> recipes.Experiment:
+    """The experiment to train; your own pictures come from `folder`."""
+    entry = recipes.experiment(name)
+    if entry.needs and folder is None:
+        raise click.BadParameter("say where your pictures lie.", param_hint="--folder")
+    if folder is not None and not entry.needs:
+        raise click.BadParameter(f"{name} has pictures of its own: `train folder` takes yours.", param_hint="--folder")
+    return entry if folder is None else recipes.own(folder, size)
+
+
+def network_of(name: str, entry: recipes.Experiment, weights: Path | None) -> Any:
+    """The network in the file `weights`, or the one that ships; refused unless it is one for this experiment."""
+    from . import checkpoints
+
+    if weights is None and name not in recipes.shipping():
+        raise ValueError(f"no weights ship for {name}: train them, then give --weights.")
+    model = checkpoints.load_model(weights) if weights else checkpoints.pretrained(name)
+    expected = entry.network(entry.schedule())
+    facts = [
+        {key: some.config.get(key) for key in ("dim", "channels", "attributes", "vocabulary")}
+        for some in (model, expected)
+    ]
+    if type(model) is not type(expected) or facts[0] != facts[1]:
+        raise ValueError(f"{weights} holds a {type(model).__name__} of {facts[0]}; {name} needs {facts[1]}.")
+    return model
+
+
+def place() -> tuple[int, str]:
+    """(rank, device): of this process under torchrun, else rank 0 and the GPU if there is one."""
+    import torch
+
+    gpu = torch.cuda.is_available()
+    if "WORLD_SIZE" not in os.environ:
+        return 0, "cuda" if gpu else "cpu"
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("nccl" if gpu else "gloo")
+    return torch.distributed.get_rank(), f"cuda:{os.environ['LOCAL_RANK']}" if gpu else "cpu"

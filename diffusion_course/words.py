@@ -1,0 +1,52 @@
+"""Words: what a prompt can ask for, and the whole numbers that a network reads in its place."""
+
+import difflib
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+FACE_VALUES = {
+    "hat": (False, True),
+    "glasses": (False, True),
+    "beard": (False, True),
+    "long_hair": (False, True),
+    "happy": (False, True),
+    "hair_colour": ("black", "brown", "blond", "red", "blue", "green"),
+    "background": ("blue", "green", "purple", "grey"),
+}
+NOT_SAID = -1  # the code of whatever a condition leaves open
+
+
+def face_codes(prompt: str) -> np.ndarray:
+    """A prompt such as "hat, no glasses, blue hair" as attribute codes (7,); −1 (`NOT_SAID`) where it says nothing.
+
+    Raises ValueError for words that it does not know, and names the nearest that it does.
+
+    >>> face_codes("hat, blue hair")
+    array([ 1, -1, -1, -1, -1,  4, -1])
+    """
+    if not isinstance(prompt, str):
+        raise ValueError(f'the prompt is {prompt!r}; it must be text such as "hat, no glasses, blue hair".')
+    codes = np.full(len(FACE_VALUES), NOT_SAID)
+    for phrase in filter(None, (part.strip().lower() for part in re.split(r",|;|\band\b", prompt))):
+        phrase = re.sub(r"^(?:with |a |an )+", "", re.sub(r"^(?:not|without)\b(?: a\b)?", "no", phrase))
+        if phrase not in FACE_WORDS:
+            nearest = difflib.get_close_matches(phrase, FACE_WORDS, n=3, cutoff=0.4) or sorted(FACE_WORDS)
+            raise ValueError(f"The faces know no {phrase!r}. Did you mean {', '.join(nearest)}?")
+        column, code = FACE_WORDS[phrase]
+        if codes[column] not in (NOT_SAID, code):
+            raise ValueError(f"{prompt!r} contradicts itself at {phrase!r}: leave one of the two out.")
+        codes[column] = code
+    return codes
+
+
+def _face_words() -> Iterator[tuple[str, tuple[int, int]]]:
+    for column, (name, values) in enumerate(FACE_VALUES.items()):
+        words = name.replace("_", " ")
+        for code, value in enumerate(values):
+            said = {False: f"no {words}", True: words}.get(value, f"{value} {words.split()[0]}")
+            yield said, (column, code)
+
+
+FACE_WORDS = dict(_face_words())  # "hat", "no hat", "blue hair", "grey background", … → (attribute's column, code)

@@ -1,0 +1,58 @@
+"""What the tests of samplers share: every sampler by name, exact denoisers and the size of chance."""
+
+from functools import partial
+
+import numpy as np
+
+from diffusion_course.denoisers import GaussianDenoiser
+from diffusion_course.forward import step_variance
+from diffusion_course.samplers import ddim, ddpm, ddpm_step, dpm_solver, euler, heun
+from diffusion_course.schedule import cosine, linear, sigmoid
+
+SCHEDULE = linear()
+SCHEDULES = {"linear": SCHEDULE, "cosine": cosine(), "sigmoid": sigmoid()}
+MEAN, STD = 2.0, 0.5
+EXACT = GaussianDenoiser(MEAN, STD, SCHEDULE)
+
+ODE_SAMPLERS = {"euler": euler, "heun": heun}
+ODE_SAMPLERS |= {f"dpm-{order}": partial(dpm_solver, order=order) for order in (1, 2, 3)}
+STOCHASTIC = {
+    "ddpm": ddpm,
+    "ddpm-wide": partial(ddpm, step=partial(ddpm_step, variance=step_variance)),
+    "ddim-half": partial(ddim, eta=0.5),
+}
+SAMPLERS = {**STOCHASTIC, "ddim": ddim, **ODE_SAMPLERS}
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def end(sampler, *args, **options):
+    """The last item: x_0."""
+    *_, x0 = sampler(*args, **options)
+    return x0
+
+
+def transported(schedule, x, t=None):
+    """Where the exact ODE leads x_t of Gaussian data: quantiles go to quantiles, x_0 = mean + std · z."""
+    power = schedule.alpha_bar[schedule.T if t is None else t]
+    return MEAN + STD * (x - power**0.5 * MEAN) / (power * STD**2 + 1 - power) ** 0.5
+
+
+def assert_moments(x, mean, variance):
+    """Sample mean and variance of a Gaussian within 4 standard errors."""
+    x = np.asarray(x, np.float64)
+    assert abs(x.mean() - mean) < 4 * (variance / x.size) ** 0.5
+    assert abs(x.var(ddof=1) - variance) < 4 * variance * (2 / (x.size - 1)) ** 0.5
+
+
+def recorded(noise):
+    """A stand-in for `randn_like` that hands out the rows of an array."""
+    rows = iter(noise)
+
+    def randn_like(x, rng=None):
+        eps = next(rows)
+        return x.new_tensor(eps) if hasattr(x, "new_tensor") else eps
+
+    return randn_like

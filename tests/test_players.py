@@ -1,0 +1,86 @@
+"""The statue and the players without a browser: what is sent is what was given, what cannot be shown is refused."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffusion_course.lab.statue import SHAPES
+from diffusion_course.lab.widgets import play_paths, play_pictures, play_points, statue
+
+RNG = np.random.default_rng(0)
+
+
+def unpack(packed):
+    return np.frombuffer(base64.b64decode(packed["data"]), "<" + packed["type"]).reshape(packed["shape"])
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_shapes_fit_the_canvas_and_are_even(name):
+    points = SHAPES[name]()
+    assert points.shape == (400, 2) and 1.4 < np.abs(points).max() < 2.5
+    nearest = np.partition(np.linalg.norm(points[:, None] - points[None], axis=2), 1, axis=1)[:, 1]
+    assert nearest.max() < 3 * np.median(nearest) + 0.02
+    assert np.abs(unpack(statue().data["shapes"][name]) * 1e-4 - points).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"shape": "cube"}, "no shape 'cube'; there are heart, spiral"),
+        ({"shape": np.zeros((5, 3))}, r"shape \(n, 2\) with n from 1 to 2000, not \(5, 3\)"),
+        ({"shape": np.full((5, 2), 9.0)}, "within ±3; the farthest is 9.0"),
+        ({"shape": np.full((5, 2), np.nan)}, "finite"),
+        ({"particles": 0}, "1 … 5000, not 0"),
+    ],
+)
+def test_statues_that_cannot_be(given, message):
+    with pytest.raises(ValueError, match=message):
+        statue(**given)
+
+
+def test_points_and_paths_arrive_to_a_pixel():
+    points = RNG.normal(size=(7, 30, 2))
+    sent = play_points({"a": points, "b": -points}, limit=3).data
+    for panel, expected in zip(sent["panels"], (points, -points), strict=True):
+        assert np.abs(unpack(panel["cloud"]) * sent["unit"] - expected.clip(-6.14, 6.14)).max() < 3 / 16000
+    sent = play_paths(None, groups={"x": points[..., 0], "y": points[..., 1]}).data
+    expected = np.concatenate([points[..., 0], points[..., 1]], axis=1)
+    assert np.abs(unpack(sent["paths"]) * sent["unit"] - expected).max() < 4 / 16000
+    assert unpack(sent["groups"]).tolist() == [0] * 30 + [1] * 30
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_lie_in_one_image(channels):
+    frames = np.tanh(RNG.normal(size=(5, 6, channels, 4, 3)))
+    sent = play_pictures(list(frames), columns=3, rows=["one", "two"]).data
+    image = np.asarray(Image.open(io.BytesIO(base64.b64decode(sent["sprites"]))).convert("RGB"))
+    for frame in range(5):
+        for i in range(6):
+            top = frame // sent["across"] * 8 + i // 3 * 4
+            left = frame % sent["across"] * 9 + i % 3 * 3
+            shown = image[top : top + 4, left : left + 3] / 127.5 - 1
+            error = np.abs(shown - frames[frame, i].transpose(1, 2, 0))
+            assert error.max() < 0.005 if channels == 1 else error.mean() < 0.15
+
+
+@pytest.mark.parametrize(
+    ("play", "message"),
+    [
+        (lambda: play_points(np.zeros((3, 4))), r"points \(frames, n, 2\), not an array of shape \(3, 4\)"),
+        (lambda: play_points(np.zeros((3, 4, 3))), r"points are \(frames, n, 2\)"),
+        (lambda: play_points({}), "at least one panel"),
+        (lambda: play_points({"a": np.zeros((3, 4, 2)), "b": np.zeros((2, 4, 2))}), r"same frames, not \[3, 2\]"),
+        (lambda: play_points(np.zeros((3, 4, 2)), ["t"]), "captions names 1 frames, but there are 3"),
+        (lambda: play_points(np.full((3, 4, 2), np.nan)), "frame 0 is not finite"),
+        (lambda: play_points(np.zeros((1, 4, 2))), "2 to 400 frames, not 1"),
+        (lambda: play_pictures(np.zeros((3, 4, 2, 5, 5))), "c = 1 or 3 channels, not 2"),
+        (lambda: play_pictures(np.zeros((3, 4, 1, 5, 5)), columns=2, rows=["a"]), "1 rows, but 4 pictures in 2"),
+        (lambda: play_paths(np.zeros((3, 4, 2))), r"paths \(frames, n\)"),
+    ],
+)
+def test_what_cannot_be_played(play, message):
+    with pytest.raises(ValueError, match=message):
+        play()

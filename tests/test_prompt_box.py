@@ -1,0 +1,68 @@
+"""The prompt box without a browser: what a painting is asked for, what is sent, what a refusal offers instead."""
+
+import numpy as np
+import pytest
+
+from diffusion_course.lab.prompt_box import PromptBox, near
+
+ANSWERS = {"grey": 0.0, "white": 1.0}
+
+
+def painting(prompt, n, scale, steps, seed, style):
+    if prompt not in ANSWERS:
+        raise ValueError(f"no {prompt!r} here.")
+    target = np.full((n, 3, 2, 2), ANSWERS[prompt], np.float32)
+    return (step / steps * target for step in range(1, steps + 1))
+
+
+painting.words = tuple(ANSWERS)
+
+
+@pytest.fixture
+def box(monkeypatch):
+    box = PromptBox(painting, "white", n=2, steps=4)
+    sent = []
+    monkeypatch.setattr(box.paper, "send", lambda message, buffers=(): sent.append((message, buffers)))
+    return box, sent
+
+
+def test_the_first_prompt_is_drawn_at_once_and_kept_for_a_page_without_a_kernel(box):
+    box, _ = box
+    assert box.pictures.shape == (2, 3, 2, 2) and (box.pictures == 1).all()
+    assert box.alt.startswith("white: 2 pictures") and box.paper.last["pixels"]["shape"] == [2, 3, 2, 2]
+
+
+def test_a_request_is_drawn_step_by_step(box, monkeypatch):
+    box, sent = box
+    monkeypatch.setattr("diffusion_course.lab.prompt_box.BETWEEN", -1)
+    box.paper._handle_custom_msg({"draw": {"prompt": "grey", "n": 1, "steps": 3}}, [])
+    assert [message["step"] for message, _ in sent[:-1]] == [1, 2, 3, 3]
+    assert sent[-2][1] == [bytes([128]) * 12] and sent[-1][0]["done"].startswith("grey: ")
+    assert box.pictures.shape == (1, 3, 2, 2)
+
+
+def test_a_refusal_says_why_and_offers_near_words(box):
+    box, sent = box
+    box.paper._handle_custom_msg({"draw": {"prompt": "gray"}}, [])
+    assert sent == [({"refused": "no 'gray' here.", "near": [("gray", ["grey"])]}, ())]
+    assert (box.pictures == 1).all()
+    box.paper._handle_custom_msg({"draw": {"prompt": "grey", "steps": "3"}}, [])
+    assert sent[-1][0]["refused"].startswith("TypeError: ")
+
+
+def test_the_first_prompt_s_error_is_the_cells():
+    with pytest.raises(ValueError, match="no 'gray' here"):
+        PromptBox(painting, "gray")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words", "expected"),
+    [
+        ("blu cat, dog", ["blue", "cat", "dog"], [("blu", ["blue"])]),
+        ("no hatt, blue hair", ["no hat", "blue hair"], [("no hatt", ["no hat"])]),
+        ("Cat", ["cat"], []),
+        ("xyzzy", ["cat"], []),
+    ],
+)
+def test_near_words_by_part(prompt, words, expected):
+    assert near(prompt, words) == expected

@@ -1,0 +1,243 @@
+"""What every sampler promises: what it yields, asks and draws, for every kind of x_T, and what it refuses."""
+
+import numpy as np
+import pytest
+import torch
+from refusals import refused
+from sampling import EXACT, ODE_SAMPLERS, SAMPLERS, SCHEDULE, STOCHASTIC, end, recorded, rng
+
+from diffusion_course.denoisers import GaussianDenoiser
+from diffusion_course.forward import x0_from_eps
+from diffusion_course.guidance import encode
+from diffusion_course.samplers import ddim, ddpm, dpm_solver, euler, heun
+from diffusion_course.schedule import from_beta
+
+every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+
+
+# What is yielded, asked and drawn.
+
+
+@every_sampler
+@pytest.mark.parametrize("n", [1, 2, 3, 30, 999])
+def test_first_xT_then_one_item_a_step_none_of_which_changes_later(sampler, n):
+    xT = rng().standard_normal((3, 2))
+    seen = [(x, x.copy()) for x in sampler(EXACT, SCHEDULE, xT, steps=n, rng=rng())]
+    assert seen[0][0] is xT
+    assert len(seen) == n + 1
+    for x, then in seen:
+        assert x.shape == xT.shape
+        np.testing.assert_array_equal(x, then)
+
+
+@pytest.mark.parametrize(("sampler", "n"), [(ddpm, 1000), (ddim, 50), (euler, 50), (heun, 25), (dpm_solver, 20)])
+def test_default_numbers_of_steps(sampler, n):
+    assert len(list(sampler(EXACT, SCHEDULE, rng().standard_normal(2)))) == n + 1
+
+
+def test_defaults_of_what_may_be_chosen():
+    xT, steps = rng().standard_normal(4), 10
+    for plain, chosen in [
+        (dpm_solver(EXACT, SCHEDULE, xT, steps), dpm_solver(EXACT, SCHEDULE, xT, steps, order=2)),
+        (ddim(EXACT, SCHEDULE, xT, steps), ddim(EXACT, SCHEDULE, xT, steps, eta=0.0)),
+    ]:
+        np.testing.assert_array_equal(list(plain), list(chosen))
+
+
+@every_sampler
+@pytest.mark.parametrize("steps", [10, [1000, 300, 1, 0], np.array([200, 5, 0], np.uint8), (5, 0), range(9, -1, -3)])
+def test_the_model_is_asked_once_at_every_visited_time(sampler, steps):
+    asked = []
+
+    def model(xt, t):
+        asked.append(t)
+        return EXACT(xt, t)
+
+    list(sampler(model, SCHEDULE, rng().standard_normal(4), steps=steps, rng=rng()))
+    visited = SCHEDULE.steps(10)[:-1].tolist() if isinstance(steps, int) else [int(t) for t in steps][:-1]
+    if sampler is heun:  # and again where each step but the last ends: 2n − 1 in all
+        visited = [*visited[:1], *(t for t in visited[1:] for _ in "ab")]
+    assert asked == visited
+    assert all(type(t) is int for t in asked)
+
+
+class Counting:
+    """A generator that counts the draws."""
+
+    __module__ = "numpy"
+
+    def __init__(self):
+        self.draws = []
+
+    def standard_normal(self, shape):
+        self.draws.append(shape)
+        return np.zeros(shape)
+
+
+@pytest.mark.parametrize("name", [*SAMPLERS, "eta = 0.1"])
+def test_fresh_noise_at_every_step_but_the_last(name):
+    sampler, source = SAMPLERS.get(name, ddim), Counting()
+    list(sampler(EXACT, SCHEDULE, np.zeros((3, 2)), 10, rng=source, **({"eta": 0.1} if name == "eta = 0.1" else {})))
+    assert source.draws == [(3, 2)] * (9 if name in STOCHASTIC or name == "eta = 0.1" else 0)
+
+
+@pytest.mark.parametrize("sampler", [ddpm, ddim])
+def test_a_step_of_ones_own_takes_the_place_of_ours(sampler):
+    calls = []
+
+    def my_step(*args):
+        calls.append(args)
+        return args[0] * 0.5
+
+    *_, before, x0 = sampler(EXACT, SCHEDULE, np.ones(2), [1000, 400, 0], rng=rng(), step=my_step)
+    if sampler is ddpm:  # (x_t, x̂_0, t, s, schedule, z)
+        assert [args[2:5] for args in calls] == [(1000, 400, SCHEDULE), (400, 0, SCHEDULE)]
+        np.testing.assert_array_equal(x0, [0.25, 0.25])
+        np.testing.assert_allclose(calls[1][1], x0_from_eps(before, SCHEDULE.at(400), EXACT(before, 400)))
+    else:  # (x̂_0, ε̂, t, s, schedule, η, z)
+        assert [args[2:6] for args in calls] == [(1000, 400, SCHEDULE, 0.0), (400, 0, SCHEDULE, 0.0)]
+        np.testing.assert_allclose(calls[1][1], EXACT(before, 400))
+        np.testing.assert_allclose(calls[1][0], x0_from_eps(before, SCHEDULE.at(400), calls[1][1]))
+    assert np.ndim(calls[1][-1]) == 0 and calls[1][-1] == 0  # no noise on the last step
+
+
+# Floats, arrays and tensors.
+
+
+@every_sampler
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-4)])
+def test_tensors_and_arrays_take_the_same_path(sampler, dtype, tolerance, monkeypatch):
+    """Same x_T and same noise; float32 loses about √(1/ᾱ_T) ≈ 160 units of 6e-8 at the first step."""
+    noise, xT = rng(12).standard_normal((100, 5, 2)), rng(13).standard_normal((5, 2))
+    paths = []
+    for start in (xT, torch.tensor(xT, dtype=dtype)):
+        monkeypatch.setattr("diffusion_course.samplers.randn_like", recorded(noise))
+        paths.append(list(sampler(EXACT, SCHEDULE, start, steps=50)))
+    for x, y in zip(*paths, strict=True):
+        assert y.dtype == dtype
+        np.testing.assert_allclose(y.numpy(), x, atol=tolerance)
+
+
+@every_sampler
+@pytest.mark.parametrize("clip", [None, 1.0])
+def test_floats_and_arrays_stay_what_they_are(sampler, clip):
+    for dtype in (np.float32, np.float64):
+        for x in sampler(EXACT, SCHEDULE, np.zeros((2, 3), dtype), steps=5, rng=rng(), clip=clip):
+            assert x.dtype == dtype
+    path = list(sampler(EXACT, SCHEDULE, 0.3, steps=20, rng=rng(), clip=clip))
+    assert len(path) == 21 and all(isinstance(x, float) for x in path)
+
+
+@every_sampler
+def test_tensor_noise_comes_from_the_given_generator_alone(sampler):
+    def ends(seed):
+        return end(sampler, EXACT, SCHEDULE, torch.zeros(4), steps=10, rng=torch.Generator().manual_seed(seed))
+
+    state = torch.get_rng_state()
+    assert torch.equal(ends(1), ends(1))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(ends(1), ends(2)) == (sampler in (ddim, *ODE_SAMPLERS.values()))
+
+
+@pytest.mark.filterwarnings("ignore::diffusion_course.schedule.TerminalSNRWarning")
+def test_a_schedule_of_one_step():
+    schedule = from_beta([0.5])
+    model, xT = GaussianDenoiser(2.0, 0.5, schedule), rng().standard_normal(3)
+    for sampler in SAMPLERS.values():
+        x0 = end(sampler, model, schedule, xT, steps=1)
+        np.testing.assert_allclose(x0, x0_from_eps(xT, 0.5, model(xT, 1)))
+
+
+# Refusals.
+
+
+@every_sampler
+@pytest.mark.parametrize(
+    ("steps", "parts"),
+    [
+        *((n, ["whole number", "T = 1000", repr(n)]) for n in (0, -3, 1001, 2.5, 10.0, True)),
+        *(
+            (times, ["fall", "end at 0", np.asarray(times)])
+            for times in ([0], [10], [10, 5], [0, 5, 10], [10, 10, 0], [5, 10, 0], [[10, 0]], np.uint8([5, 10, 0]))
+        ),
+        *((times, ["whole numbers from 0", "T = 1000"]) for times in ([], [1001, 5, 0], [10.0, 0.0], [10, 0, -5])),
+    ],
+    ids=repr,
+)
+def test_impossible_steps_are_refused(sampler, steps, parts):
+    def never(xt, t):
+        raise AssertionError("asked before the steps were known")
+
+    with refused(*parts):
+        list(sampler(never, SCHEDULE, np.zeros(2), steps=steps))
+
+
+@pytest.mark.parametrize(
+    ("call", "parts"),
+    [
+        *((lambda eta=eta: ddim(EXACT, SCHEDULE, 0.0, eta=eta), ["[0, 1]", eta]) for eta in (-0.1, 1.1, np.nan)),
+        *(
+            (lambda order=order: dpm_solver(EXACT, SCHEDULE, 0.0, order=order), ["1, 2 or 3", repr(order)])
+            for order in (0, 4, -1, 2.0, None, "2")
+        ),
+        *((lambda c=c: heun(EXACT, SCHEDULE, 0.0, clip=c), ["clip", "above 0", repr(c)]) for c in (0, -1.0, "x")),
+        (lambda: ddpm(EXACT, SCHEDULE, torch.zeros(2), rng=rng()), ["Generator", "Tensor", "torch Generator"]),
+    ],
+)
+def test_impossible_options_are_refused(call, parts):
+    with refused(*parts):
+        list(call())
+
+
+def broken_net(answer):
+    def my_net(xt, t):
+        return answer if t < 500 else 0 * xt
+
+    return my_net
+
+
+@every_sampler
+@pytest.mark.parametrize("xT", [np.zeros((3, 2)), torch.zeros(3, 2)], ids=["array", "tensor"])
+@pytest.mark.parametrize(
+    ("answer", "got"),
+    [
+        ((np.zeros((3, 2)), None), "tuple"),
+        (None, "NoneType"),
+        (0.0, "shape ()"),
+        (np.zeros((3, 1)), "shape (3, 1)"),
+        (torch.zeros(2, 3), "shape (2, 3)"),
+    ],
+)
+def test_answers_that_are_not_like_xt_are_refused(sampler, xT, answer, got):
+    with refused("my_net", "(3, 2)", got, "t = 400"):
+        list(sampler(broken_net(answer), SCHEDULE, xT, steps=5))
+
+
+@every_sampler
+@pytest.mark.parametrize("answer", [None, (0.0,), np.zeros(1)])
+def test_answers_that_are_not_a_number_are_refused_for_a_number(sampler, answer):
+    with refused("my_net", "()", "t = 400"):
+        list(sampler(broken_net(answer), SCHEDULE, 0.0, steps=5))
+
+
+@pytest.mark.parametrize("sampler", [*SAMPLERS.values(), encode])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize(("kind", "readable"), [(np.array, True), (torch.tensor, True), (torch.tensor, False)])
+def test_answers_that_are_not_finite_are_named_with_their_step(sampler, kind, value, readable, monkeypatch):
+    """At once where reading costs nothing; on a GPU, here played by `may_read`, at the end, by the first bad step."""
+    monkeypatch.setattr("diffusion_course.predictor.may_read", lambda x: readable)
+    items = sampler(broken_net(kind([0.0, value])), SCHEDULE, kind([0.0, 0.0]), steps=5)
+    number = 0
+    with refused("my_net", "NaN or infinity", "t = 1" if sampler is encode else "t = 400"):
+        for _ in items:
+            number += 1
+    assert number == (6 if not readable else 1 if sampler is encode else 3 if sampler is heun else 4)
+
+
+def test_a_model_that_is_an_object_is_named_by_its_class():
+    class FaceNet:
+        def __call__(self, xt, t):
+            return None
+
+    with refused("FaceNet(xt, t)", "t = 1000"):
+        list(ddim(FaceNet(), SCHEDULE, np.zeros(2)))
