@@ -19,6 +19,7 @@ import matplotlib.figure
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from .files import refuse_bytes
 from .forward import to_float64
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
@@ -205,6 +206,7 @@ def as_rgb(picture: Any) -> np.ndarray:
         raise ValueError(f"a picture has shape (c, h, w) with c = 1 or 3, not {picture.shape}.")
     if not np.isfinite(picture).all():
         raise ValueError("a picture with NaN or infinity cannot be shown: look where it comes from.")
+    refuse_bytes(picture, "the picture")
     rgb = np.clip((picture.transpose(1, 2, 0) + 1) / 2, 0, 1)
     return np.broadcast_to(rgb, (*rgb.shape[:2], 3))
 
