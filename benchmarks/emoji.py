@@ -14,7 +14,7 @@ import torch
 from diffusion_course import metrics
 from diffusion_course.emoji import COLOURS, colours, emoji
 from diffusion_course.run import checkpoints, paint
-from diffusion_course.run.judge import Judge, has_words, held_back, judged_words, train_judge
+from diffusion_course.run.judge import has_words, held_back, make_judge, train_judge
 
 
 def asked_words(ids, judge):
@@ -24,8 +24,7 @@ def asked_words(ids, judge):
 
 def rate(judge, pictures, asked):
     """The share of asked words that are found; `asked` has a list of ids for each of the pictures."""
-    with torch.no_grad():
-        found = (judge(torch.as_tensor(pictures)) > judge.threshold).numpy()
+    found = judge.found(pictures).numpy()
     hits = [found[i, judge.column[word]] for i, words in enumerate(asked) for word in words]
     return float(np.mean(hits))
 
@@ -85,8 +84,7 @@ def floors(judge, train):
     """The same numbers of real pictures: drawings that the judge has not seen, and those of held-out names."""
     back, names = held_back(train), emoji("names")
     truth = has_words(train.words[back], judge.config["words"]).bool()
-    with torch.no_grad():
-        found = judge(torch.from_numpy(train.x0[back])) > judge.threshold
+    found = judge.found(train.x0[back])
     in_name = [train.names[c].split() for c in train.concept[back]]
     rows = [[train.vocabulary.place[w] for w in words if w in train.vocabulary.place] for words in in_name]
     asked = [[word for word in row if word in judge.column] for row in rows]
@@ -119,7 +117,7 @@ def main():
     args = parser.parse_args()
     train = emoji("train")
     if args.train_judge:
-        judge = Judge(judged_words(train))
+        judge = make_judge(train)
         for loss in train_judge(judge, train):
             print(f"judge: loss {loss:.5f}", flush=True)
         checkpoints.save_model(args.judge, judge)

@@ -73,8 +73,8 @@ def vocabulary() -> "Vocabulary":
 
 def recoloured_copies(
     data: Emoji, copies: int = 2, rng: np.random.Generator | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures (m, 32, 32, 3) and words (m, 16) of `data` in other colours, so that "blue" means blue of anything.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`data` in other colours, so that "blue" means blue of anything: pictures, words, and whose copy each is.
 
     Every picture that has a main colour is turned by 40°…320° of hue, `copies` times. A copy is kept if the new main
     colour is another than before; its word stands first in the row, in place of all colours that stood there. Colours
@@ -89,13 +89,13 @@ def recoloured_copies(
     images = recoloured(data.images[rows], rng.uniform(40, 320, len(rows)))
     after = main_colour(images)
     keep = (after != NOT_SAID) & (after != colour[rows])
-    images, words, told = images[keep], data.words[rows[keep]], ids[after[keep]]
-    rest = np.where(np.isin(words, ids), NOT_SAID, words)
+    images, rows, told = images[keep], rows[keep], ids[after[keep]]
+    rest = np.where(np.isin(data.words[rows], ids), NOT_SAID, data.words[rows])
     words = np.concatenate([told[:, None], rest], axis=1)
     order = np.argsort(words == NOT_SAID, axis=1, kind="stable")[:, : vocabulary.length]  # words first, then −1
     words = np.take_along_axis(words, order, axis=1)
     held_out = np.any([(words == a).any(axis=1) & (words == b).any(axis=1) for a, b in pairs], axis=0)
-    return images[~held_out], words[~held_out]
+    return images[~held_out], words[~held_out], rows[~held_out]
 
 
 class Vocabulary:

@@ -114,7 +114,9 @@ def test_turning_keeps_white_and_grey_and_turns_red_into_green():
 
 
 def test_a_recoloured_copy_begins_with_its_new_colour_and_has_no_other(train, copies):
-    images, rows = copies
+    images, rows, of = copies
     ids = np.array([train.vocabulary.place[colour] for colour in COLOURS])
     assert (ids[main_colour(images)] == rows[:, 0]).all()
     assert (np.isin(rows, ids).sum(axis=1) == 1).all()
+    before = train.words[of]
+    assert all(set(new[1:]) <= set(old) | {NOT_SAID} for new, old in zip(rows[::50], before[::50], strict=True))

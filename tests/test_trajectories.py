@@ -30,7 +30,7 @@ def test_points_paths_and_arrows_are_those_given(kind):
 
 def test_the_text_tells_points_steps_and_arrows():
     alt = field({"t = 500": panel()}).alt
-    assert "t = 500 (5 points after 3 steps, mean arrow 0.50)" in alt
+    assert "t = 500 (5 points after 3 sampling steps, mean arrow 0.50)" in alt
 
 
 def test_no_panels_are_refused():

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from ..forward import add_noise
-from .engine import exercise
 from .lesson5 import SHORT
+from .table import exercise
 
 X = torch.tensor([[1.0, -0.5], [0.3, 2.0], [-1.0, 0.4], [0.8, 0.1]])
 E = torch.tensor([[2.0, 0.1], [-0.7, 1.2], [0.5, -0.3], [-1.5, 0.6]])
@@ -34,6 +34,7 @@ def mixed(x0, signal, eps, noise):
 
 def _with_slope(loss):
     """The loss and its derivative by the weight; NaN where `backward()` would find no way to it."""
+    loss = torch.as_tensor(loss)
     if loss.ndim:
         return loss.detach()
     slope = torch.autograd.grad(loss, WEIGHT)[0] if loss.requires_grad else torch.tensor(torch.nan)
@@ -44,6 +45,19 @@ def _of_halves(f, n=4) -> float:
     return f(halves, X[:n], TIMES[:n], E[:n], SHORT).item()
 
 
+def _given(f, x0: float, eps: float) -> float:
+    """What the network is given for one point at t = 30."""
+    kept = []
+    f(lambda xt, t: kept.append(torch.as_tensor(xt)) or WEIGHT * xt, x0 + 0 * X[:1], TIMES[:1], eps + 0 * X[:1], SHORT)
+    return kept[0].mean().item()
+
+
+def _of_errors(f) -> float:
+    """The loss of two errors, 1 and 2, whatever x_t is."""
+    eps = E[:1]
+    return float(f(lambda xt, t: eps + torch.tensor([[1.0, 2.0]]) + 0 * WEIGHT, X[:1], TIMES[:1], eps, SHORT))
+
+
 @exercise(
     probes=tuple(
         (model, X[part], TIMES[part], E[part], SHORT)
@@ -51,6 +65,11 @@ def _of_halves(f, n=4) -> float:
     ),
     measure=_with_slope,
     returns=("loss",),
+    parts={
+        "at t = 30 the factor of x_0 in what you give the network": lambda f: _given(f, 1.0, 0.0),
+        "at t = 30 the factor of ε in what you give the network": lambda f: _given(f, 0.0, 1.0),
+        "the loss of two numbers that are wrong by 1 and by 2": _of_errors,
+    },
     tolerance=1e-5,
     hints=(
         "Make x_t with `add_noise`; `schedule.at(t)` gives ᾱ for each sample.",

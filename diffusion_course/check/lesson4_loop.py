@@ -12,7 +12,9 @@ import torch
 
 from ..forward import add_noise
 from ..schedule import Schedule
-from .engine import Exercise, Mistake, exercise, is_blank, place_of
+from .engine import Exercise, Mistake
+from .handed import is_blank, place_of
+from .table import exercise
 from .watching import CENTRE, NUMBERS, POINTS, STEPS, Run, batches, findings
 
 
@@ -38,18 +40,9 @@ class Loop(Exercise):
             raise Mistake(f"{self.name}: {name}. {sentence.format(**quoted)}", name, "named")
         if run.error:
             told = " ".join(f"{type(run.error).__name__}: {run.error}".split())
-            told = f"{place_of(run.error, attempt)} raises {told if len(told) < 150 else told[:150] + ' …'}"
-            raise Mistake(f"{self.name}: {told} {_shapes(run.error, attempt)}", kind="raised")
-
-
-def _shapes(error, attempt) -> str:
-    """The shapes of what the learner's function held when it failed."""
-    part = error.__traceback__
-    while part and part.tb_frame.f_code is not attempt.__code__:
-        part = part.tb_next
-    held = part.tb_frame.f_locals.items() if part else ()
-    shapes = [f"{name} {tuple(value.shape)}" for name, value in held if hasattr(value, "shape")]
-    return f"(Shapes there: {', '.join(shapes)}.)" if shapes else ""
+            told = told if len(told) < 150 else told[:150] + " …"
+            shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in run.held.items())
+            raise Mistake(f"{self.name}: {place_of(run.error, attempt)} raises {told} (Shapes there: {shapes}.)", kind="raised")
 
 
 def _loop(made: Exercise) -> Loop:
@@ -84,7 +77,11 @@ def _loop(made: Exercise) -> Loop:
         A batch of points has shape (batch, 2). Give ᾱ_t the shape (batch, 1), so that each point gets its own.
     t has a wrong shape | model(xt, t) → model(xt, t[:, None]) | t is one number a point, of shape (batch,).
     one t for a whole batch | schedule.T + 1, (128,)) → schedule.T + 1, (1,)).expand(128) |
-        All {batch} points of a batch get the same t, so each step learns one noise level and forgets others.
+        All points of a batch get the same t, so each step learns one noise level and forgets others.
+    t is no whole number | torch.randint(1, schedule.T + 1, (128,)) → 1 + (schedule.T - 1) * torch.rand(128) |
+        `torch.rand` gives floats; steps are counted: `torch.randint(1, schedule.T + 1, …)`.
+    ᾱ_t wants a second axis | add_noise(x0[rows], schedule.at(t), eps) → (a := torch.tensor(schedule.at(t)))**0.5 * x0[rows] |
+        ᾱ_t of shape (batch,) cannot multiply points of shape (batch, 2). `[:, None]` makes it (batch, 1).
     the network is not asked once a step | eps_hat = → model(xt, t); eps_hat = | In {steps} steps you call it {calls} times.
     t is drawn before the loop | for _ in range(steps): → torch.manual_seed(1); kept = torch.randint(1, schedule.T + 1, (128,))⏎    for _ in range(steps): && = torch.randint(1, schedule.T + 1, (128,)) → = kept |
         All your steps use the same t. Draw inside the loop.

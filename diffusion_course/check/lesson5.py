@@ -10,7 +10,8 @@ import numpy as np
 
 from ..denoisers import GaussianDenoiser
 from ..schedule import cosine
-from .engine import Finding, exercise
+from .engine import Finding
+from .table import exercise
 
 SHORT = cosine(T=50)
 XT, X0_HAT, Z = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7]), np.array([0.3, 1.5, -0.8])
@@ -23,7 +24,10 @@ def ended(step) -> str:
     for t, s in pairwise(range(50, -1, -1)):
         eps_hat = model(x, t)
         x0_hat = (x - (1 - SHORT.at(t)) ** 0.5 * eps_hat) / SHORT.at(t) ** 0.5
-        x = step(x, x0_hat, eps_hat, t, s, rng.standard_normal(2000))
+        try:
+            x = step(x, x0_hat, eps_hat, t, s, rng.standard_normal(2000))
+        except ZeroDivisionError:
+            return f"From t = {t} to s = {s} your step divides by zero."
     end = f"mean {x.mean():.3g} and spread {x.std():.2g}"
     return f"With the exact denoiser of data of mean 2 and spread 0.5 your samples end at {end}."
 

@@ -8,10 +8,10 @@ import numpy as np
 from ..denoisers import GaussianDenoiser
 from ..forward import randn_like
 from ..schedule import Schedule, cosine
-from .engine import exercise
 from .lesson3 import gaps
 from .lesson5 import SHORT, X0_HAT, Z, ended
 from .stepwise import Stepwise
+from .table import exercise
 
 EPS_HAT = np.array([0.6, -1.1, 0.2])
 
@@ -89,7 +89,7 @@ def _ends(n, eta):
 
 
 @Stepwise.of(
-    run=lambda f, network, x, rng: f(network, MILD, x, 3, 0.5, rng), inputs=("x_T", "ε̂_1", "ε̂_2", "ε̂_3", "z_1", "z_2")
+    run=lambda f, network, x, rng: f(network, MILD, x, 3, 0.5, rng), inputs=("x_T", "ε̂_1", "ε̂_2", "ε̂_3", "z_1", "z_2"), case="With T = 40, n = 3 and η = ½"
 )
 @exercise(
     probes=tuple(

@@ -5,15 +5,15 @@ from itertools import pairwise
 import numpy as np
 
 from . import lesson6_solvers
-from .engine import exercise
 from .lesson6 import SHORT, STARTS, WIDE
 from .stepwise import Stepwise
+from .table import exercise
 
 extended_guess = lesson6_solvers.extended_guess.reference  # in the notebook it is the learner's own
 
 
 @Stepwise.of(
-    run=lambda f, network, x, rng: f(network, SHORT, x, [40, 30, 15, 5, 0]), inputs=("x_T", "ε̂_1", "ε̂_2", "ε̂_3", "ε̂_4")
+    run=lambda f, network, x, rng: f(network, SHORT, x, [40, 30, 15, 5, 0]), inputs=("x_T", "ε̂_1", "ε̂_2", "ε̂_3", "ε̂_4"), case="With the times 40, 30, 15, 5, 0"
 )
 @exercise(
     probes=tuple((WIDE, SHORT, STARTS, times) for times in ([50, 20, 0], SHORT.steps(8), [45, 30, 22, 10, 3, 0], [50, 0]))

@@ -6,9 +6,9 @@ import numpy as np
 
 from ..denoisers import GaussianDenoiser
 from ..forward import x0_from_eps
-from .engine import exercise
 from .lesson6 import LONG, SHORT, STARTS, WIDE
 from .stepwise import Stepwise
+from .table import exercise
 
 LONG_WIDE = GaussianDenoiser(0.5, 0.3, LONG)
 
@@ -44,7 +44,7 @@ def _off(f, n: int) -> float:
 
 
 @Stepwise.of(
-    run=lambda f, network, x, rng: f(predictor(network, SHORT), x, 30, 10, SHORT), inputs=("x_t", "ε̂ at t", "ε̂ at s")
+    run=lambda f, network, x, rng: f(predictor(network, SHORT), x, 30, 10, SHORT), inputs=("x_t", "ε̂ at t", "ε̂ at s"), case="From t = 30 to s = 10"
 )
 @exercise(
     probes=tuple((PREDICT, STARTS, t, s, SHORT) for t, s in ((45, 40), (30, 10), (10, 9), (2, 1), (5, 0), (1, 0)))

@@ -36,7 +36,7 @@ class Run:
 
     def __init__(self, loop, x0, schedule, steps):
         torch.manual_seed(0)
-        self.schedule, self.steps, self.losses, self.taken, self.error = schedule, steps, [], [], None
+        self.schedule, self.steps, self.losses, self.taken, self.error, self.held = schedule, steps, [], [], None, {}
         self.model, self.result, self.a = Watched(schedule.T), None, torch.tensor(schedule.alpha_bar)
         start, hook = self.weights(), register_optimizer_step_pre_hook(self._take)
         try:
@@ -47,7 +47,7 @@ class Run:
         except NotImplementedError:
             raise
         except Exception as error:
-            self.error = error
+            self.error, self.held = error, _held(error, loop)
         finally:
             hook.remove()
         self.moved = (self.weights() - start).abs().max().item()
@@ -104,6 +104,10 @@ def findings(run: Run) -> Iterator[tuple[str, bool]]:
     yield "the network is in eval mode", any(not training for training, _ in run.states)
     yield "the loss is cut off from the network", "not require grad" in trouble or "'backward'" in trouble
     yield "one loss for all steps", "second time" in trouble
+    t = run.held.get("t")
+    yield "t is no whole number", getattr(t, "dtype", None) in (torch.float32, torch.float64)
+    yield "one t for a whole batch", getattr(t, "shape", None) == (1,)
+    yield "ᾱ_t wants a second axis", "must match the size" in trouble and any(a.ndim == 1 and "float" in str(a.dtype) for a in run.held.values())
     yield "nothing is yielded", done and not hasattr(run.result, "__next__")
     yield "another number of losses", done and len(run.losses) != run.steps
     yield "more than the loss is yielded", done and not all(isinstance(loss, float) for loss in run.losses)
@@ -169,6 +173,14 @@ def _along(a, b) -> float:
     return float(torch.nn.functional.cosine_similarity(a.double(), b.double(), dim=0))
 
 
+def _held(error, loop) -> dict:
+    """The arrays and tensors that the learner's function held when it failed."""
+    part = error.__traceback__
+    while part and part.tb_frame.f_code is not getattr(loop, "__code__", None):
+        part = part.tb_next
+    return {name: value for name, value in part.tb_frame.f_locals.items() if hasattr(value, "shape")} if part else {}
+
+
 def _factors(run) -> str:
     xt, t = torch.cat(run.xt).double(), torch.cat(run.t).long()
     top, a = xt[t == t.max()], run.a[t.max()]
@@ -187,7 +199,6 @@ NUMBERS = {  # what the sentences quote
     "steps": lambda run: run.steps,
     "losses": lambda run: len(run.losses),
     "calls": lambda run: len(run.xt),
-    "batch": lambda run: len(run.xt[0]),
     "result": lambda run: type(run.result).__name__,
     "moved": lambda run: f"{run.stride():.1g}",
     "most": lambda run: torch.cat(run.t).max().item(),

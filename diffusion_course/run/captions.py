@@ -22,7 +22,7 @@ SHARE = 0.3  # of a batch are such copies
 def training_set(split: str = "train") -> tuple[np.ndarray, np.ndarray, int]:
     """Pictures (n, 3, 32, 32), their word ids (n, 16), and how many of them are originals; these stand first."""
     data = emoji(split)
-    copies, words = recoloured_copies(data, COPIES)
+    copies, words, _ = recoloured_copies(data, COPIES)
     return pictures(np.concatenate([data.images, copies])), np.concatenate([data.words, words]), len(data.images)
 
 

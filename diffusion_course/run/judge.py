@@ -1,15 +1,15 @@
 """The judge of emoji: says which words a picture shows, so that samples can be measured against their prompts.
 
-It is trained on real pictures, of which it never sees a tenth; on those its hit rate is what samples are compared with.
-A word counts as found in a picture if its score is above that of 99 of 100 real pictures without the word: a picture
-of something else has a word by chance once in a hundred times.
+It learns to tell the name of a real picture; a word's score is the probability of all names that contain it. Every
+tenth drawing is kept from it, and its hit rate on those is what samples are compared with. A word counts as found in
+a picture if its score is above that of 99 of 100 real pictures without the word: by chance, once in a hundred times.
 """
 
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..data import NOT_SAID
@@ -23,49 +23,66 @@ FALSE_ALARMS = 0.01
 class Judge(nn.Module):
     """Scores (B, len(words)) of words in pictures (B, 3, 32, 32); `features` (B, 128) is what they are read from.
 
-    `words` are ids of the vocabulary; `threshold`, one number a word, is what a score must exceed.
+    `words` are ids of the vocabulary, `names[k]` the places in `words` of what the k-th name says; `threshold`, one
+    number a word, is what a score must exceed.
     """
 
-    def __init__(self, words):
-        super().__init__()
-        self.config = {"words": [int(word) for word in words]}
-        self.column = {word: column for column, word in enumerate(self.config["words"])}
-        widths = (3, 32, 64, 128)
-        self.body = nn.Sequential(
-            *(layer for a, b in pairwise(widths) for layer in _stage(a, b)),
-            nn.Flatten(), nn.Dropout(0.3), nn.Linear(16 * widths[-1], FEATURES),
-        )  # fmt: skip
-        self.head = nn.Linear(FEATURES, len(words))
-        self.register_buffer("threshold", torch.zeros(len(words)))
+    threshold: Tensor
 
-    def features(self, x):
+    def __init__(self, words: Sequence[int], names: Sequence[Sequence[int]]):
+        super().__init__()
+        self.config = {"words": [int(word) for word in words], "names": [list(map(int, name)) for name in names]}
+        self.column = {word: column for column, word in enumerate(self.config["words"])}
+        says = torch.zeros(len(names), len(words))
+        for row, name in zip(says, self.config["names"], strict=True):
+            row[name] = 1
+        self.register_buffer("says", says, persistent=False)
+        self.register_buffer("threshold", torch.zeros(len(words)))
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(2), *_stage(12, 64), *_stage(64, 128),
+            nn.Flatten(), nn.Dropout(0.3), nn.Linear(16 * 128, FEATURES),
+        )  # fmt: skip
+        self.head = nn.Sequential(nn.ReLU(), nn.Dropout(0.3), nn.Linear(FEATURES, len(names)))
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer reads, (B, 128)."""
         return self.body(x)
 
-    def forward(self, x):
-        return self.head(F.relu(self.features(x)))
+    def named(self, x: Tensor) -> Tensor:
+        """Logits of the names, (B, len(names))."""
+        return self.head(self.features(x))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The logarithm of each word's probability: of all names that contain it."""
+        return (self.named(x).softmax(dim=1) @ self.says).clamp(min=1e-9).log()
 
     @torch.no_grad()
-    def found(self, x, word: int):
-        """Whether the word with this id is found in each of the pictures, (B,) bool."""
-        column = self.column[int(word)]
-        return self(torch.as_tensor(x))[:, column] > self.threshold[column]
+    def found(self, x: Tensor) -> Tensor:
+        """Which words are found in which pictures, (B, len(words)) bool."""
+        return torch.cat([self(part) > self.threshold for part in torch.as_tensor(x).split(500)])
 
 
-def _stage(inside, outside):
+def _stage(inside: int, outside: int) -> tuple[nn.Module, ...]:
+    """Two convolutions, the second of which halves the grid."""
     return (
         nn.Conv2d(inside, outside, 3, padding=1), nn.GroupNorm(8, outside), nn.ReLU(),
         nn.Conv2d(outside, outside, 3, padding=1, stride=2), nn.GroupNorm(8, outside), nn.ReLU(),
     )  # fmt: skip
 
 
-def judged_words(data: Emoji) -> np.ndarray:
-    """The ids of the words that can be judged: in 12 training pictures or more, and neither a style nor a colour."""
+def make_judge(data: Emoji) -> Judge:
+    """A fresh judge of all names, and of their words that 12 training pictures or more have; colours are measured."""
     count = np.bincount(data.words[data.words != NOT_SAID], minlength=len(data.vocabulary))
-    other = [data.vocabulary.place[word] for word in (*data.styles, *COLOURS, "white")]
-    return np.setdiff1d(np.flatnonzero(count >= LEAST), other)
+    ids = [[data.vocabulary.place.get(word) for word in name.split()] for name in data.names]
+    in_names = {word for name in ids for word in name if word is not None and count[word] >= LEAST}
+    words = sorted(in_names - {data.vocabulary.place[word] for word in (*COLOURS, "white")})
+    column = {word: k for k, word in enumerate(words)}
+    return Judge(words, [[column[word] for word in name if word in column] for name in ids])
 
 
-def train_judge(judge: Judge, data: Emoji, epochs: int = 14, batch: int = 128, lr: float = 2e-3, seed: int = 0):
+def train_judge(
+    judge: Judge, data: Emoji, epochs: int = 40, batch: int = 64, lr: float = 2e-3, seed: int = 0
+) -> Iterator[float]:
     """Fit a judge to the training pictures; yield the mean loss after each epoch. It is ready after the last.
 
     Every tenth drawing (`held_back`) is kept from it. Copies in other colours and small shifts are its only help.
@@ -73,9 +90,9 @@ def train_judge(judge: Judge, data: Emoji, epochs: int = 14, batch: int = 128, l
     rng = torch.Generator().manual_seed(seed)
     back = held_back(data)
     part = Emoji(**{**vars(data), "images": data.images[~back], "words": data.words[~back]})
-    more, more_words = recoloured_copies(part, copies=1)
+    more, _, rows = recoloured_copies(part, copies=1)
     images = torch.from_numpy(np.concatenate([part.images, more]))
-    truth = has_words(np.concatenate([part.words, more_words]), judge.config["words"])
+    names = torch.from_numpy(np.concatenate([data.concept[~back], data.concept[~back][rows]]))
     steps = len(images) // batch
     optimiser = torch.optim.AdamW(judge.parameters(), lr=lr, weight_decay=0.05)
     decay = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=epochs * steps)
@@ -83,7 +100,7 @@ def train_judge(judge: Judge, data: Emoji, epochs: int = 14, batch: int = 128, l
         judge.train()
         total = 0.0
         for rows in torch.randperm(len(images), generator=rng)[: steps * batch].split(batch):
-            loss = F.binary_cross_entropy_with_logits(judge(_shifted(images[rows], rng)), truth[rows])
+            loss = F.cross_entropy(judge.named(_shifted(images[rows], rng)), names[rows], label_smoothing=0.1)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -100,7 +117,7 @@ def held_back(data: Emoji) -> np.ndarray:
     return np.arange(len(data.images)) % 10 == 0
 
 
-def has_words(rows: np.ndarray, words) -> torch.Tensor:
+def has_words(rows: np.ndarray, words: Sequence[int]) -> Tensor:
     """Which pictures have which of the words: (n, len(words)) float32 of 0 and 1."""
     table = np.zeros((len(rows), int(max(words)) + 2), np.float32)
     np.put_along_axis(table, np.where(rows > max(words), NOT_SAID, rows), 1, axis=1)  # −1: the last column
@@ -108,12 +125,12 @@ def has_words(rows: np.ndarray, words) -> torch.Tensor:
 
 
 @torch.no_grad()
-def _set_thresholds(judge, x, truth):
+def _set_thresholds(judge: Judge, x: np.ndarray, truth: Tensor) -> None:
     scores = judge(torch.from_numpy(x)).masked_fill(truth.bool(), float("nan"))
     judge.threshold.copy_(torch.nanquantile(scores, 1 - FALSE_ALARMS, dim=0))
 
 
-def _shifted(images, rng):
+def _shifted(images: Tensor, rng: torch.Generator) -> Tensor:
     """A batch as a network takes it, moved by up to two pixels; what comes in from outside is white."""
     x = images.permute(0, 3, 1, 2).float() / 127.5 - 1
     dy, dx = torch.randint(5, (2,), generator=rng).tolist()
