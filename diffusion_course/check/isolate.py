@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .numbers import SYMBOLS, Failed, agree, count, is_object, numbers, same, tell, told
+from .numbers import SYMBOLS, Failed, agree, capital, count, is_object, numbers, same, tell, told
 from .relations import INSTEAD, close, related
 
 
@@ -206,7 +206,7 @@ class Isolation:
             return ""
         known = map(self.quantities, self.probes)
         if relation := related(list(zip(self.mine, self.good, known, strict=True))):
-            return f"{relation.replace('yours', f'your {self.name}')}: {self.by_hand()}".replace("?: f", "? F")
+            return f"{relation.replace('yours', f'your {self.name}')}. {capital(self.by_hand())}".replace("?.", "?")
         more = np.concatenate([np.ravel(m.astype(float) - g) for m, g in zip(self.mine, self.good, strict=True)])
         if len(more) > 1 and close(more, more[0] + 0 * more):
             by = f"{tell(abs(more[0]))} {'more' if more[0] > 0 else 'less'}"
@@ -223,12 +223,7 @@ class Isolation:
             target = g if len(turned) == len(g) else g[1:] if text == early else g[:-1]
             if len(a) > 2 and close(turned, target):
                 return f"your {self.name} holds the right numbers {text}."
-        off = ~np.isclose(a, g, rtol=max(self.ex.tolerance, 1e-5), atol=self.ex.tiny or self.ex.tolerance)
-        first = tuple(int(i) for i in np.argwhere(off)[0])
-        before = "right up to there, " if any(first) and a.ndim == 1 else ""
-        at = ", ".join(map(str, first))
-        what = f"at [{at}] your {self.name} is {tell(a[first])}, and {tell(g[first])} is right."
-        return f"for {told(self.ex.reference, self.probes[0])}: {before}{what}"
+        return self.first_place(0)
 
     def edge(self) -> str:
         """The value (or the length) of an argument that all wrong cases have and no right one."""
@@ -242,10 +237,21 @@ class Isolation:
             return f"right, but not for {what}: {self.by_hand()}"
         return ""
 
+    def first_place(self, i: int) -> str:
+        """The first number of an array that differs."""
+        a, g = self.mine[i].astype(float), self.good[i].astype(float)
+        off = ~np.isclose(a, g, rtol=max(self.ex.tolerance, 1e-5), atol=self.ex.tiny or self.ex.tolerance)
+        first = tuple(int(i) for i in np.argwhere(off)[0])
+        before = "right up to there, " if any(first) and a.ndim == 1 else ""
+        what = f"at [{', '.join(map(str, first))}] your {self.name} is {tell(a[first])}, and {tell(g[first])} is right."
+        return f"for {told(self.ex.reference, self.probes[i])}: {before}{what}"
+
     def by_hand(self) -> str:
         """The simplest probe in one line."""
         sizes = [sum(np.prod(np.shape(v)) for v in probe if not is_object(v)) for probe in self.probes]
         i = int(np.argmin(sizes))
+        if self.mine[i].shape == self.good[i].shape and self.good[i].size > 6:
+            return self.first_place(i)
         what = f"your {self.name} is" if self.ex.measure or isinstance(self.right[0], tuple) else "you return"
         given = told(self.ex.reference, self.probes[i])
         return f"for {given} {what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
