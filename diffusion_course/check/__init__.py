@@ -10,7 +10,7 @@ first three lessons never load torch.
 
 from importlib import import_module
 
-from .engine import Mistake
+from .asked import Mistake
 
 LESSONS = {
     "lesson1": "add_noise x0_from_eps best_guess".split(),

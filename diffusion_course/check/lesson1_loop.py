@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from .. import data, schedule
-from .engine import Finding
+from .asked import Finding
 from .lesson1 import FIVE, TWO, UNIT_EPS, UNIT_X, best_guess
 from .table import exercise
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..denoisers import GaussianDenoiser
 from ..schedule import cosine
-from .engine import Finding
+from .asked import Finding
 from .table import exercise
 
 SHORT = cosine(T=50)
