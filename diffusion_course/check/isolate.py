@@ -8,28 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from .numbers import SYMBOLS, Failed, agree, count, is_object, numbers, same, tell, told
-
-RELATIONS: dict[str, Callable] = {
-    "the right one with the other sign": lambda r: -r,
-    "the square of the right one: is a root missing?": lambda r: r**2,
-    "the root of the right one: is there a root too many?": lambda r: r**0.5,
-    "1 over the right one: is something upside down?": lambda r: 1 / r,
-    "twice the right one": lambda r: 2 * r,
-    "half the right one": lambda r: r / 2,
-    "1 minus the right one": lambda r: 1 - r,
-}
-INSTEAD: dict[str, Callable] = {
-    "−{}": lambda v: -v, "1 − {}": lambda v: 1 - v, "√{}": lambda v: v**0.5, "{}²": lambda v: v**2,
-    "{} + 1": lambda v: v + 1, "{} − 1": lambda v: v - 1, "2 {}": lambda v: 2 * v, "{} / 2": lambda v: v / 2,
-}  # fmt: skip
-FACTORS: dict[str, Callable] = {
-    "{}": lambda q: q, "√{}": lambda q: q**0.5, "{}²": lambda q: q**2,
-    "(1 − {})": lambda q: 1 - q, "√(1 − {})": lambda q: (1 - q) ** 0.5, "(1 − {})²": lambda q: (1 - q) ** 2,
-}  # fmt: skip
-
-
-def close(a, b) -> bool:
-    return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-4, atol=1e-6)
+from .relations import INSTEAD, close, related
 
 
 class Isolation:
@@ -80,7 +59,7 @@ class Isolation:
     def raised(self, i: int) -> str:
         failed = self.answers[i]
         if not failed.place:
-            return f"for {told(self.ex.reference, self.all[i])} your function returns None: a `return` is missing, or not reached."
+            return f"for {told(self.ex.reference, self.all[i])} your function returns None: is a `return` missing?"
         text = f"{type(failed.error).__name__}: {str(failed.error).strip().rstrip('.')}"
         hint = ""
         if "0-dimensional" in text or "only length-1" in text or "converted to Python scalar" in text:
@@ -101,7 +80,7 @@ class Isolation:
         if right.ndim == 0:
             return f"you return {answer.size} numbers, where one is asked for: is a mean or a sum missing?"
         if answer.ndim == right.ndim == 1:
-            return f"you return {found} numbers, where {len(right)} are asked for."
+            return f"you return {found} number{'s' * (found != 1)}, where {len(right)} are asked for."
         return f"your answer has shape {answer.shape}, where {right.shape} is asked for: along which axis is it made?"
 
     def weights(self) -> str:
@@ -111,8 +90,8 @@ class Isolation:
         for probe, answer in zip(self.probes if linear else (), self.mine, strict=False):
             ours, yours = (self.factors(function, probe, linear) for function in (self.ex.reference, self.attempt))
             if ours and yours:
-                sum_of = yours[0] + sum(f * np.asarray(numbers(probe[i]), float) for f, i in zip(yours[1:], linear, strict=True))
-                if np.allclose(sum_of, answer, rtol=1e-3, atol=1e-5):  # else it is not linear in them
+                terms = [f * np.asarray(numbers(probe[i]), float) for f, i in zip(yours[1:], linear, strict=True)]
+                if np.allclose(yours[0] + sum(terms), answer, rtol=1e-3, atol=1e-5):  # else it is not linear in them
                     found.append((probe, [one(f) for f in yours], [one(f) for f in ours]))
         if not found or not any(np.any(f) for f in found[0][1][1:] + found[0][2][1:]):
             return ""
@@ -125,12 +104,14 @@ class Isolation:
         if off[0] == 0 and not np.any(ours[0]):
             return f"{at}if {' and '.join(symbols[1:])} are 0 your {self.name} is {tell(yours[0])}, where 0 is right."
         if len(symbols) == 3 and all(all(map(close, y[1:], o[:0:-1])) for _, y, o in found):
-            return f"{at}the weights of {symbols[1]} and {symbols[2]} are exchanged: {tell(yours[1])} and {tell(yours[2])}."
+            swapped = f"{tell(yours[1])} and {tell(yours[2])}"
+            return f"{at}the weights of {symbols[1]} and {symbols[2]} are exchanged: {swapped}."
         told_ = []
         for j in off:
-            relation = self.related([(y[j], o[j], p) for p, y, o in found])
+            relation = related([(y[j], o[j], self.quantities(p)) for p, y, o in found])
             what = f"your weight of {symbols[j]}" if j else "what is added besides"
-            told_.append(f"{what} is {tell(yours[j])}, the right one is {tell(ours[j])}{f' ({relation})' if relation else ''}")
+            relation = f" ({relation})" if relation else ""
+            told_.append(f"{what} is {tell(yours[j])}, the right one is {tell(ours[j])}{relation}")
         rest = " and ".join(symbols[j] for j in range(1, len(ours)) if j not in off)
         return f"{at}{'; '.join(told_)}." + (f" That of {rest} is right." if rest else "")
 
@@ -147,27 +128,6 @@ class Isolation:
         except Exception:
             return None
         return found if all(np.isfinite(f).all() for f in found) else None
-
-    def related(self, triples) -> str:
-        """What mine is of the right one, in all of (mine, right, probe)."""
-        mine, right = (np.concatenate([np.ravel(t[k]).astype(float) for t in triples]) for k in (0, 1))
-        if not np.isfinite(mine).all() or not np.any(mine):
-            return ""
-        for text, of in RELATIONS.items():
-            if np.allclose(mine, of(right), rtol=1e-5, atol=1e-9):
-                return f"yours is {text}"
-        known = [self.quantities(probe) for _, _, probe in triples]
-        used = np.abs(right) > 1e-9
-        if not used.any() or np.any(mine[~used]):
-            return ""
-        for symbol in (s for s in known[0] if all(s in k for k in known)):
-            q = np.concatenate([np.full(np.size(t[1]), k[symbol]) for t, k in zip(triples, known, strict=True)])[used]
-            for text, of in FACTORS.items() if len(set(q)) > 1 else ():
-                for word, factor in (("times", of(q)), ("divided by", 1 / of(q))):
-                    if np.allclose(mine[used] / right[used], factor, rtol=1e-5):
-                        return f"yours is the right one {word} {text.format(symbol)}"
-        ratio = mine[used] / right[used]
-        return f"yours is {tell(ratio[0])} times the right one, everywhere" if len(ratio) > 1 and close(ratio, ratio[0] + 0 * ratio) else ""
 
     def quantities(self, probe) -> dict[str, float]:
         """Numbers among the arguments that a factor could be made of; ᾱ_t, ᾱ_s and α of a schedule."""
@@ -192,7 +152,8 @@ class Isolation:
                 return ""
             if not agree(yours, ours, max(self.ex.tolerance, 1e-5)):
                 off.append(f"{part} is {tell(yours)}, and {tell(ours)} is right")
-        return f"{'; '.join(off[:2])}.{' Other parts of it are right.' if len(off) < len(self.ex.parts) else ''}" if off else ""
+        rest = " Other parts of it are right." if len(off) < len(self.ex.parts) else ""
+        return f"{'; '.join(off[:2])}.{rest}" if off else ""
 
     def variations(self, i: int) -> Iterator:
         """Pairs of probes that differ in argument i only."""
@@ -206,7 +167,8 @@ class Isolation:
             moved = []
             for pair in itertools.islice(self.variations(i), 12):
                 try:
-                    yours, ours = ([self.pick(self.ex.ask(f, probe)) for probe in pair] for f in (self.attempt, self.ex.reference))
+                    both = self.attempt, self.ex.reference
+                    yours, ours = ([self.pick(self.ex.ask(f, probe)) for probe in pair] for f in both)
                     if not np.isfinite(np.asarray(yours, float)).all():
                         return ""
                 except Exception:
@@ -242,11 +204,13 @@ class Isolation:
         """Is the answer a simple function of the right one, or more by the same everywhere?"""
         if any(m.shape != g.shape or not np.isfinite(m).all() for m, g in zip(self.mine, self.good, strict=True)):
             return ""
-        if relation := self.related(list(zip(self.mine, self.good, self.probes, strict=True))):
+        known = map(self.quantities, self.probes)
+        if relation := related(list(zip(self.mine, self.good, known, strict=True))):
             return f"{relation.replace('yours', f'your {self.name}')}: {self.by_hand()}".replace("?: f", "? F")
         more = np.concatenate([np.ravel(m.astype(float) - g) for m, g in zip(self.mine, self.good, strict=True)])
         if len(more) > 1 and close(more, more[0] + 0 * more):
-            return f"your {self.name} is everywhere {'more' if more[0] > 0 else 'less'} by {tell(abs(more[0]))} than the right one."
+            by = f"{tell(abs(more[0]))} {'more' if more[0] > 0 else 'less'}"
+            return f"your {self.name} is everywhere {by} than the right one."
         return ""
 
     def place(self) -> str:
@@ -254,22 +218,25 @@ class Isolation:
         a, g = self.mine[0].astype(float), self.good[0].astype(float)
         if a.shape != g.shape or a.size < 2:
             return ""
-        for turned, text in ((a[::-1], "the other way round"), (a[:-1], "one place too early"), (a[1:], "one place too late")):
-            target = g if len(turned) == len(g) else g[1:] if "early" in text else g[:-1]
+        early, late = "one place too early", "one place too late"
+        for turned, text in ((a[::-1], "the other way round"), (a[:-1], early), (a[1:], late)):
+            target = g if len(turned) == len(g) else g[1:] if text == early else g[:-1]
             if len(a) > 2 and close(turned, target):
                 return f"your {self.name} holds the right numbers {text}."
         off = ~np.isclose(a, g, rtol=max(self.ex.tolerance, 1e-5), atol=self.ex.tiny or self.ex.tolerance)
         first = tuple(int(i) for i in np.argwhere(off)[0])
         before = "right up to there, " if any(first) and a.ndim == 1 else ""
         at = ", ".join(map(str, first))
-        return f"for {told(self.ex.reference, self.probes[0])}: {before}at [{at}] your {self.name} is {tell(a[first])}, and {tell(g[first])} is right."
+        what = f"at [{at}] your {self.name} is {tell(a[first])}, and {tell(g[first])} is right."
+        return f"for {told(self.ex.reference, self.probes[0])}: {before}{what}"
 
     def edge(self) -> str:
         """The value (or the length) of an argument that all wrong cases have and no right one."""
         for i, symbol in enumerate(self.symbols):
             values = [probe[i] if np.ndim(probe[i]) == 0 else np.shape(probe[i]) for probe in self.all]
             bad, fine = self.some(values), [v for k, v in enumerate(values) if k not in self.bad]
-            if not fine or is_object(bad[0]) or any(not same(v, bad[0]) for v in bad) or any(same(v, bad[0]) for v in fine):
+            alike = not is_object(bad[0]) and all(same(value, bad[0]) for value in bad)
+            if not fine or not alike or any(same(value, bad[0]) for value in fine):
                 continue
             what = f"{bad[0][0]} numbers in {symbol}" if isinstance(bad[0], tuple) else f"{symbol} = {tell(bad[0])}"
             return f"right, but not for {what}: {self.by_hand()}"
@@ -280,7 +247,8 @@ class Isolation:
         sizes = [sum(np.prod(np.shape(v)) for v in probe if not is_object(v)) for probe in self.probes]
         i = int(np.argmin(sizes))
         what = f"your {self.name} is" if self.ex.measure or isinstance(self.right[0], tuple) else "you return"
-        return f"for {told(self.ex.reference, self.probes[i])} {what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
+        given = told(self.ex.reference, self.probes[i])
+        return f"for {given} {what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
 
 
 def one(x):

@@ -12,7 +12,9 @@ import torch
 
 from ..forward import add_noise
 from ..schedule import Schedule
-from .engine import Exercise, Mistake, exercise, is_blank, place_of
+from .engine import Exercise, Mistake
+from .handed import is_blank, place_of
+from .table import exercise
 from .watching import CENTRE, NUMBERS, POINTS, STEPS, Run, batches, findings
 
 

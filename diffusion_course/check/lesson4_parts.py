@@ -71,7 +71,7 @@ def embed_time(values, frequencies):
     ),
     why="ε and x_t are Gaussian, so the best guess is a line, and what it leaves is 1 − (1−ᾱ) / (ᾱ s² + 1−ᾱ): the part "
     "of x_t's variance that comes from the data. No network gets below it.",
-    shows={"clean": lambda f: f"Near the clean end one hardly sees the noise; at ᾱ = 0.999 yours is {f(0.999, 0.5):.2g}."},
+    shows={"clean": lambda f: f"Near the clean end noise is hard to see; at ᾱ = 0.999 yours is {f(0.999, 0.5):.2g}."},
     mistakes="""
     what can be explained, not what is left | a * spread**2 / → (1 - a) / | {clean}
     the spread is not squared | a * spread**2 / → a * spread / && (a * spread**2 + → (a * spread + |

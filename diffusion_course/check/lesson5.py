@@ -10,7 +10,8 @@ import numpy as np
 
 from ..denoisers import GaussianDenoiser
 from ..schedule import cosine
-from .engine import Finding, exercise
+from .engine import Finding
+from .table import exercise
 
 SHORT = cosine(T=50)
 XT, X0_HAT, Z = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7]), np.array([0.3, 1.5, -0.8])

@@ -8,10 +8,10 @@ import numpy as np
 from ..denoisers import GaussianDenoiser
 from ..forward import randn_like
 from ..schedule import Schedule, cosine
-from .engine import exercise
 from .lesson3 import gaps
 from .lesson5 import SHORT, X0_HAT, Z, ended
 from .stepwise import Stepwise
+from .table import exercise
 
 EPS_HAT = np.array([0.6, -1.1, 0.2])
 
@@ -93,7 +93,7 @@ def _ends(n, eta):
     def told(f) -> str:
         x = _run(f, POINT, n, eta)
         end = f"mean {x.mean():.3g}, spread {x.std():.2g}"
-        return f"If all data are the point 1, each sample must end there; with n = {n} and η = {eta:g} yours have {end}."
+        return f"If all data are the point 1, each must end there; with n = {n} and η = {eta:g} yours have {end}."
 
     return told
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from ..denoisers import GaussianDenoiser
 from ..forward import x0_from_eps
-from .engine import exercise
 from .lesson6 import LONG, SHORT, STARTS, WIDE
 from .stepwise import Stepwise
+from .table import exercise
 
 LONG_WIDE = GaussianDenoiser(0.5, 0.3, LONG)
 

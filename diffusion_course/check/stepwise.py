@@ -72,4 +72,3 @@ class Stepwise(Exercise):
         with np.errstate(all="ignore"):
             end = np.asarray(self.run(f, network, np.full((1,), values[0]), rng)).item()
         return [*places, (None, end)]
-
