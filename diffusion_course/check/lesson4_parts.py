@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import exercise
+from .table import exercise
 
 
 def _rows(f) -> list:
