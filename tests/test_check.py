@@ -161,7 +161,7 @@ WRONG = [
     ("add_noise", lambda x0, a, eps: (x0, eps), "you return 2 results, where one is asked for"),
     ("add_noise", 3.2, "hand over your function itself, without calling it"),
     ("x0_from_eps", lambda xt, a, eps: xt / a**0.5 - math.sqrt(1 - a) * eps / a, "the right one divided by √ᾱ_t"),
-    ("names_from_v", lambda xt, a, v: (a**0.5 * xt - (1 - a) ** 0.5 * v, xt), "your x_0 is right; what is wrong is the ε"),
+    ("names_from_v", lambda xt, a, v: (a**0.5 * xt - (1 - a) ** 0.5 * v, xt), "x_0 is right; what is wrong is the ε"),
     ("variance_after", lambda variance, betas: sum(betas) + variance, "is added besides is 1, the right one is 0.75"),
     ("alpha_bar_of", lambda beta: np.append(1, np.cumprod(1 - beta))[:-1], "return 3 numbers, where 4 are asked for"),
     ("best_line", lambda x, y: print(end=""), "your function returns None: is a `return` missing?"),
