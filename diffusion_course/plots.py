@@ -36,7 +36,7 @@ def styled(draw: Callable) -> Callable:
 
     @functools.wraps(draw)
     def drawn(*args: Any, **kwargs: Any) -> Any:
-        with matplotlib.rc_context(STYLE):
+        with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
             return draw(*args, **kwargs)
 
     return drawn
@@ -185,8 +185,8 @@ def clouds(panels: Mapping[str, Any], reference: Any = None, limit: float | None
         ax.axis("off")
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if reference is not None:
-            ax.scatter(*_numbers(reference, (None, 2), "reference").T, s=3, color=ORANGE, alpha=0.3, linewidths=0)
-        ax.scatter(*points.T, s=4, color=BLUE, alpha=0.6, linewidths=0)
+            ax.scatter(*_numbers(reference, (None, 2), "reference").T, s=3, color=ORANGE, alpha=0.3, linewidths=0)  # type: ignore[misc]
+        ax.scatter(*points.T, s=4, color=BLUE, alpha=0.6, linewidths=0)  # type: ignore[misc]
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title)
     figure.alt = "Point clouds, left to right: " + "; ".join(

@@ -47,7 +47,7 @@ def play_points(
     if limit is None:
         limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
     unit = limit / 16000  # so that points up to twice as far away still fit
-    arrows = None if field is None else _arrows(*map(to_float64, field), count)
+    arrows = None if field is None else _arrows(to_float64(field[0]), to_float64(field[1]), count)
     data = _common(count, captions, seconds, alt or "Points that move.") | {
         "panels": [
             {"title": title, "count": points.shape[1], "cloud": _short(points, unit)}
