@@ -226,3 +226,8 @@ def _numbers(values: Any, shape: tuple, title: str, infinite: bool = False) -> n
     if bad.any():
         raise ValueError(f"{title!r} holds {values[bad][0]}: look where it comes from.")
     return values
+
+
+def normal(x: Any, mean: float = 0.0, spread: float = 1.0) -> np.ndarray:
+    """The density of N(mean, spread²) at x, to be drawn over a histogram."""
+    return np.exp(-(((to_float64(x) - mean) / spread) ** 2) / 2) / (spread * (2 * np.pi) ** 0.5)
