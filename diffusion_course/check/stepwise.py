@@ -13,7 +13,7 @@ from .engine import Exercise, Mistake
 from .numbers import tell
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Stepwise(Exercise):
     """An exercise whose answer is a sampler: `run(f, network, x, rng)` runs it, `inputs` names what it is linear in.
 
@@ -54,7 +54,7 @@ class Stepwise(Exercise):
             weights, good = ([float(x[k][1] - each[0][k][1]) for x in each[1:]] for each in (mine, right))
             for name, a, b in zip(self.inputs, weights, good, strict=True):
                 if not np.isclose(a, b, rtol=1e-4, atol=1e-6):
-                    return f"{self.case} {where} your weight of {name} is {tell(a)}, the right one is {tell(b)}."
+                    return f"{self.case}, {where} your weight of {name} is {tell(a)}, the right one is {tell(b)}."
         return None
 
     def _places(self, f: Callable, one: int) -> list[tuple[int | None, float]]:
