@@ -31,7 +31,7 @@ class Fault:
     edits: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Exercise(Asked):
     """The check of a function: call it with the learner's, and go on with the function that it returns.
 
@@ -55,8 +55,11 @@ class Exercise(Asked):
     shows: dict = field(default_factory=dict)
     parts: dict = field(default_factory=dict)
 
-    def __call__(self, attempt: Callable) -> Callable:
-        """The function to go on with: `attempt` if right, ours if blank. Raises `Mistake` if it is wrong."""
+    def __call__(self, attempt: Callable) -> Any:
+        """The function to go on with: `attempt` if right, ours if blank. Raises `Mistake` if it is wrong.
+
+        In the homework, where there is no solution, nothing is returned.
+        """
         if not callable(attempt) or isinstance(attempt, Exercise):
             raise Mistake(f"{self.name}: hand over your function itself, without calling it.")
         mistakes = []
@@ -69,12 +72,12 @@ class Exercise(Asked):
                 waits = last not in (getattr(attempt, "__name__", last), "ask")
                 state = f"waits for `{last}`, which it calls and which is still blank" if waits else "not attempted yet"
                 say(f"○ {self.name}: {state}" + (", so the cells below use ours." if self.why else "."))
-                return self.reference
+                return self.reference if self.why else None
             except Mistake as mistake:
                 mistakes.append(mistake)
             else:
                 say(f"✓ {self.name}: right." + " The cells below use your function." * bool(self.why))
-                return attempt
+                return attempt if self.why else None
         raise next((mistake for mistake in mistakes if mistake.kind != "raised"), mistakes[0])
 
     def shown(self) -> str:

@@ -13,7 +13,7 @@ from .engine import Exercise
 from .numbers import tell
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Stepwise(Exercise):
     """An exercise whose answer is a sampler: `run(f, network, x, rng)` runs it, `inputs` names what it is linear in.
 
