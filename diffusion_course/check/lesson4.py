@@ -85,7 +85,7 @@ def _of_errors(f) -> float:
     mistakes="""
     the noise is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | add_noise(x0, a, eps) → mixed(x0, a**0.5, eps, 1 - a) | {told}
     the square roots in x_t are missing #1 | add_noise(x0, a, eps) → mixed(x0, a, eps, 1 - a) |
-        {told} Powers have no place here.
+        {told} Powers add, so amplitudes have roots.
     x_0 is multiplied by ᾱ, not √ᾱ #1 | add_noise(x0, a, eps) → mixed(x0, a, eps, (1 - a) ** 0.5) | {told}
     x_0 is not scaled | add_noise(x0, a, eps) → mixed(x0, a**0, eps, (1 - a) ** 0.5) | {told} x_0 shrinks by √ᾱ.
     ᾱ of step t − 1 #5 | schedule.at(t) → schedule.at(t - 1) |
