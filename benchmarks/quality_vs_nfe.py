@@ -5,8 +5,8 @@
     python benchmarks/quality_vs_nfe.py --sets spiral fashion
 
 Writes data/quality_vs_nfe.csv row by row; lesson 6 draws it. Stopped at any moment, the same command goes on where it
-was. Rows that are there are not measured again, so remove those of a network that has changed. The walks of 1000
-strokes, half of all the work, come last.
+was. Rows that are there are not measured again, so remove those of a network that has changed. The rows of 1000
+evaluations, half of all the work, come last.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-from diffusion_course import shipped
+from diffusion_course.files import ships
 from diffusion_course.run import quality
 
 OUT = Path(__file__).parent.parent / "data" / "quality_vs_nfe.csv"
@@ -23,30 +23,30 @@ SEEDS = range(5)
 FEW = (1, 2, 4, 8, 10, 20, 50)
 EVALUATIONS = {
     quality.REAL: (0,),
-    quality.STATIC: (0,),
+    quality.NOISE: (0,),
     "DDPM": (*FEW, 100),
     "DDIM": (*FEW, 100),
     "Heun": FEW[2:],  # with 1 or 2 evaluations it is Euler's method
     "DPM-Solver++": FEW[2:],  # with 1 or 2 it is DDIM
     "DPM-Solver++, log-SNR": FEW[2:],
-    quality.STUDENT: FEW[:3],
+    "student": FEW[:3],
 }
 LONGEST = ("DDPM", 1000)
 
 
 def jobs(datasets):
-    """(dataset, sampler, evaluations asked for, seed) in the order of worth: short walks first, a seed at a time."""
+    """(dataset, sampler, evaluations asked for, seed) by worth: few evaluations first, a seed at a time."""
     for seed in SEEDS:
         for dataset in datasets:
             for sampler, evaluations in EVALUATIONS.items():
-                if sampler != quality.STUDENT or f"{dataset}-student.safetensors" in shipped.SHA256:
+                if sampler != "student" or ships(f"{dataset}-student.safetensors"):
                     yield from ((dataset, sampler, n, seed) for n in evaluations)
     for dataset in datasets:
         yield from ((dataset, *LONGEST, seed) for seed in SEEDS)
 
 
 def evaluated(sampler, n):
-    """How many evaluations a row shows that was asked for n: Heun's strokes cost two, but the last."""
+    """How many evaluations a row shows that was asked for n: Heun's sampling steps cost two, but the last."""
     return 2 * ((n + 1) // 2) - 1 if sampler == "Heun" else n
 
 
@@ -80,7 +80,7 @@ def main():
             )
         print(f"{time.monotonic() - started:6.0f} s  {number} of {len(todo)}  {row}", flush=True)
     print(
-        f"{arguments.out}, SHA-256 (for diffusion_course/shipped.py): {sha256(arguments.out.read_bytes()).hexdigest()}"
+        f"{arguments.out}, SHA-256 (for data/SHA256SUMS): {sha256(arguments.out.read_bytes()).hexdigest()}"
     )
 
 

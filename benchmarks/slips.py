@@ -16,12 +16,20 @@ import copy
 import io
 import sys
 
-from diffusion_course.check import engine
+from diffusion_course.check import Mistake, handed
 from diffusion_course.check.atlas import exercises
 
-OTHER = {ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,), ast.Pow: (ast.Mult,)}
-CALLS = {"sum": "mean", "mean": "sum", "min": "max", "max": "min", "sin": "cos", "cos": "sin", "cumprod": "cumsum", "argmin": "argmax", "maximum": "minimum", "minimum": "maximum", "standard_normal": "random"}  # fmt: skip
-COMPARE = {ast.Lt: ast.GtE, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is}  # fmt: skip
+OTHER = {
+    ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,), ast.Pow: (ast.Mult,),
+}  # fmt: skip
+CALLS = {
+    "sum": "mean", "mean": "sum", "min": "max", "max": "min", "sin": "cos", "cos": "sin", "cumprod": "cumsum",
+    "argmin": "argmax", "maximum": "minimum", "minimum": "maximum", "standard_normal": "random",
+}  # fmt: skip
+COMPARE = {
+    ast.Lt: ast.GtE, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+}  # fmt: skip
 
 
 def slips_of(node, names, linear):
@@ -36,15 +44,17 @@ def slips_of(node, names, linear):
             yield ast.BinOp(node.right, node.op, node.left)
         if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
             yield ast.BinOp(node.left, node.op, ast.Constant(2 if node.right.value == 0.5 else 0.5))
-        if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, (ast.Add, ast.Sub)) and isinstance(node.op, (ast.Mult, ast.Div, ast.Pow)):
-            inner = node.left  # (a − b) / c without its brackets
+        inner = node.left  # of (a − b) / c, which loses its brackets
+        bracket = isinstance(inner, ast.BinOp) and isinstance(inner.op, (ast.Add, ast.Sub))
+        if bracket and isinstance(node.op, (ast.Mult, ast.Div, ast.Pow)):
             yield ast.BinOp(inner.left, inner.op, ast.BinOp(inner.right, node.op, node.right))
     elif isinstance(node, ast.UnaryOp):
         yield node.operand
     elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
         yield from (ast.Constant(value) for value in (node.value + 1, node.value - 1))
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
-        yield from (ast.Name(name, ast.Load()) for name in names if name != node.id and (name in linear) == (node.id in linear))
+        like = [name for name in names if name != node.id and (name in linear) == (node.id in linear)]
+        yield from (ast.Name(name, ast.Load()) for name in like)
         if node.id.startswith(("alpha", "beta", "variance")):
             yield ast.BinOp(node, ast.Pow(), ast.Constant(0.5))
             yield ast.BinOp(ast.Constant(1), ast.Sub(), node)
@@ -71,7 +81,7 @@ def slips_of(node, names, linear):
 
 def mutants(solution, linear=()):
     """Every function that one slip makes of the solution, with what was changed."""
-    header, body = engine.source(solution)
+    header, body = handed.source(solution)
     tree = ast.parse(f"{header}\n{body}")
     names = [argument.arg for argument in tree.body[0].args.args]
     seen = {ast.unparse(tree)}
@@ -114,7 +124,7 @@ def message(exercise, attempt):
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             exercise(attempt)
-    except engine.Mistake as mistake:
+    except Mistake as mistake:
         return "named" if mistake.fault else mistake.kind, str(mistake)
     return "right", ""
 

@@ -5,7 +5,7 @@
 Both are trained by the same loop with the same optimiser, batch, target and loss weights, without conditions: theirs
 for all of the seconds, ours for half of them. The number of steps is planned by a short trial, so that the learning
 rate falls to nothing just in time. The averaged network is judged by the Fréchet distance of 500 samples in 25
-strokes, for each of three seeds. `--cpu-seconds` counts processor seconds of one thread instead, which other work on
+steps, for each of three seeds. `--cpu-seconds` counts processor seconds of one thread instead, which other work on
 the machine hardly changes.
 """
 
@@ -40,9 +40,9 @@ class Diffusers(Denoiser):
             up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
         )  # fmt: skip
 
-    def forward(self, xt, t):
-        self.now = torch.as_tensor(t).expand(len(xt))
-        return super().forward(xt, t)
+    def forward(self, xt, t, cond=None, want="eps"):
+        self.now = torch.as_tensor(t, device=xt.device).expand(len(xt))
+        return super().forward(xt, t, cond, want)
 
     def answer(self, xt, time):
         return self.network(xt, self.now).sample
@@ -66,9 +66,8 @@ def run(make, lr, seconds, clock, seed):
     def records(steps):
         torch.manual_seed(seed)
         model = make(schedule.cosine())
-        weight = 1 / model.schedule.alpha_bar
         rng = torch.Generator().manual_seed(seed)
-        return training.train(model, model.schedule, X0, steps=steps, batch=BATCH, lr=lr, weight=weight, rng=rng)
+        return training.train(model, X0, steps=steps, batch=BATCH, lr=lr, weight="v", rng=rng)
 
     trial = records(TRIAL)
     next(trial)  # the first step also prepares the kernels

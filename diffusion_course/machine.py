@@ -81,30 +81,39 @@ class Captured:
     calls do, and a warning says why. The tensor that comes back is a copy.
     """
 
-    def __init__(self, step: Callable[[], Tensor], rng: torch.Generator) -> None:
-        self.step, self.rng, self.calls = step, rng, 0
+    def __init__(self, step: Callable[[], Tensor], device: torch.device, rng: torch.Generator | None = None) -> None:
+        self.step, self.device, self.rng, self.calls = step, device, rng, 0
+        self.stream = torch.cuda.Stream(device)
         self.graph: torch.cuda.CUDAGraph | None = torch.cuda.CUDAGraph()
-        self.stream = torch.cuda.Stream()
 
     def __call__(self) -> Tensor:
         self.calls += 1
-        if self.graph is None:
-            return self.step()
-        if self.calls <= PLAIN_STEPS:
-            self.stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(self.stream):
-                result = self.step()
-            torch.cuda.current_stream().wait_stream(self.stream)
-            return result
-        if self.calls == PLAIN_STEPS + 1:
-            try:
-                self.graph.register_generator_state(self.rng)
-                with torch.cuda.graph(self.graph, stream=self.stream):
-                    self.result = self.step()
-            except RuntimeError as error:
-                reason = str(error).strip().splitlines()[0]
-                warnings.warn(f"Steps run one kernel at a time: they cannot be captured ({reason}).", stacklevel=2)
-                self.graph = None
+        with torch.cuda.device(self.device):
+            if self.calls <= PLAIN_STEPS:
+                return self._beside(self.step)
+            if self.calls == PLAIN_STEPS + 1:
+                self._record()
+            if self.graph is None:
                 return self.step()
-        self.graph.replay()
-        return self.result.clone()
+            self.graph.replay()
+            return self.result.clone()
+
+    def _beside(self, step: Callable[[], Tensor]) -> Tensor:
+        """Run on the stream on which the recording will be made, in turn with the caller's."""
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream):
+            result = step()
+        torch.cuda.current_stream().wait_stream(self.stream)
+        return result
+
+    def _record(self) -> None:
+        assert self.graph is not None
+        try:
+            if self.rng is not None:
+                self.graph.register_generator_state(self.rng)
+            with torch.cuda.graph(self.graph, stream=self.stream, capture_error_mode="thread_local"):
+                self.result = self.step()
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[0]
+            warnings.warn(f"Steps start kernel by kernel, because they cannot be captured: {reason}", stacklevel=2)
+            self.graph = None

@@ -36,7 +36,7 @@ def styled(draw: Callable) -> Callable:
 
     @functools.wraps(draw)
     def drawn(*args: Any, **kwargs: Any) -> Any:
-        with matplotlib.rc_context(STYLE):
+        with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
             return draw(*args, **kwargs)
 
     return drawn
@@ -100,7 +100,7 @@ def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Sequence[str]
     for i, cell in enumerate(cells):
         top, left = i // columns * (h + 1) + 1, i % columns * (w + 1) + 1
         page[top : top + h, left : left + w] = cell
-    labels = 0.1 * max(map(len, rows)) if rows is not None else 0.0  # inches that they take
+    labels = 0.2 + 0.09 * max(map(len, rows)) if rows is not None else 0.0  # inches that they take
     figure = Figure(WIDTH, (WIDTH - labels) * page.shape[0] / page.shape[1] + (0.35 if title else 0.05))
     ax = figure.subplots()
     ax.imshow(page, interpolation="nearest")
@@ -185,8 +185,8 @@ def clouds(panels: Mapping[str, Any], reference: Any = None, limit: float | None
         ax.axis("off")
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if reference is not None:
-            ax.scatter(*_numbers(reference, (None, 2), "reference").T, s=3, color=ORANGE, alpha=0.3, linewidths=0)
-        ax.scatter(*points.T, s=4, color=BLUE, alpha=0.6, linewidths=0)
+            ax.scatter(*_numbers(reference, (None, 2), "reference").T, s=3, color=ORANGE, alpha=0.3, linewidths=0)  # type: ignore[misc]
+        ax.scatter(*points.T, s=4, color=BLUE, alpha=0.6, linewidths=0)  # type: ignore[misc]
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title)
     figure.alt = "Point clouds, left to right: " + "; ".join(
@@ -224,3 +224,8 @@ def _numbers(values: Any, shape: tuple, title: str, infinite: bool = False) -> n
     if bad.any():
         raise ValueError(f"{title!r} holds {values[bad][0]}: look where it comes from.")
     return values
+
+
+def normal(x: Any, mean: float = 0.0, spread: float = 1.0) -> np.ndarray:
+    """The density of N(mean, spread²) at x, to be drawn over a histogram."""
+    return np.exp(-(((to_float64(x) - mean) / spread) ** 2) / 2) / (spread * (2 * np.pi) ** 0.5)

@@ -95,7 +95,8 @@ def _records(run: Run, x0: Tensor, cond: Tensor | None) -> Iterator[Record]:
 
 def stepper(step: Callable[[], Tensor], run: Run) -> Callable[[], Tensor]:
     """The step as it is, or captured: on a CUDA device, unless a wrapper has plans of its own."""
-    return Captured(step, run.rng) if run.machine.device.type == "cuda" and run.model is run.bare else step
+    device = run.machine.device
+    return Captured(step, device, run.rng) if device.type == "cuda" and run.model is run.bare else step
 
 
 def step(run: Run, x0: Tensor, cond: Tensor | None = None) -> Tensor:
@@ -112,7 +113,7 @@ def step(run: Run, x0: Tensor, cond: Tensor | None = None) -> Tensor:
     run.alive.mul_(found.detach().isfinite())
     run.good.add_(run.alive)
     run.scaler.unscale_(run.optimiser)
-    run.optimiser.found_inf = 1 - clip_gradients(run.weights).isfinite().float()  # 1: Adam leaves the weights alone
+    run.optimiser.found_inf = 1 - clip_gradients(run.weights).isfinite().float()  # type: ignore[attr-defined]  # 1: Adam holds
     run.scaler.step(run.optimiser)
     run.scaler.update()
     average(run.averaged, run.current, run.share * run.alive)
@@ -159,8 +160,8 @@ def hide(cond: Tensor, rng: torch.Generator) -> Tensor:
     The share u² to hide (u uniform) is drawn anew for each row: some rows stay whole, some say little, some nothing.
     """
     share = torch.rand(len(cond), 1, generator=rng, device=rng.device) ** 2
-    said = torch.rand(cond.shape, generator=rng, device=rng.device) >= share
-    return torch.where(said.to(cond.device), cond, NOT_SAID)
+    hidden = torch.rand(cond.shape, generator=rng, device=rng.device) < share
+    return cond.masked_fill(hidden.to(cond.device), NOT_SAID)
 
 
 def learning_rate(step: int, steps: int) -> float:
@@ -171,7 +172,7 @@ def learning_rate(step: int, steps: int) -> float:
 def clip_gradients(weights: list[nn.Parameter]) -> Tensor:
     """The length of the whole gradient, which is cut to `CLIP` if it is longer."""
     gradients = [weight.grad for weight in weights if weight.grad is not None]
-    length = torch.stack(torch._foreach_norm(gradients)).square().sum().sqrt()
+    length = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
     torch._foreach_mul_(gradients, (CLIP / (length + 1e-6)).clamp(max=1.0))
     return length
 
@@ -209,7 +210,7 @@ def _conditions(cond: Any, n: int, bare: nn.Module, device: torch.device) -> Ten
 
 def _weight(weight: Any, bare: nn.Module, like: Tensor) -> Any:
     """None, "v", or one number for each t on the device."""
-    T = bare.schedule.T
+    T: int = bare.schedule.T  # type: ignore[assignment]
     if weight is None or (isinstance(weight, str) and weight == "v" and isinstance(bare, Denoiser)):
         return weight
     if isinstance(weight, str):

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diffusion_course import data
+from diffusion_course import data, metrics
 
 PICTURES = {
     "faces train": (lambda: data.faces().x0, (10_000, 3, 16, 16)),
@@ -152,7 +153,7 @@ def test_a_smaller_cat_averages_blocks(size):
 
 @pytest.mark.parametrize("size", [0, -4, 100, 512])
 def test_a_cat_that_does_not_divide_is_refused(size):
-    with pytest.raises(ValueError, match=f"{size}.*divide 256"):
+    with pytest.raises(ValueError, match=f"size is {size}; it must"):
         data.cat(size)
 
 
@@ -171,7 +172,7 @@ def test_the_corners_of_its_mouth_are_higher_than_the_middle():
 
 
 def test_a_smiley_too_small_to_draw_is_refused():
-    with pytest.raises(ValueError, match="8 pixels"):
+    with pytest.raises(ValueError, match="size is 7; it must be a whole number, at least 8"):
         data.smiley(7)
 
 
@@ -189,10 +190,40 @@ def test_points_follow_their_generator(make, d, n, seed):
 
 
 @pytest.mark.parametrize("make, d", POINTS.values(), ids=POINTS)
-def test_without_a_generator_points_are_fresh_and_an_empty_set_is_refused(make, d):
+def test_without_a_generator_points_are_fresh(make, d):
     assert not np.array_equal(make(50), make(50))
-    with pytest.raises(ValueError, match="at least one"):
-        make(0)
+
+
+@pytest.mark.parametrize("make, d", POINTS.values(), ids=POINTS)
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ({"n": 0}, "n is 0; it must be a whole number, at least 1"),
+        ({"n": -3}, "n is -3"),
+        ({"n": 2.0}, "n is 2.0"),
+        ({"n": True}, "n is True"),
+        ({"n": 5, "rng": 0}, r"rng is 0; give np.random.default_rng\(0\)"),
+        ({"n": 5, "rng": torch.Generator()}, "give np.random.default_rng"),
+    ],
+    ids=lambda x: str(x) if isinstance(x, dict) else "",
+)
+def test_a_wrong_number_or_generator_is_refused(make, d, arguments, said):
+    with pytest.raises(ValueError, match=said):
+        make(**arguments)
+
+
+@pytest.mark.parametrize("make", [data.scalars, data.blob])
+@pytest.mark.parametrize("std", [-0.1, np.nan, np.inf])
+def test_an_impossible_spread_is_refused(make, std):
+    with pytest.raises(ValueError, match="std is"):
+        make(5, std=std)
+
+
+def test_a_mean_that_is_not_finite_is_refused():
+    with pytest.raises(ValueError, match="means is"):
+        data.scalars(5, means=(np.nan, 1))
+    with pytest.raises(ValueError, match="mean is"):
+        data.blob(5, mean=())
 
 
 def test_blob_has_the_stated_mean_and_spread():
@@ -239,7 +270,7 @@ def test_distance_agrees_with_brute_force(turns):
     inmost = curve[0] + 0.2 * rng.standard_normal((200, 2))  # where the turns crowd
     x = np.concatenate([far, inmost])
     step = np.linalg.norm(np.diff(curve, axis=0), axis=1).max()
-    brute, ours = nearest(x, curve), data.distance_to_spiral(x, turns)
+    brute, ours = nearest(x, curve), metrics.distance_to_spiral(x, turns)
     assert (ours <= brute + 1e-6).all()  # the nearest point is found, …
     assert (ours >= brute - step).all()  # … and it is on the curve
     assert (ours >= brute - 1e-4)[brute > 0.02].all()
@@ -247,8 +278,8 @@ def test_distance_agrees_with_brute_force(turns):
 
 @given(n=st.integers(1, 200), seed=st.integers(0, 2**32), turns=st.floats(0.1, 8))
 def test_points_of_the_spiral_lie_on_it(n, seed, turns):
-    points = data.spiral(n, turns, np.random.default_rng(seed))
-    assert data.distance_to_spiral(points, turns).max() < 2e-6
+    points = data.spiral(n, np.random.default_rng(seed), turns)
+    assert metrics.distance_to_spiral(points, turns).max() < 2e-6
 
 
 @given(seed=st.integers(0, 2**32), off=st.floats(0.01, 0.2))
@@ -259,7 +290,7 @@ def test_a_step_off_the_outer_turn_is_measured_exactly(seed, off):
     tangent = points[i + 1] - points[i - 1]
     normal = np.c_[-tangent[:, 1], tangent[:, 0]] / np.linalg.norm(tangent, axis=1)[:, None]
     for side in (-1, 1):
-        assert np.allclose(data.distance_to_spiral(points[i] + side * off * normal), off, atol=1e-5)
+        assert np.allclose(metrics.distance_to_spiral(points[i] + side * off * normal), off, atol=1e-5)
 
 
 def test_the_spiral_is_centred_scaled_and_even_along_its_length():
@@ -285,10 +316,10 @@ def test_the_arms_of_two_turns_lie_one_unit_apart():
 @pytest.mark.parametrize("turns", [0, -1, float("nan"), 101])
 def test_impossible_turns_are_refused(turns):
     with pytest.raises(ValueError, match="turns"):
-        data.spiral(5, turns)
+        data.spiral(5, turns=turns)
 
 
 @pytest.mark.parametrize("x", [np.zeros(2), np.zeros((3, 3)), [[np.nan, 0]], [[0, np.inf]]])
 def test_distance_refuses_what_is_not_points(x):
     with pytest.raises(ValueError, match=r"finite points of shape \(n, 2\)"):
-        data.distance_to_spiral(x)
+        metrics.distance_to_spiral(x)

@@ -107,10 +107,9 @@ def test_blocks_change_nothing(monkeypatch):
         np.testing.assert_allclose(model.weights(xt, t), whole[1], atol=1e-10)
 
 
-@pytest.mark.parametrize("queries", [1, 256])
-def test_full_size_stays_below_1_GB(queries):
+def test_full_size_stays_below_1_GB():
     faces = np.random.default_rng(9).uniform(-1, 1, (12_000, 3, 16, 16)).astype(np.float32)
-    xt = np.random.default_rng(10).standard_normal((queries, 3, 16, 16)).astype(np.float32)
+    xt = np.random.default_rng(10).standard_normal((256, 3, 16, 16)).astype(np.float32)
     tracemalloc.start()
     eps_hat = IdealDenoiser(faces, SCHEDULE)(xt, 300)
     _, peak = tracemalloc.get_traced_memory()

@@ -51,6 +51,14 @@ def test_gaussian_of_arrays_one_step_a_sample_keeps_type(dtype):
         np.testing.assert_allclose(answer, one_by_one, atol=1e-5)
 
 
+def test_half_precision_is_widened_also_where_all_else_are_numbers():
+    xt = np.linspace(-2, 2, 5)
+    for half in (torch.tensor(xt, dtype=torch.bfloat16), xt.astype(np.float16)):
+        for method in (GaussianDenoiser(2.0, 0.5, SCHEDULE), GaussianDenoiser(2.0, 0.5, SCHEDULE).x0_hat):
+            assert method(half, 300).dtype in (torch.float32, np.float32)
+            np.testing.assert_allclose(method(half, 300), method(xt, 300), atol=1e-6)
+
+
 def test_gaussian_without_spread_finds_the_noise():
     x0, eps = np.full(5, 3.0), np.random.default_rng(2).standard_normal(5)
     xt = add_noise(x0, SCHEDULE.at(40), eps)

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from diffusion_course import data, metrics
-from diffusion_course.classifier import Classifier, accuracy, train_classifier
+from diffusion_course.metrics import Classifier, accuracy
 from diffusion_course.run import checkpoints
+from diffusion_course.run.judges import train_classifier
 
 
 def rng(seed=0):
@@ -16,7 +17,7 @@ def rng(seed=0):
 # ---- points --------------------------------------------------------------------------------------
 
 
-def test_real_points_reach_the_floor_and_static_does_not():
+def test_real_points_reach_the_floor_and_noise_does_not():
     report = metrics.spiral_report(data.spiral(512, rng=rng(1)), rng=rng(2))
     assert report["distance"].value < 1e-5 and report["distance_95"].value < 1e-5
     assert report["coverage"].value >= 0.97
@@ -27,7 +28,7 @@ def test_real_points_reach_the_floor_and_static_does_not():
 
 def test_distance_is_in_units_of_the_data():
     away = data.spiral_curve(400)[300:] * 1.05  # pushed outwards by 5 % of the distance from the centre
-    expected = data.distance_to_spiral(away)
+    expected = metrics.distance_to_spiral(away)
     report = metrics.spiral_report(away, rng=rng())
     assert report["distance"].value == pytest.approx(expected.mean())
     assert report["distance_95"].value == pytest.approx(np.quantile(expected, 0.95))
@@ -58,9 +59,58 @@ def test_means_do_not_grow_with_n(name):
     assert few == pytest.approx(many, rel=0.2)
 
 
-def test_sets_of_different_size_are_refused():
-    with pytest.raises(ValueError, match="draw as many"):
-        metrics.sliced_wasserstein(np.zeros((3, 2)), np.zeros((4, 2)), np.ones((1, 2)))
+POINTS = data.spiral(40, rng())
+NAN = np.full((40, 2), np.nan)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((0, 2)), np.zeros(2), np.zeros((4, 3)), NAN, np.full((4, 2), np.inf)])
+@pytest.mark.parametrize(
+    "measure",
+    [
+        metrics.coverage,
+        metrics.distance_to_spiral,
+        metrics.spiral_report,
+        lambda x: metrics.spiral_numbers(x, POINTS, np.ones((1, 2))),
+    ],
+)
+def test_what_is_no_set_of_points_gives_no_number(measure, bad):
+    with pytest.raises(ValueError, match=r"finite points of shape \(n, 2\)"):
+        measure(bad)
+
+
+@pytest.mark.parametrize(
+    "a, b, directions, said",
+    [
+        (np.zeros((3, 2)), np.zeros((4, 2)), np.ones((1, 2)), "draw as many"),
+        (np.zeros((3, 2)), np.zeros((3, 2)), np.ones((1, 3)), "draw as many"),
+        (POINTS, NAN, np.ones((1, 2)), "b has shape"),
+        (POINTS, POINTS, np.zeros((1, 2)), "a direction is 0"),
+        (POINTS, POINTS, np.zeros((0, 2)), "directions has shape"),
+    ],
+)
+def test_sets_that_cannot_be_compared_are_refused(a, b, directions, said):
+    with pytest.raises(ValueError, match=said):
+        metrics.sliced_wasserstein(a, b, directions)
+
+
+def test_tensors_are_measured_as_arrays_are():
+    directions = rng(1).standard_normal((8, 2))
+    as_arrays = metrics.spiral_numbers(POINTS, POINTS[::-1], directions)
+    assert metrics.spiral_numbers(torch.tensor(POINTS), torch.tensor(POINTS), torch.tensor(directions)) == as_arrays
+
+
+def test_coverage_grows_with_the_number_of_points():
+    """So no number of it can be read without n."""
+    few, many = (metrics.coverage(data.spiral(n, rng(3))) for n in (32, 1024))
+    assert few < 0.5 and many == 1
+
+
+def test_a_share_of_quality_is_told_above_the_floor():
+    assert metrics.kept(3.0, best=2.0, floor=1.0) == 0.5
+    assert metrics.kept(2.0, best=2.0, floor=1.0) == 1
+    for score, best in ((1.0, 2.0), (2.0, 0.5), (np.nan, 2.0), (2.0, np.inf)):
+        with pytest.raises(ValueError, match="above the floor"):
+            metrics.kept(score, best, floor=1.0)
 
 
 # ---- pictures ------------------------------------------------------------------------------------
@@ -95,6 +145,59 @@ def test_nearest_distance_finds_copies():
     train = torch.rand(50, 3, 4, 4, generator=torch.Generator().manual_seed(0))
     found = metrics.nearest_distance(torch.cat([train[7:8], train[9:10] + 0.01]), train)
     assert found[0] < 1e-3 and found[1] == pytest.approx(0.01, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "a, b",
+    [
+        (torch.zeros(1, 4), torch.zeros(9, 4)),
+        (torch.zeros(9, 4), torch.zeros(9, 3)),
+        (torch.zeros(9), torch.zeros(9)),
+        (torch.full((9, 4), torch.nan), torch.zeros(9, 4)),
+    ],
+)
+def test_frechet_refuses_what_has_no_covariance(a, b):
+    with pytest.raises(ValueError, match="features"):
+        metrics.frechet(a, b)
+
+
+def test_frechet_of_one_feature():
+    assert metrics.frechet(gaussian([1.0], [2.0]), gaussian([0.0], [1.0])) == pytest.approx(2, rel=0.02)
+
+
+def test_pictures_of_any_kind_of_array_are_compared():
+    x = np.linspace(-1, 1, 2 * 12).reshape(2, 3, 2, 2)
+    assert metrics.nearest_distance(x, torch.tensor(x).float()).max() < 1e-3
+    with pytest.raises(ValueError, match="12 numbers cannot be compared with pictures of 27"):
+        metrics.nearest_distance(x, np.zeros((2, 3, 3, 3)))
+
+
+@pytest.mark.parametrize(
+    "x, said",
+    [
+        (np.zeros((0, 3, 2, 2)), "finite pictures"),
+        (np.zeros((3, 2, 2)), "finite pictures"),
+        (np.full((1, 3, 2, 2), np.nan), "finite pictures"),
+        (np.full((1, 3, 2, 2), 255.0), "like pictures of 0…255"),
+        (np.full((1, 3, 2, 2), 255, np.uint8), "like pictures of 0…255"),
+    ],
+)
+def test_what_is_no_picture_gives_no_number(x, said):
+    fine, classifier = torch.zeros(2, 3, 2, 2), Classifier(3, (2,))
+    for measure in (
+        lambda: metrics.nearest_distance(x, fine),
+        lambda: metrics.nearest_distance(fine, x),
+        lambda: metrics.features(classifier, x),
+        lambda: accuracy(classifier, x, np.zeros(len(x))),
+    ):
+        with pytest.raises(ValueError, match=said):
+            measure()
+
+
+@pytest.mark.parametrize("codes", [[0], [-1, -1], []])
+def test_accuracy_refuses_conditions_that_say_nothing(codes):
+    with pytest.raises(ValueError, match="give one each that says something"):
+        accuracy(Classifier(3, (2,)), torch.zeros(2, 3, 8, 8), torch.tensor(codes))
 
 
 def test_accuracy_counts_what_was_asked():

@@ -52,6 +52,15 @@ def test_points_and_paths_arrive_to_a_pixel():
     assert unpack(sent["groups"]).tolist() == [0] * 30 + [1] * 30
 
 
+@pytest.mark.parametrize("moving", [False, True])
+def test_a_field_stands_still_or_moves(moving):
+    places, arrows = RNG.normal(size=(9, 2)), RNG.normal(size=(7, 9, 2) if moving else (9, 2))
+    sent = play_points(np.zeros((7, 3, 2)), field=(places, arrows), limit=4).data
+    field = unpack(sent["field"]) * sent["unit"]
+    assert field.shape == (7 if moving else 1, 9, 4)
+    assert np.abs(field[..., 2:] - arrows).max() < 4 / 16000 and np.abs(field[-1, :, :2] - places).max() < 4 / 16000
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_pictures_lie_in_one_image(channels):
     frames = np.tanh(RNG.normal(size=(5, 6, channels, 4, 3)))
@@ -76,6 +85,10 @@ def test_pictures_lie_in_one_image(channels):
         (lambda: play_points(np.zeros((3, 4, 2)), ["t"]), "captions names 1 frames, but there are 3"),
         (lambda: play_points(np.full((3, 4, 2), np.nan)), "frame 0 is not finite"),
         (lambda: play_points(np.zeros((1, 4, 2))), "2 to 400 frames, not 1"),
+        (
+            lambda: play_points(np.zeros((3, 4, 2)), field=(np.zeros((5, 2)), np.zeros((2, 5, 2)))),
+            r"arrows \(m, 2\) or \(3, m, 2\)\), not \(5, 2\) and \(2, 5, 2\)",
+        ),
         (lambda: play_pictures(np.zeros((3, 4, 2, 5, 5))), "c = 1 or 3 channels, not 2"),
         (lambda: play_pictures(np.zeros((3, 4, 1, 5, 5)), columns=2, rows=["a"]), "1 rows, but 4 pictures in 2"),
         (lambda: play_paths(np.zeros((3, 4, 2))), r"paths \(frames, n\)"),

@@ -66,3 +66,24 @@ def test_the_first_prompt_s_error_is_the_cells():
 )
 def test_near_words_by_part(prompt, words, expected):
     assert near(prompt, words) == expected
+
+
+def test_settings_begin_as_the_painting_has_them():
+    def own(prompt, n=1, scale=2.0, **settings):
+        yield np.zeros((n, 3, 2, 2))
+
+    settings = PromptBox(own, scale=5.0).paper.settings
+    assert settings == {"n": 1, "scale": 5.0, "steps": 20, "seed": 0, "style": None}
+
+
+def test_faces_painting_draws_what_was_said_and_refuses_what_it_does_not_know():
+    pytest.importorskip("torch")
+    from diffusion_course.lab.prompt_box import faces_painting
+    from diffusion_course.run.checkpoints import pretrained
+
+    painting = faces_painting(pretrained("faces"))
+    with pytest.raises(ValueError, match="'hatt'"):  # at the call, not at the first picture
+        painting("hatt")
+    first, second = ([*painting("hat, blue hair", n=2, steps=3, seed=1)] for _ in range(2))
+    assert [x.shape for x in first] == [(2, 3, 16, 16)] * 3 and (first[-1] == second[-1]).all()
+    assert "hat" in painting.words and np.abs(first[-1]).max() <= 1

@@ -1,13 +1,12 @@
-"""Quality against evaluations: counted honestly, judged right at both ends, in a file that may stop anywhere."""
+"""The quality table: judged right at both ends, the same again, in a file that may stop anywhere."""
 
 import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from diffusion_course import schedule, shipped
+from diffusion_course import files, schedule
 from diffusion_course.models import SpiralMLP
 from diffusion_course.run import quality, timing
 
@@ -19,23 +18,14 @@ SPEC.loader.exec_module(benchmark)
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(quality, "SIZES", {"spiral": 50, "faces": 50, "fashion": 50})
+    monkeypatch.setattr(quality, "SIZES", dict.fromkeys(quality.SIZES, 50))
 
 
-@pytest.mark.parametrize("sampler", [name for name in quality.SAMPLERS if name != quality.STUDENT])
-@pytest.mark.parametrize("n", [1, 2, 4, 10])
-def test_evaluations_are_counted_and_never_more_than_asked(sampler, n):
-    x, count = quality.walk("spiral", sampler, n, quality.static("spiral", 0))
-    assert x.shape == (50, 2)
-    assert count == benchmark.evaluated(sampler, n) <= n
-
-
-def test_real_data_score_far_below_static_on_every_set():
-    for dataset in quality.SIZES:
-        low, high = (quality.measure(dataset, sampler) for sampler in (quality.REAL, quality.STATIC))
-        assert low.evaluations == high.evaluations == 0
-        assert low.score < 0.5 * high.score
-    assert quality.measure("spiral", quality.REAL).score < 1e-6
+@pytest.mark.parametrize("dataset", quality.SIZES)
+def test_real_data_score_far_below_noise(dataset):
+    low, high = (quality.measure(dataset, sampler) for sampler in (quality.REAL, quality.NOISE))
+    assert low.evaluations == high.evaluations == 0
+    assert low.score < 0.5 * high.score
 
 
 def test_a_row_is_the_same_again_and_another_with_another_seed():
@@ -44,25 +34,33 @@ def test_a_row_is_the_same_again_and_another_with_another_seed():
     assert first.score != other.score
 
 
-def test_pictures_of_another_batch_are_the_same_pictures(monkeypatch):
-    xT = quality.static("faces", 0)[:3]
-    whole, _ = quality.walk("faces", "DDIM", 2, xT)
-    monkeypatch.setattr(quality, "BATCH", 1)
-    parts, _ = quality.walk("faces", "DDIM", 2, xT)
-    torch.testing.assert_close(whole, parts, atol=0.1, rtol=0)  # bfloat16, where the machine has it
-
-
-# ---- the file ------------------------------------------------------------------------------------
-
 HEADER = "dataset,sampler,evaluations,seed,score,second\n"
-ROWS = "spiral,static,0,0,0.3,0.1\nspiral,real data,0,0,0,0.04\nspiral,Heun,3,0,0.8,0.6\nspiral,Heun,3,1,0.6,0.4\n"
+ROWS = (
+    "spiral,pure noise,0,0,0.3,0.1\nspiral,real data,0,0,0.1,0.04\n"
+    "spiral,Heun,3,0,0.8,0.6\nspiral,Heun,3,1,0.6,0.4\nspiral,DDPM,1000,0,0.4,0.4\n"
+)
 
 
-def test_table_gathers_seeds_and_the_figure_tells_them(tmp_path):
+@pytest.fixture
+def cells(tmp_path):
     (tmp_path / "q.csv").write_text(HEADER + ROWS)
-    cells = quality.table(tmp_path / "q.csv")
+    return quality.table(tmp_path / "q.csv")
+
+
+def test_table_gathers_seeds_and_the_figure_tells_them(cells):
     np.testing.assert_allclose(cells["spiral", "Heun", 3], [[0.8, 0.6], [0.6, 0.4]])
-    assert "spiral, Heun: 0.7 at 3" in quality.figure(cells).alt
+    figure = quality.figure(cells)
+    assert "spiral, Heun: 0.7 at 3" in figure.alt and figure.png().startswith(b"\x89PNG")
+
+
+def test_a_share_of_quality_leaves_the_floor_out(cells):
+    assert quality.share(cells, "spiral", "Heun", 3) == pytest.approx((0.4 - 0.1) / (0.7 - 0.1))
+
+
+def test_the_table_that_ships_has_every_row_of_the_benchmark():
+    rows = quality.table()
+    for dataset, sampler, n, _ in benchmark.jobs(quality.SIZES):
+        assert (dataset, sampler, benchmark.evaluated(sampler, n)) in rows
 
 
 def test_a_row_that_was_cut_off_is_removed_and_measured_again(tmp_path):
@@ -77,9 +75,8 @@ def test_a_row_that_was_cut_off_is_removed_and_measured_again(tmp_path):
 def test_every_job_is_done_once_and_only_for_students_that_ship():
     jobs = list(benchmark.jobs(quality.SIZES))
     assert len(jobs) == len(set(jobs))
-    for dataset, sampler, _, _ in jobs:
-        assert sampler != quality.STUDENT or f"{dataset}-student.safetensors" in shipped.SHA256
-    assert {n for _, _, n, _ in jobs} == {0, 1, 2, 4, 8, 10, 20, 50, 100, 1000}
+    students = {dataset for dataset, sampler, _, _ in jobs if sampler == "student"}
+    assert students == {name for name in quality.SIZES if files.ships(f"{name}-student.safetensors")}
 
 
 def test_spread_of_one_seed_is_none():

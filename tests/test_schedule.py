@@ -117,6 +117,7 @@ def test_at_takes_whole_numbers_of_every_type(kind):
     np.testing.assert_array_equal(powers, linear().alpha_bar[[0, 3, 200]])
     one = linear().at(kind([7])[0])
     assert type(one) is float and one == linear().alpha_bar[7]
+    assert linear().at([1000, 0]).tolist() == linear().alpha_bar[[1000, 0]].tolist()
 
 
 WRONG_TIMES = [-1, 1001, 5.0, True, None, "5", float("nan"), [5, -1], [5, 1001], [1.5], [True], np.array(-1)]
@@ -137,6 +138,8 @@ def test_t_of_snr_finds_the_step_and_the_nearest_by_ratio(maker, t):
             assert schedule.t_of_snr(schedule.snr[t]) == t
             nearer = schedule.snr[t] * (schedule.snr[t - 1] / schedule.snr[t]) ** 0.4 if t > 1 else 1e9
             assert schedule.t_of_snr(nearer) == t
+            if t > 1:  # the middle by ratio, not by difference
+                assert schedule.t_of_snr(schedule.snr[t] * (schedule.snr[t - 1] / schedule.snr[t]) ** 0.52) == t - 1
     assert type(schedule.t_of_snr(1e-12)) is int
 
 
@@ -209,6 +212,8 @@ def test_full_length_schedules_do_not_warn():
         for maker in MAKERS:
             zero_terminal_snr(maker())
         Schedule([1.0, 0.01])  # √0.01 = 0.1 is still allowed
+        with pytest.raises(TerminalSNRWarning):
+            Schedule([1.0, 0.0103])
 
 
 @pytest.mark.parametrize("call", [lambda: Schedule([1.0, 0.64]), lambda: from_beta([0.36])])

@@ -8,9 +8,9 @@ from refusals import refused
 from diffusion_course.lab.trajectories import field
 
 
-def panel(strokes=3, n=5):
+def panel(steps=3, n=5):
     rng = np.random.default_rng(0)
-    return rng.standard_normal((strokes + 1, n, 2)), rng.standard_normal((9, 2)), np.full((9, 2), [0.3, 0.4])
+    return rng.standard_normal((steps + 1, n, 2)), rng.standard_normal((9, 2)), np.full((9, 2), [0.3, 0.4])
 
 
 @pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor])
@@ -28,9 +28,9 @@ def test_points_paths_and_arrows_are_those_given(kind):
     assert len(ax.lines) == 5 and len(figure.axes) == 2
 
 
-def test_the_text_tells_points_strokes_and_arrows():
+def test_the_text_tells_points_steps_and_arrows():
     alt = field({"t = 500": panel()}).alt
-    assert "t = 500 (5 points after 3 strokes, mean arrow 0.50)" in alt
+    assert "t = 500 (5 points after 3 sampling steps, mean arrow 0.50)" in alt
 
 
 def test_no_panels_are_refused():

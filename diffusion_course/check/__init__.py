@@ -4,19 +4,23 @@
     check.add_noise.hint()                      # one hint more each time
     check.add_noise.solution()                  # a solution, and why it is right
 
-A wrong function raises `Mistake`, which says what is wrong. Each lesson has a file; it is loaded when it is asked for, so
-that the first three lessons never load torch.
+A wrong function raises `Mistake`, which says what is wrong. Each lesson has a file, loaded when it is asked for: the
+first three lessons never load torch.
 """
 
 from importlib import import_module
 
-from .engine import Mistake
+from .asked import Mistake
 
 LESSONS = {
-    "lesson1": "add_noise x0_from_eps best_guess step_back generate few_steps nearest_distance".split(),
-    "lesson2": "noise_step random_step variance_after alpha_bar_of posterior names_from_v best_line smallest_T".split(),
-    "lesson3": "alpha_bar_from_log_snr cosine_alpha_bar shifted_alpha_bar betas_for training_pair time_grid".split(),
-    "lesson4": "simple_loss target_weight decode embed_time loss_floor ema_update hide".split(),
+    "lesson1": "add_noise x0_from_eps best_guess".split(),
+    "lesson1_loop": "step_back generate few_steps nearest_distance".split(),
+    "lesson2": "noise_step random_step variance_after alpha_bar_of smallest_T".split(),
+    "lesson2_back": "posterior names_from_v best_line".split(),
+    "lesson3": "alpha_bar_from_log_snr cosine_alpha_bar shifted_alpha_bar betas_for time_grid".split(),
+    "lesson3_pair": ["training_pair"],
+    "lesson4": "simple_loss target_weight decode".split(),
+    "lesson4_parts": "embed_time loss_floor ema_update hide".split(),
     "lesson4_loop": ["training_loop"],
     "lesson5": "ddpm_step guided hide_unsaid renoise enough_steps".split(),
     "lesson6": "ddim_step ddim_sampler spacing".split(),

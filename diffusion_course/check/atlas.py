@@ -1,6 +1,6 @@
 """The bug atlas: twenty mistakes that real diffusion code has shipped, and the exercises that name them.
 
-`ATLAS[n]` lists (exercise, fault) pairs, read from the tables of all exercises, so it cannot fall out of step with them:
+`ATLAS[n]` lists (exercise, fault) pairs, read from the tables of all exercises:
 
 >>> sorted({exercise.name for exercise, fault in ATLAS[8]})
 ['ddim_sampler', 'ddim_step', 'ddpm_step']

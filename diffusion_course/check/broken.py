@@ -4,9 +4,10 @@ Each is the solution of an exercise with one row of its table put into it: `chec
 fault, `show(pair_a)` shows the code. All of them run, and train or sample.
 """
 
-from .engine import Exercise, edited
-from .lesson3 import training_pair
+from .engine import Exercise
+from .lesson3_pair import training_pair
 from .lesson6 import ddim_sampler
+from .table import edited
 
 
 def planted(exercise: Exercise, **faults: str) -> list:

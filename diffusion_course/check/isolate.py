@@ -7,29 +7,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .numbers import SYMBOLS, Failed, agree, count, is_object, numbers, same, tell, told
-
-RELATIONS: dict[str, Callable] = {
-    "the right one with the other sign": lambda r: -r,
-    "the square of the right one: is a root missing?": lambda r: r**2,
-    "the root of the right one: is there a root too many?": lambda r: r**0.5,
-    "1 over the right one: is something upside down?": lambda r: 1 / r,
-    "twice the right one": lambda r: 2 * r,
-    "half the right one": lambda r: r / 2,
-    "1 minus the right one": lambda r: 1 - r,
-}
-INSTEAD: dict[str, Callable] = {
-    "−{}": lambda v: -v, "1 − {}": lambda v: 1 - v, "√{}": lambda v: v**0.5, "{}²": lambda v: v**2,
-    "{} + 1": lambda v: v + 1, "{} − 1": lambda v: v - 1, "2 {}": lambda v: 2 * v, "{} / 2": lambda v: v / 2,
-}  # fmt: skip
-FACTORS: dict[str, Callable] = {
-    "{}": lambda q: q, "√{}": lambda q: q**0.5, "{}²": lambda q: q**2,
-    "(1 − {})": lambda q: 1 - q, "√(1 − {})": lambda q: (1 - q) ** 0.5, "(1 − {})²": lambda q: (1 - q) ** 2,
-}  # fmt: skip
-
-
-def close(a, b) -> bool:
-    return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-4, atol=1e-6)
+from .numbers import SYMBOLS, Failed, agree, capital, is_object, numbers, same, tell, told
+from .relations import INSTEAD, close, form, related
 
 
 class Isolation:
@@ -47,13 +26,19 @@ class Isolation:
 
     def explain(self) -> tuple[str, str]:
         """The sentence, and its kind: "isolated", "by hand" or "raised"."""
+        try:
+            return self.found()
+        except Exception:  # an answer so odd that no way of comparing fits
+            return f"your answer to {told(self.ex.reference, self.all[0])} is not the right one.", "by hand"
+
+    def found(self) -> tuple[str, str]:
         failed = next((i for i in self.bad if isinstance(self.answers[i], Failed)), None)
         if failed is not None and failed == self.bad[0]:
             return self.raised(failed), "raised"
         self.bad = [i for i in self.bad if not isinstance(self.answers[i], Failed)]
         first, several = self.bad[0], isinstance(self.right[0], tuple)
-        if form := self.form(self.answers[first], self.right[first]):
-            return f"{form} (For {told(self.ex.reference, self.all[first])}.)", "isolated"
+        if differs := form(self.answers[first], self.right[first], self.ex.returns):
+            return f"{differs} (For {told(self.ex.reference, self.all[first])}.)", "isolated"
         results = len(self.right[0]) if several else 1
         names = self.ex.returns or (("answer",) if results == 1 else tuple(f"result {k + 1}" for k in range(results)))
         column = lambda k: [[x[i][k] if several else x[i] for i in self.bad] for x in (self.answers, self.right)]  # noqa: E731
@@ -71,8 +56,10 @@ class Isolation:
             with contextlib.suppress(Exception):  # a way that does not suit this exercise finds nothing
                 if sentence := way():
                     return lead + sentence, "isolated"
-        some = "right in some cases, but " if len(self.bad) < len(self.all) else ""
-        return lead + some + self.by_hand(), "isolated" if lead else "by hand"
+        return lead + self.but() + self.by_hand(), "isolated" if lead else "by hand"
+
+    def but(self) -> str:
+        return "right in some cases, but " if len(self.bad) < len(self.all) else ""
 
     def some(self, of: list) -> list:
         return [of[i] for i in self.bad]
@@ -80,29 +67,12 @@ class Isolation:
     def raised(self, i: int) -> str:
         failed = self.answers[i]
         if not failed.place:
-            return f"for {told(self.ex.reference, self.all[i])} your function returns None: a `return` is missing, or not reached."
+            return f"for {told(self.ex.reference, self.all[i])} your function returns None: is a `return` missing?"
         text = f"{type(failed.error).__name__}: {str(failed.error).strip().rstrip('.')}"
         hint = ""
         if "0-dimensional" in text or "only length-1" in text or "converted to Python scalar" in text:
             hint = " The functions of `math` take one number; NumPy's of the same name take arrays too."
-        some = "right in some cases, but " if len(self.bad) < len(self.all) else ""
-        return f"{some}{failed.place} raises {text}. Handed in was {told(self.ex.reference, self.all[i])}.{hint}"
-
-    def form(self, answer, right) -> str:
-        """What differs in the number of results, or in the shape."""
-        found = count(answer) or 1
-        if isinstance(right, tuple):
-            asked = ", then ".join(self.ex.returns)
-            return "" if found == len(right) else f"{len(right)} results are asked for: {asked}. You return {found}."
-        if isinstance(answer, tuple):
-            return f"you return {found} results, where one is asked for."
-        if answer.shape == right.shape or (right.ndim == 0 and answer.size == 1):
-            return ""
-        if right.ndim == 0:
-            return f"you return {answer.size} numbers, where one is asked for: is a mean or a sum missing?"
-        if answer.ndim == right.ndim == 1:
-            return f"you return {found} numbers, where {len(right)} are asked for."
-        return f"your answer has shape {answer.shape}, where {right.shape} is asked for: along which axis is it made?"
+        return f"{self.but()}{failed.place} raises {text}. Handed in was {told(self.ex.reference, self.all[i])}.{hint}"
 
     def weights(self) -> str:
         """Compare the factors of arguments that enter linearly, one by one."""
@@ -111,8 +81,8 @@ class Isolation:
         for probe, answer in zip(self.probes if linear else (), self.mine, strict=False):
             ours, yours = (self.factors(function, probe, linear) for function in (self.ex.reference, self.attempt))
             if ours and yours:
-                sum_of = yours[0] + sum(f * np.asarray(numbers(probe[i]), float) for f, i in zip(yours[1:], linear, strict=True))
-                if np.allclose(sum_of, answer, rtol=1e-3, atol=1e-5):  # else it is not linear in them
+                terms = [f * np.asarray(numbers(probe[i]), float) for f, i in zip(yours[1:], linear, strict=True)]
+                if np.allclose(yours[0] + sum(terms), answer, rtol=1e-3, atol=1e-5):  # else it is not linear in them
                     found.append((probe, [one(f) for f in yours], [one(f) for f in ours]))
         if not found or not any(np.any(f) for f in found[0][1][1:] + found[0][2][1:]):
             return ""
@@ -125,12 +95,14 @@ class Isolation:
         if off[0] == 0 and not np.any(ours[0]):
             return f"{at}if {' and '.join(symbols[1:])} are 0 your {self.name} is {tell(yours[0])}, where 0 is right."
         if len(symbols) == 3 and all(all(map(close, y[1:], o[:0:-1])) for _, y, o in found):
-            return f"{at}the weights of {symbols[1]} and {symbols[2]} are exchanged: {tell(yours[1])} and {tell(yours[2])}."
+            swapped = f"{tell(yours[1])} and {tell(yours[2])}"
+            return f"{at}the weights of {symbols[1]} and {symbols[2]} are exchanged: {swapped}."
         told_ = []
         for j in off:
-            relation = self.related([(y[j], o[j], p) for p, y, o in found])
+            relation = related([(y[j], o[j], self.quantities(p)) for p, y, o in found])
             what = f"your weight of {symbols[j]}" if j else "what is added besides"
-            told_.append(f"{what} is {tell(yours[j])}, the right one is {tell(ours[j])}{f' ({relation})' if relation else ''}")
+            relation = f" ({relation})" if relation else ""
+            told_.append(f"{what} is {tell(yours[j])}, the right one is {tell(ours[j])}{relation}")
         rest = " and ".join(symbols[j] for j in range(1, len(ours)) if j not in off)
         return f"{at}{'; '.join(told_)}." + (f" That of {rest} is right." if rest else "")
 
@@ -148,34 +120,13 @@ class Isolation:
             return None
         return found if all(np.isfinite(f).all() for f in found) else None
 
-    def related(self, triples) -> str:
-        """What mine is of the right one, in all of (mine, right, probe)."""
-        mine, right = (np.concatenate([np.ravel(t[k]).astype(float) for t in triples]) for k in (0, 1))
-        if not np.isfinite(mine).all() or not np.any(mine):
-            return ""
-        for text, of in RELATIONS.items():
-            if np.allclose(mine, of(right), rtol=1e-5, atol=1e-9):
-                return f"yours is {text}"
-        known = [self.quantities(probe) for _, _, probe in triples]
-        used = np.abs(right) > 1e-9
-        if not used.any() or np.any(mine[~used]):
-            return ""
-        for symbol in known[0]:
-            q = np.concatenate([np.full(np.size(t[1]), k[symbol]) for t, k in zip(triples, known, strict=True)])[used]
-            for text, of in FACTORS.items() if len(set(q)) > 1 else ():
-                for word, factor in (("times", of(q)), ("divided by", 1 / of(q))):
-                    if np.allclose(mine[used] / right[used], factor, rtol=1e-5):
-                        return f"yours is the right one {word} {text.format(symbol)}"
-        ratio = mine[used] / right[used]
-        return f"yours is {tell(ratio[0])} times the right one, everywhere" if len(ratio) > 1 and close(ratio, ratio[0] + 0 * ratio) else ""
-
     def quantities(self, probe) -> dict[str, float]:
         """Numbers among the arguments that a factor could be made of; ᾱ_t, ᾱ_s and α of a schedule."""
         found = {s: v for n, s, v in zip(self.names, self.symbols, probe, strict=True)
                  if isinstance(v, (int, float)) and n not in self.ex.linear}
         given = dict(zip(self.names, probe, strict=True))
         for name in set(given) & {"t", "s"}:
-            if hasattr(given.get("schedule"), "at"):
+            if hasattr(given.get("schedule"), "at") and np.ndim(given[name]) == 0:
                 found[f"ᾱ_{name}"] = float(given["schedule"].at(given[name]))
         if "ᾱ_t" in found and found.get("ᾱ_s"):
             found["α"] = found["ᾱ_t"] / found["ᾱ_s"]
@@ -192,7 +143,8 @@ class Isolation:
                 return ""
             if not agree(yours, ours, max(self.ex.tolerance, 1e-5)):
                 off.append(f"{part} is {tell(yours)}, and {tell(ours)} is right")
-        return f"{'; '.join(off[:2])}.{' Other parts of it are right.' if len(off) < len(self.ex.parts) else ''}" if off else ""
+        rest = " Other parts of it are right." if len(off) < len(self.ex.parts) else ""
+        return f"{'; '.join(off[:2])}.{rest}" if off else ""
 
     def variations(self, i: int) -> Iterator:
         """Pairs of probes that differ in argument i only."""
@@ -206,7 +158,8 @@ class Isolation:
             moved = []
             for pair in itertools.islice(self.variations(i), 12):
                 try:
-                    yours, ours = ([self.pick(self.ex.ask(f, probe)) for probe in pair] for f in (self.attempt, self.ex.reference))
+                    both = self.attempt, self.ex.reference
+                    yours, ours = ([self.pick(self.ex.ask(f, probe)) for probe in pair] for f in both)
                     if not np.isfinite(np.asarray(yours, float)).all():
                         return ""
                 except Exception:
@@ -242,11 +195,13 @@ class Isolation:
         """Is the answer a simple function of the right one, or more by the same everywhere?"""
         if any(m.shape != g.shape or not np.isfinite(m).all() for m, g in zip(self.mine, self.good, strict=True)):
             return ""
-        if relation := self.related(list(zip(self.mine, self.good, self.probes, strict=True))):
-            return f"{relation.replace('yours', f'your {self.name}')}: {self.by_hand()}".replace("?: f", "? F")
+        known = map(self.quantities, self.probes)
+        if relation := related(list(zip(self.mine, self.good, known, strict=True))):
+            return f"{relation.replace('yours', f'your {self.name}')}. {capital(self.by_hand())}".replace("?.", "?")
         more = np.concatenate([np.ravel(m.astype(float) - g) for m, g in zip(self.mine, self.good, strict=True)])
         if len(more) > 1 and close(more, more[0] + 0 * more):
-            return f"your {self.name} is everywhere {'more' if more[0] > 0 else 'less'} by {tell(abs(more[0]))} than the right one."
+            by = f"{tell(abs(more[0]))} {'more' if more[0] > 0 else 'less'}"
+            return f"your {self.name} is everywhere {by} than the right one."
         return ""
 
     def place(self) -> str:
@@ -254,33 +209,43 @@ class Isolation:
         a, g = self.mine[0].astype(float), self.good[0].astype(float)
         if a.shape != g.shape or a.size < 2:
             return ""
-        for turned, text in ((a[::-1], "the other way round"), (a[:-1], "one place too early"), (a[1:], "one place too late")):
-            target = g if len(turned) == len(g) else g[1:] if "early" in text else g[:-1]
+        early, late = "one place too early", "one place too late"
+        for turned, text in ((a[::-1], "the other way round"), (a[:-1], early), (a[1:], late)):
+            target = g if len(turned) == len(g) else g[1:] if text == early else g[:-1]
             if len(a) > 2 and close(turned, target):
                 return f"your {self.name} holds the right numbers {text}."
-        off = ~np.isclose(a, g, rtol=max(self.ex.tolerance, 1e-5), atol=self.ex.tiny or self.ex.tolerance)
-        first = tuple(int(i) for i in np.argwhere(off)[0])
-        before = "right up to there, " if any(first) and a.ndim == 1 else ""
-        at = ", ".join(map(str, first))
-        return f"for {told(self.ex.reference, self.probes[0])}: {before}at [{at}] your {self.name} is {tell(a[first])}, and {tell(g[first])} is right."
+        return self.first_place(0)
 
     def edge(self) -> str:
         """The value (or the length) of an argument that all wrong cases have and no right one."""
         for i, symbol in enumerate(self.symbols):
             values = [probe[i] if np.ndim(probe[i]) == 0 else np.shape(probe[i]) for probe in self.all]
             bad, fine = self.some(values), [v for k, v in enumerate(values) if k not in self.bad]
-            if not fine or is_object(bad[0]) or any(not same(v, bad[0]) for v in bad) or any(same(v, bad[0]) for v in fine):
+            alike = not is_object(bad[0]) and all(same(value, bad[0]) for value in bad)
+            if not fine or not alike or any(same(value, bad[0]) for value in fine):
                 continue
             what = f"{bad[0][0]} numbers in {symbol}" if isinstance(bad[0], tuple) else f"{symbol} = {tell(bad[0])}"
             return f"right, but not for {what}: {self.by_hand()}"
         return ""
 
+    def first_place(self, i: int) -> str:
+        """The first number of an array that differs."""
+        a, g = self.mine[i].astype(float), self.good[i].astype(float)
+        off = ~np.isclose(a, g, rtol=max(self.ex.tolerance, 1e-5), atol=self.ex.tiny or self.ex.tolerance)
+        first = tuple(int(i) for i in np.argwhere(off)[0])
+        before = "right up to there, " if any(first) and a.ndim == 1 else ""
+        what = f"at [{', '.join(map(str, first))}] your {self.name} is {tell(a[first])}, and {tell(g[first])} is right."
+        return f"for {told(self.ex.reference, self.probes[i])}: {before}{what}"
+
     def by_hand(self) -> str:
         """The simplest probe in one line."""
         sizes = [sum(np.prod(np.shape(v)) for v in probe if not is_object(v)) for probe in self.probes]
         i = int(np.argmin(sizes))
+        if self.mine[i].shape == self.good[i].shape and self.good[i].size > 6:
+            return self.first_place(i)
         what = f"your {self.name} is" if self.ex.measure or isinstance(self.right[0], tuple) else "you return"
-        return f"for {told(self.ex.reference, self.probes[i])} {what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
+        given = told(self.ex.reference, self.probes[i])
+        return f"for {given} {what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
 
 
 def one(x):

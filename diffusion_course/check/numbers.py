@@ -1,6 +1,8 @@
 """Answers as numbers: how they are read, compared, and told in a sentence."""
 
 import inspect
+import re
+import sys
 
 import numpy as np
 
@@ -18,7 +20,7 @@ class Failed:
 
 
 def numbers(answer):
-    """An answer as an array that keeps its precision; a tuple as a tuple of arrays. Raises TypeError for other things."""
+    """An answer as an array that keeps its precision; a tuple as a tuple of them. Raises TypeError for other things."""
     if isinstance(answer, tuple) or (isinstance(answer, list) and any(is_tensor(x) or np.ndim(x) for x in answer)):
         return tuple(numbers(item) for item in answer)
     if is_tensor(answer):
@@ -107,3 +109,19 @@ def told(function, given, but=()) -> str:
     """Arguments in a sentence: x_0 = 3, ᾱ_t = 0.25, ε = 2."""
     arguments = inspect.signature(function).bind(*given).arguments.items()
     return ", ".join(f"{SYMBOLS.get(k, k)} = {tell(v)}" for k, v in arguments if k not in but and not is_object(v))
+
+
+def capital(sentence: str) -> str:
+    """The sentence with a capital letter, unless it begins with a symbol."""
+    return sentence[:1].upper() + sentence[1:] if re.match(r"(?!x )[a-z]+ ", sentence) else sentence
+
+
+def say(text: str) -> None:
+    """Print, also where the terminal's encoding has no ✓."""
+    print(printable(text))
+
+
+def printable(text: str) -> str:
+    """The text in what standard output can encode; ? for the rest."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)

@@ -11,7 +11,9 @@ from .. import data, metrics
 from ..denoisers import GaussianDenoiser
 from ..run import quality
 from ..samplers import ddim, dpm_solver
-from .engine import Mistake, is_blank, say
+from .asked import Mistake
+from .handed import is_blank
+from .numbers import say
 
 BUDGETS, SAMPLES = (1, 2, 4), 1000
 
@@ -65,7 +67,7 @@ def score(attempt, n: int, seed: int) -> float:
         prove(attempt, model, x, xT, others, n)
     x, rng = x.numpy(), np.random.default_rng(seed)
     fresh, directions = data.spiral(SAMPLES, rng=rng), rng.standard_normal((metrics.DIRECTIONS, 2))
-    return float(data.distance_to_spiral(x).mean() + metrics.sliced_wasserstein(x, fresh, directions))
+    return float(metrics.distance_to_spiral(x).mean() + metrics.sliced_wasserstein(x, fresh, directions))
 
 
 def made(attempt, model, schedule, xT, n: int):
@@ -82,8 +84,8 @@ def made(attempt, model, schedule, xT, n: int):
 def prove(attempt, model, x, xT, others, n: int) -> None:
     """Other starts must lead to other samples, and a model of other data to other data."""
     if (x - made(attempt, model, model.schedule, others, n)).norm(dim=1).median() < 1e-6:
-        raise Mistake("leaderboard: other starts give the same samples. They must come from xT.", "not from xT", "named")
+        raise Mistake("leaderboard: other starts give the same samples. They must come from xT.", "not from xT")
     elsewhere = made(attempt, GaussianDenoiser([3.0, 3.0], 0.05, model.schedule), model.schedule, xT, n).mean(0)
     if (elsewhere - 3).norm() > 1.5:
-        told = f"With a denoiser of data around (3, 3) your samples lie around ({elsewhere[0]:.1f}, {elsewhere[1]:.1f})."
+        told = "With a denoiser of data around (3, 3) your samples lie around ({:.1f}, {:.1f}).".format(*elsewhere)
         raise Mistake(f"leaderboard: your samples are not made by the model. {told}", "not the model's work", "named")

@@ -17,11 +17,12 @@ from .numbers import tell
 class Stepwise(Exercise):
     """An exercise whose answer is a sampler: `run(f, network, x, rng)` runs it, `inputs` names what it is linear in.
 
-    `inputs` are x first, then as many ε̂ and z as are used.
+    `inputs` are x first, then as many ε̂ and z as are used. `case` says in words what is run.
     """
 
     run: Callable | None = None
     inputs: tuple[str, ...] = ()
+    case: str = ""
 
     @classmethod
     def of(cls, **more) -> Callable[[Exercise], "Stepwise"]:
@@ -39,19 +40,21 @@ class Stepwise(Exercise):
 
     def _wrong_weight(self, attempt: Callable) -> str | None:
         try:
-            mine, right = ([self._places(f, one) for one in range(-1, len(self.inputs))] for f in (attempt, self.reference))
+            ones = range(-1, len(self.inputs))
+            mine, right = ([self._places(f, one) for one in ones] for f in (attempt, self.reference))
         except Exception:
             return None
         if (asked := len(mine[0])) != len(right[0]):
-            return f"your function asks the network {asked - 1} times, where {len(right[0]) - 1} times are right."
+            times = f"{asked - 1} times, where {len(right[0]) - 1} times are right"
+            return f"{self.case} your function asks the network {times}."
         for k, (time, _) in enumerate(right[0]):
             if mine[0][k][0] != time:
-                return f"question {k + 1} to the network is at t = {mine[0][k][0]}, and t = {time} is right."
-            where = "In the result" if time is None else f"In x at question {k + 1} to the network (t = {time})"
+                return f"{self.case} question {k + 1} to the network is at t = {mine[0][k][0]}; t = {time} is right."
+            where = "in the result" if time is None else f"in x at question {k + 1} to the network (t = {time})"
             weights, good = ([float(x[k][1] - each[0][k][1]) for x in each[1:]] for each in (mine, right))
             for name, a, b in zip(self.inputs, weights, good, strict=True):
                 if not np.isclose(a, b, rtol=1e-4, atol=1e-6):
-                    return f"{where} your weight of {name} is {tell(a)}, the right one is {tell(b)}."
+                    return f"{self.case} {where} your weight of {name} is {tell(a)}, the right one is {tell(b)}."
         return None
 
     def _places(self, f: Callable, one: int) -> list[tuple[int | None, float]]:
@@ -64,8 +67,8 @@ class Stepwise(Exercise):
             places.append((int(t), np.asarray(x).item()))
             return np.full((1,), next(answers, 0.0))
 
-        rng = type("Noise", (), {"__module__": "numpy", "standard_normal": lambda self, *_: np.full((1,), next(noises, 0.0))})()
+        draw = lambda rng, *shape: np.full((1,), next(noises, 0.0))  # noqa: E731
+        rng = type("Noise", (), {"__module__": "numpy", "standard_normal": draw})()
         with np.errstate(all="ignore"):
             end = np.asarray(self.run(f, network, np.full((1,), values[0]), rng)).item()
         return [*places, (None, end)]
-

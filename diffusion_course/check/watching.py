@@ -36,7 +36,7 @@ class Run:
 
     def __init__(self, loop, x0, schedule, steps):
         torch.manual_seed(0)
-        self.schedule, self.steps, self.losses, self.taken, self.error = schedule, steps, [], [], None
+        self.schedule, self.steps, self.losses, self.taken, self.error, self.held = schedule, steps, [], [], None, {}
         self.model, self.result, self.a = Watched(schedule.T), None, torch.tensor(schedule.alpha_bar)
         start, hook = self.weights(), register_optimizer_step_pre_hook(self._take)
         try:
@@ -47,18 +47,19 @@ class Run:
         except NotImplementedError:
             raise
         except Exception as error:
-            self.error = error
+            self.error, self.held = error, _held(error, loop)
         finally:
             hook.remove()
         self.moved = (self.weights() - start).abs().max().item()
-        self.xt, self.t, self.eps_hat, self.before, self.states = zip(*self.model.calls, strict=True) if self.model.calls else [()] * 5
+        calls = zip(*self.model.calls, strict=True) if self.model.calls else [()] * 5
+        self.xt, self.t, self.eps_hat, self.before, self.states = calls
 
     def weights(self) -> torch.Tensor:
         return torch.cat([weight.detach().flatten().clone() for weight in self.model.parameters()])
 
     def stride(self) -> float:
         """How far the weights move in a step: the largest of them, on average."""
-        path = torch.stack([torch.cat([weight.detach().flatten() for weight in before.values()]) for before in self.before])
+        path = torch.stack([torch.cat([w.detach().flatten() for w in before.values()]) for before in self.before])
         return path.diff(dim=0).abs().amax(dim=1).mean().item()
 
     def _take(self, optimiser, *_):
@@ -104,6 +105,11 @@ def findings(run: Run) -> Iterator[tuple[str, bool]]:
     yield "the network is in eval mode", any(not training for training, _ in run.states)
     yield "the loss is cut off from the network", "not require grad" in trouble or "'backward'" in trouble
     yield "one loss for all steps", "second time" in trouble
+    t = run.held.get("t")
+    yield "t is no whole number", getattr(t, "dtype", None) in (torch.float32, torch.float64)
+    yield "one t for a whole batch", getattr(t, "shape", None) == (1,)
+    rows = any(held.ndim == 1 and "float" in str(held.dtype) for held in run.held.values())
+    yield "ᾱ_t wants a second axis", "must match the size" in trouble and rows
     yield "nothing is yielded", done and not hasattr(run.result, "__next__")
     yield "another number of losses", done and len(run.losses) != run.steps
     yield "more than the loss is yielded", done and not all(isinstance(loss, float) for loss in run.losses)
@@ -127,7 +133,8 @@ def findings(run: Run) -> Iterator[tuple[str, bool]]:
     for name, factors in FACTORS.items():
         signal, noise = (factor[:, None] for factor in factors(run.a[t], run.a[t - 1]))
         rest, some = xt - signal * CENTRE, noise[:, 0] > 0
-        yield name, not standard and bool(rest[~some].abs().max() < 1e-3 if not some.any() else _standard((rest / noise)[some], t[some]))
+        fits = _standard((rest / noise)[some], t[some]) if some.any() else bool(rest.abs().max() < 1e-3)
+        yield name, not standard and fits
     yield "the noise is uniform", bool(((eps - eps.mean()) / eps.std()).abs().max() < 1.8)
     yield "x_t has not the noise of its t", not standard
     parts = list(zip(each, run.eps_hat, run.xt, strict=True))
@@ -141,10 +148,11 @@ def findings(run: Run) -> Iterator[tuple[str, bool]]:
     yield "no gradient reaches the optimiser", any(g is None or not g.any() for g in given)
     if len(given) == run.steps:
         right, last = torch.stack([run.gradient(k) for k in range(run.steps)]), given[-1]
-        yield "the gradient is that of a sum", _along(last, right[-1]) > 0.999 and bool(last.norm() > 1.5 * right[-1].norm())
-        yield "the step climbs", _along(last, right[-1]) < -0.999
-        yield "zero_grad is missing", _along(last, right[-1]) < 0.999 and _along(last, right.sum(0)) > 0.999
-        yield "the gradient is not that of the loss", _along(last, right[-1]) < 0.999
+        same, longer = _along(last, right[-1]), bool(last.norm() > 1.5 * right[-1].norm())
+        yield "the gradient is that of a sum", same > 0.999 and longer
+        yield "the step climbs", same < -0.999
+        yield "zero_grad is missing", same < 0.999 and _along(last, right.sum(0)) > 0.999
+        yield "the gradient is not that of the loss", same < 0.999
     yield "the learning rate does not fit", not 1e-6 < run.stride() < 0.3
 
 
@@ -169,6 +177,14 @@ def _along(a, b) -> float:
     return float(torch.nn.functional.cosine_similarity(a.double(), b.double(), dim=0))
 
 
+def _held(error, loop) -> dict:
+    """The arrays and tensors that the learner's function held when it failed."""
+    part = error.__traceback__
+    while part and part.tb_frame.f_code is not getattr(loop, "__code__", None):
+        part = part.tb_next
+    return {name: value for name, value in part.tb_frame.f_locals.items() if hasattr(value, "shape")} if part else {}
+
+
 def _factors(run) -> str:
     xt, t = torch.cat(run.xt).double(), torch.cat(run.t).long()
     top, a = xt[t == t.max()], run.a[t.max()]
@@ -187,7 +203,6 @@ NUMBERS = {  # what the sentences quote
     "steps": lambda run: run.steps,
     "losses": lambda run: len(run.losses),
     "calls": lambda run: len(run.xt),
-    "batch": lambda run: len(run.xt[0]),
     "result": lambda run: type(run.result).__name__,
     "moved": lambda run: f"{run.stride():.1g}",
     "most": lambda run: torch.cat(run.t).max().item(),

@@ -3,6 +3,7 @@
 from .arrow import arrow
 from .designer import designer
 from .diagrams import network
+from .numbers import ks_distance, with_ones
 from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
 from .prompt_box import PromptBox, faces_painting
@@ -22,10 +23,12 @@ __all__ = [
     "explore",
     "faces_painting",
     "field",
+    "ks_distance",
     "network",
     "play_paths",
     "play_pictures",
     "play_points",
     "show",
     "statue",
+    "with_ones",
 ]

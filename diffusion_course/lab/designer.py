@@ -16,7 +16,7 @@ from .panel import Live, Panel, pack, script, style
 T = 1000  # steps of a drawn schedule
 USES = ("knob", "curves")
 STILLS = 6  # pictures in a row of the still
-PRESETS = {
+PRESETS: dict = {
     "linear": linear,
     "cosine": cosine,
     "sigmoid": sigmoid,
@@ -46,7 +46,7 @@ class Drawn(anywidget.AnyWidget):
 class designer(Panel):
     """A schedule to bend by hand, made to be the last line of a cell.
 
-    The learner starts from a preset and drags seven handles; a smiley, a cat or a portrait dissolves by it at once. That
+    The learner starts from a preset and drags seven handles; a smiley, a cat or a portrait dissolves at once. That
     needs no kernel. Where one runs, `alpha_bar` and `schedule()` are what has been drawn, `linear` to begin with.
 
     >>> mine = designer()
@@ -58,7 +58,8 @@ class designer(Panel):
         pictures = _pictures()
         packed = [{"name": name, "x0": pack((x0[0] + 1) * 127.5, "u1")} for name, x0 in pictures.items()]
         self.drawn = Drawn(data={"pictures": packed}, curve=linear(T).alpha_bar.tolist())
-        live = Live("designer", {"pictures": packed}, _still(pictures["cat"]), uses=USES)  # alive without a kernel, too
+        # alive without a kernel, too
+        live = Live("designer", {"pictures": packed}, _still(pictures["face"]), uses=USES)
         super().__init__({}, [self.drawn], live.html(), live.alt)
         self.alive.asks = None  # and so it says nothing when the kernel is gone
 

@@ -1,43 +1,46 @@
 """A network as a drawing: its stages from left to right, each as large as what it really gives out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from ..plots import BLUE, ORANGE, SKY, Figure
+from ..plots import BLUE, RED, SKY, Figure
 
-COLUMN = 1.4  # from the middle of a stage to that of the next, in units of the width of the widest
+COLUMN = 1.5  # from the middle of a stage to that of the next, in units of the width of the widest
+TEXT = 11  # points, and pixels of a screen
 
 
-def network(stages, skip=None) -> Figure:
+def network(stages: Sequence[tuple[str, tuple[int, int, int]]], skip: tuple[str, str] | None = None) -> Figure:
     """The stages of an image network, `stages` a list of (name, (channels, height, width)), in order.
 
-    A stage is a block as high as its grid and as wide as its channels (by the square root, so that few channels
-    can still be seen). `skip`, a pair of names, is drawn as an arrow over the stages between them.
+    A stage is a block as high as its grid and as wide as its channels (by the square root, so that few channels can
+    still be seen). `skip`, a pair of names, is drawn as an arrow over the stages between them.
     Raises ValueError for a skip from or to a stage that is not there.
 
     >>> network([("x_t", (3, 16, 16)), ("stem", (80, 8, 8))]).alt
     'A network from left to right: x_t 3 × 16 × 16, stem 80 × 8 × 8.'
     """
     names, shapes = zip(*stages, strict=True)
+    if skip is not None and not set(skip) <= set(names):
+        raise ValueError(f"skip is {skip}; both must be names of stages: {', '.join(names)}.")
     channels, heights, _ = np.array(shapes, dtype=float).T
     widths, tall = np.sqrt(channels / channels.max()), heights.max()
     middles = COLUMN * np.arange(len(stages))
-    figure = Figure(0.9 * len(stages), 2.8)
+    figure = Figure(1.25 * len(stages), 3.2)
     ax = figure.subplots()
     for name, (c, h, w), middle, width in zip(names, shapes, middles, widths, strict=True):
         ax.add_patch(Rectangle((middle - width / 2, -h / 2), width, h, facecolor=SKY, edgecolor=BLUE))
-        ax.text(middle, -0.6 * tall, f"{name}\n{c} × {h} × {w}", ha="center", va="top", fontsize=8)
+        ax.text(middle, -0.6 * tall, f"{name}\n{c} × {h} × {w}", ha="center", va="top", fontsize=TEXT)
     figure.alt = "A network from left to right: "
     figure.alt += ", ".join(f"{name} {c} × {h} × {w}" for name, (c, h, w) in stages) + "."
     if skip is not None:
-        if not set(skip) <= set(names):
-            raise ValueError(f"skip is {skip}; both must be names of stages: {', '.join(names)}.")
         start, end = (names.index(name) for name in skip)
         tips = [(middles[i], heights[i] / 2 + 0.3) for i in (start, end)]
-        style = {"arrowstyle": "->", "color": ORANGE, "linewidth": 2, "connectionstyle": "arc3,rad=-0.25"}
+        style = {"arrowstyle": "->", "color": RED, "linewidth": 2, "connectionstyle": "arc3,rad=-0.25"}
         ax.annotate("", tips[1], tips[0], arrowprops=style)
-        ax.text(np.mean([x for x, _ in tips]), 0.72 * tall, "skip", ha="center", color=ORANGE, fontsize=9)
+        ax.text(np.mean([x for x, _ in tips]), 0.72 * tall, "skip", ha="center", color=RED, fontsize=TEXT)
         figure.alt += f" A skip leads from {skip[0]} to {skip[1]}."
-    ax.set(xlim=(-COLUMN / 2, middles[-1] + COLUMN / 2), ylim=(-0.9 * tall, 0.85 * tall))
+    ax.set(xlim=(-COLUMN / 2, middles[-1] + COLUMN / 2), ylim=(-0.95 * tall, 0.85 * tall))
     ax.axis("off")
     return figure

@@ -39,8 +39,14 @@ function mount(stage, { codes, width, palette, brushes, report }) {
     now.forEach((code, i) => {
       context.fillStyle = shades[code];
       const x = Math.round((i % width) * side), y = Math.round(Math.floor(i / width) * side);
-      context.fillRect(x, y, Math.ceil(side) - 0.5, Math.ceil(side) - 0.5);
+      context.fillRect(x, y, Math.ceil(side), Math.ceil(side));
     });
+    context.strokeStyle = "#8886";
+    context.lineWidth = 1;
+    context.beginPath();
+    for (let i = 1; i < width; i++) { context.moveTo(Math.round(i * side) + 0.5, 0); context.lineTo(Math.round(i * side) + 0.5, h); }
+    for (let i = 1; i < height; i++) { context.moveTo(0, Math.round(i * side) + 0.5); context.lineTo(w, Math.round(i * side) + 0.5); }
+    context.stroke();
     if (document.activeElement !== canvas) return;
     const [row, column] = place;
     for (const [shade, thick] of [["#000", 5], ["#fff", 2]]) { // seen on every colour

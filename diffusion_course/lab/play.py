@@ -30,8 +30,9 @@ def play_points(
     """Points (frames, n, 2) that move in the plane; title → such points: panels side by side, moving together.
 
     `behind`: points (m, 2) that stay, faint. `trails`: how many frames long the tail of a point is. `groups` colours
-    the points: whole numbers (n,), or "start" (by the direction in which a point began). `field`: (places, arrows),
-    both (m, 2), drawn to scale. `axes`: names of the two axes, drawn through 0. The frame is −limit … limit both ways.
+    the points: whole numbers (n,), or "start" (by the direction in which a point began). `field`: (places (m, 2),
+    arrows (m, 2) or (frames, m, 2)), drawn to scale. `axes`: names of the two axes, drawn through 0. The frame is
+    −limit … limit both ways.
 
     >>> play_points(np.zeros((3, 5, 2)), ["t = 2", "t = 1", "t = 0"], limit=1).data["panels"][0]["count"]
     5
@@ -46,7 +47,7 @@ def play_points(
     if limit is None:
         limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
     unit = limit / 16000  # so that points up to twice as far away still fit
-    arrows = None if field is None else np.concatenate([to_float64(part) for part in field], 1)
+    arrows = None if field is None else _arrows(to_float64(field[0]), to_float64(field[1]), count)
     data = _common(count, captions, seconds, alt or "Points that move.") | {
         "panels": [
             {"title": title, "count": points.shape[1], "cloud": _short(points, unit)}
@@ -166,6 +167,16 @@ def _frames(frames: Any, ndim: int, needed: str) -> np.ndarray:
     if not np.isfinite(frames).all():
         raise ValueError(f"frame {int(np.argmin(np.isfinite(frames).reshape(len(frames), -1).all(1)))} is not finite.")
     return frames
+
+
+def _arrows(places: np.ndarray, arrows: np.ndarray, count: int) -> np.ndarray:
+    """(1 or frames, m, 4): where each arrow begins, and how far it goes."""
+    arrows = arrows if arrows.ndim == 3 else arrows[None]
+    if places.shape != arrows.shape[1:] or places.shape[1:] != (2,) or len(arrows) not in (1, count):
+        raise ValueError(
+            f"field is (places (m, 2), arrows (m, 2) or ({count}, m, 2)), not {places.shape} and {arrows.shape}."
+        )
+    return np.concatenate([np.broadcast_to(places, arrows.shape), arrows], axis=2)
 
 
 def _common(count: int, captions: Sequence[str] | None, seconds: float, alt: str) -> dict:

@@ -26,7 +26,7 @@ function panel(parent, { title, count, cloud }, data) {
     context.fillStyle = c.paper;
     context.fillRect(0, 0, w, h);
     if (axes) drawAxes(context, w, h, c, axes);
-    if (field) drawField(context, field, unit, X, Y, c);
+    if (field) drawField(context, fieldNow(), unit, X, Y, c);
     if (behind) {
       context.fillStyle = c.faint;
       context.globalAlpha = 0.5;
@@ -48,6 +48,11 @@ function panel(parent, { title, count, cloud }, data) {
     }
     context.globalAlpha = 1;
   });
+
+  function fieldNow() { // one for all frames, or one for each
+    const [many, m] = data.field.shape, i = many > 1 ? Math.round(view.place ?? 0) : 0;
+    return field.subarray(4 * m * i, 4 * m * (i + 1));
+  }
 
   function drawTails(context, members, now, X, Y) { // from `trails` frames ago to now
     const end = view.place ?? 0, begin = Math.max(end - trails, 0), whole = [];

@@ -105,7 +105,11 @@ function render({ model, el }) {
   el.classList.add("diffusion-course");
   const told = Object.fromEntries(["prompt", "settings", "styles", "examples", "last"].map((name) => [name, model.get(name)]));
   const hear = (act) => model.on("msg:custom", act);
-  enliven(el, { told, hear, send: (message) => model.send(message) }, mount);
+  const send = (message) => {
+    model.set("asked", model.get("asked") + 1); // a change, at which panel.js looks whether there still is a kernel
+    model.send(message);
+  };
+  enliven(el, { told, hear, send }, mount);
 }
 
 export default { render };

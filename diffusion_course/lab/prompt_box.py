@@ -1,6 +1,7 @@
 """Words in, pictures out: a box to type a prompt into, whose pictures appear as the sampling steps go."""
 
 import difflib
+import inspect
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from ..samplers import ddim
 from .panel import Panel, pack, script, style
 
 BETWEEN = 0.04  # seconds between two pictures that are sent, at least: what a screen can follow
+USUAL = {"n": 8, "scale": 3.0, "steps": 20}  # where the painting has no defaults of its own
 LINE = 70  # characters of an unexpected error's text
 
 
@@ -27,6 +29,7 @@ class Paper(anywidget.AnyWidget):
     settings = traitlets.Dict().tag(sync=True)
     styles = traitlets.List().tag(sync=True)
     examples = traitlets.List().tag(sync=True)
+    asked = traitlets.Int().tag(sync=True)
     last = traitlets.Dict().tag(sync=True)  # the finished pictures, for a notebook that is opened again
 
 
@@ -35,19 +38,27 @@ class PromptBox(Panel):
 
     `painting(prompt, n=…, scale=…, steps=…, seed=…, style=…)` yields pictures (n, 3, h, w) in [−1, 1], one batch a
     sampling step, and raises ValueError for a prompt that it does not understand. The first prompt is drawn at once,
-    so that a page without a kernel shows it. `words` (`painting.words`, if there are any) are those that a
-    misunderstood prompt is offered in place of its own; `styles` and `examples` can be chosen.
+    so that a page without a kernel shows it. n, scale and steps begin as the painting has them. `words` (else
+    `painting.words`, if there are any) are those that a misunderstood prompt is offered instead; `styles` and
+    `examples` can be chosen.
     """
 
     def __init__(
-        self, painting: Callable[..., Iterator], prompt: str = "", *, n: int = 8, scale: float = 3.0, steps: int = 20,
-        seed: int = 0, words: Sequence[str] = (), styles: Sequence[str] = (), examples: Sequence[str] = (),
+        self, painting: Callable[..., Iterator], prompt: str = "", *, n: int | None = None, scale: float | None = None,
+        steps: int | None = None, seed: int = 0, words: Sequence[str] = (), styles: Sequence[str] = (),
+        examples: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.painting, self.words = painting, list(words or getattr(painting, "words", ()))
-        settings = {"n": n, "scale": scale, "steps": steps, "seed": seed, "style": None}
+        defaults = inspect.signature(painting).parameters
+        settings = {
+            name: getattr(defaults.get(name), "default", inspect.Parameter.empty) if given is None else given
+            for name, given in {"n": n, "scale": scale, "steps": steps}.items()
+        }
+        settings |= {name: USUAL[name] for name, value in settings.items() if value is inspect.Parameter.empty}
+        settings |= {"seed": seed, "style": None}
         self.paper = Paper(prompt=prompt, settings=settings, styles=list(styles), examples=list(examples))
         self.draw(prompt)
-        still = plots.sheet(self.pictures, title=prompt or "no prompt", columns=min(n, 8))
+        still = plots.sheet(self.pictures, title=prompt or "no prompt", columns=min(settings["n"], 8))  # type: ignore[type-var]
         super().__init__({}, [self.paper], still)
         self.paper.on_msg(self._asked)
 
@@ -105,7 +116,7 @@ def faces_painting(model) -> Callable[..., Iterator]:
 
     from ..words import FACE_WORDS, face_codes
 
-    def painting(prompt: str, n=8, scale=3.0, steps=20, seed=0, style=None) -> Iterator:
+    def painting(prompt: str, n=8, scale=2.0, steps=20, seed=0, style=None) -> Iterator:
         codes = np.atleast_2d(face_codes(prompt))  # raises before the first picture is asked for
         xT = torch.randn(n, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
         steered = guided(model, torch.from_numpy(np.repeat(codes, n, axis=0)), scale)
@@ -120,7 +131,7 @@ def faces_painting(model) -> Callable[..., Iterator]:
                 return
             yield xs.numpy()
 
-    painting.words = tuple(FACE_WORDS)
+    painting.words = tuple(FACE_WORDS)  # type: ignore[attr-defined]
     return painting
 
 

@@ -49,14 +49,14 @@ class Source:
         }
 
 
-def show(function: Any) -> Source:
-    """The package's own code of a function or class, to end a cell with.
+def show(*functions: Any) -> Source:
+    """The package's own code of one or more functions or classes, to end a cell with.
 
     >>> from diffusion_course.forward import noise_step
     >>> show(noise_step).text[:14]
     'def noise_step'
     """
-    return Source(inspect.getsource(function))
+    return Source("\n\n".join(inspect.getsource(function) for function in functions))
 
 
 def _coloured(kind: Any, text: str) -> str:

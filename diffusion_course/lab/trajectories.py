@@ -1,37 +1,48 @@
-"""Walks in the plane as a drawing: where the points are, where they came from, where they are pushed."""
+"""Paths in the plane as a drawing: where the points are, where they came from, where they are pushed."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from ..forward import to_float64
-from ..plots import BLACK, BLUE, ORANGE, SKY, Figure
+from ..plots import BLACK, BLUE, ORANGE, Figure
+
+COLUMNS = 3  # panels in a row, at most
+ARROWS = "#2F8FC9"  # 3.5 : 1 against white
+TEXT = 11  # points, and pixels of a screen
 
 
-def field(panels: dict, reference=None, limit: float = 3.0) -> Figure:
+def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0) -> Figure:
     """Point clouds side by side, each with its paths so far and a field of arrows under them.
 
-    `panels`: title → (path, places, arrows). `path` (k, n, 2) are n points at the k times up to now (the last are
-    drawn as dots), `places` and `arrows` (m, 2) the field, drawn to scale; `reference` points (n, 2) lie behind.
+    `panels`: title → (path, places, arrows). `path` (k, n, 2) are n points at the k times up to now (the last are drawn
+    as dots), `places` and `arrows` (m, 2) the field, drawn to scale; `reference` points (n, 2) lie behind.
     Raises ValueError if `panels` is empty.
 
     >>> one = np.zeros((1, 1, 2))
     >>> field({"start": (one, one[0], one[0])}).alt
-    'Paths in a field of arrows, left to right: start (1 points after 0 strokes, mean arrow 0.00).'
+    'Paths in a field of arrows, left to right: start (1 points after 0 sampling steps, mean arrow 0.00).'
     """
     if not panels:
         raise ValueError("panels is empty: give at least one.")
-    figure = Figure(max(2.7 * len(panels), 4), 2.9 if len(panels) > 1 else 4)
-    told = []
-    for ax, (title, given) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+    columns = min(len(panels), COLUMNS)
+    rows = -(-len(panels) // columns)
+    figure = Figure(max(3 * columns, 4), 3.2 * rows if columns > 1 else 4)
+    axes, told = [*figure.subplots(rows, columns, squeeze=False).flat], []
+    for ax, (title, given) in zip(axes, panels.items(), strict=False):
         path, places, arrows = map(to_float64, given)
         if reference is not None:
-            ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.3, linewidths=0)
-        ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, color=SKY, width=0.004)
+            ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
+        ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, color=ARROWS, width=0.004)
         ax.plot(*path.transpose(2, 0, 1), color=BLACK, alpha=0.35, linewidth=0.6)
         ax.scatter(*path[-1].T, s=8, color=BLUE, zorder=3, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
-        ax.set_title(title, fontsize=9)
-        ax.tick_params(labelsize=7)
+        ax.set_title(title, fontsize=TEXT)
+        ax.tick_params(labelsize=TEXT)
         length = np.hypot(*arrows.T).mean()
-        told.append(f"{title} ({path.shape[1]} points after {len(path) - 1} strokes, mean arrow {length:.2f})")
+        told.append(f"{title} ({path.shape[1]} points after {len(path) - 1} sampling steps, mean arrow {length:.2f})")
+    for ax in axes[len(panels) :]:
+        ax.axis("off")
     figure.alt = f"Paths in a field of arrows, left to right: {'; '.join(told)}."
     return figure

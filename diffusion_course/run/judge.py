@@ -28,6 +28,8 @@ class Judge(nn.Module):
     """
 
     threshold: Tensor
+    says: Tensor
+    config: dict[str, list]
 
     def __init__(self, words: Sequence[int], names: Sequence[Sequence[int]]):
         super().__init__()

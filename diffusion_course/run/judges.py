@@ -36,7 +36,7 @@ def report(judge: Judge, x: Any, cond: Any = None, seed: int = 0) -> dict[str, m
     """Every number of the samples x beside that of as many real data (floor) and of pure noise."""
     real = judge.held_out(len(x), seed)
     noise = np.random.default_rng(seed).standard_normal(np.shape(x), dtype=np.float32)
-    rows = ((x, cond), real, (noise, real.cond if cond is not None else None))
+    rows = ((x, cond), (real.x0, real.cond), (noise, real.cond if cond is not None else None))
     columns = [judge.numbers(some, said, seed) for some, said in rows]
     return {name: metrics.Measure(*(column[name] for column in columns)) for name in columns[0]}
 

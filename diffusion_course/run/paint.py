@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,12 +46,12 @@ def painting(prompt: str, n: int = 8, scale: float = SCALE, steps: int = STEPS, 
 
 
 @cache
-def pretrained() -> torch.nn.Module:
+def pretrained() -> Any:
     """The network that ships, loaded once."""
     return checkpoints.pretrained("emoji")
 
 
-def guesses(model: torch.nn.Module, cond: Array, noise: torch.Tensor, scale: float, steps: int) -> Iterator[np.ndarray]:
+def guesses(model: Any, cond: Array, noise: torch.Tensor, scale: float, steps: int) -> Iterator[np.ndarray]:
     """The guess x̂_0 (n, 3, 32, 32) after each sampling step that leads `noise` to pictures of `cond` (n, L)."""
     seen = []
     path = dpm_solver(guided(model, cond, scale), model.schedule, noise, steps, clip=partial(_remembered, seen))

@@ -22,7 +22,7 @@ def test_every_slider_of_the_first_lesson_moves_its_picture(lab, new_page):
         lab.open(page, lesson)
         lab.run(page)
         roots = page.locator("[data-alive], .dc-panel:has([role=slider][aria-label])")
-        roots.nth(expected - 1).wait_for()
+        roots.nth(expected - 1).wait_for(timeout=180_000)
         sliders = page.locator("[data-alive] input[type=range], .dc-panel [role=slider][aria-label]")
         for slider in sliders.all():
             root = slider.locator(ROOT)

@@ -2,33 +2,28 @@
 
     from diffusion_course.check import homework as check
 
-They ask for torch tensors, with all noise handed in. The hidden tests ask the
-same questions with other numbers (`homework/parts.py`), so whoever passes here has understood the part.
-A folder of its own, because it needs torch, which the checks of the lessons do not load.
+They ask for torch tensors, with all noise handed in. The hidden tests ask the same questions with other numbers
+(`homework/parts.py`), so whoever passes here has understood the part. The files are loaded when they are asked for: a
+spiral of one's own (`variant`) needs no torch.
 """
 
 from contextlib import contextmanager
+from importlib import import_module
 
-from ..engine import say
+from ..numbers import say
 from . import variant
-from .network import network, network_mistake
-from .noising import add_noise, loss, losses, make_alpha_bar
-from .walk import Affine, reverse_step, sample, time_grid
 
-__all__ = [
-    "Affine",
-    "add_noise",
-    "loss",
-    "losses",
-    "make_alpha_bar",
-    "network",
-    "network_mistake",
-    "reverse_step",
-    "sample",
-    "samples",
-    "time_grid",
-    "unless_blank",
-]
+MODULE = {name: "noising" for name in ("add_noise", "loss", "losses", "make_alpha_bar")}
+MODULE |= {name: "walk" for name in ("Affine", "reverse_step", "sample", "time_grid")}
+MODULE |= {name: "nets" for name in ("network", "network_mistake")}
+__all__ = [*MODULE, "samples", "unless_blank"]
+
+
+def __getattr__(name: str):
+    if name in MODULE:
+        return getattr(import_module(f"{__name__}.{MODULE[name]}"), name)
+    raise AttributeError(f"the homework has no check {name!r}; it has {', '.join(__all__)}.")
+
 
 # What the notebook's own cells define; any other name that is missing is a slip of the student's.
 DEFINED = set(

@@ -3,14 +3,17 @@
 import numpy as np
 import torch
 
-from ..engine import Mistake, exercise, say
+from ..engine import Mistake
+from ..numbers import say
+from ..table import exercise
 from .typed import no_float32, no_gradient, no_tensor
 from .walk import Affine, tensors
 
 
 def _ends(f):
     ends = f(1000)
-    return f"For T = 1000 your ᾱ starts {ends[0]:.4g}, {ends[1]:.4g} and ends {ends[-1]:.3g}; 1, 0.9999 and 0.0023 are right."
+    found = f"starts {ends[0]:.4g}, {ends[1]:.4g} and ends {ends[-1]:.3g}"
+    return f"For T = 1000 your ᾱ {found}; 1, 0.9999 and 0.0023 are right."
 
 
 @exercise(
@@ -20,7 +23,8 @@ def _ends(f):
     refuse=no_float32,
     shows={"ends": _ends, "left": lambda f: np.sqrt(float(f(50)[-1]))},
     mistakes="""
-    the product is taken backwards #4 | return torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → return torch.cat([torch.ones(1), torch.cumprod(1 - beta.flip(0), 0)]).flip(0) |
+    the product is taken backwards #4 | return torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → return
+        torch.cat([torch.ones(1), torch.cumprod(1 - beta.flip(0), 0)]).flip(0) |
         {ends} It must start at the clean end, t = 0.
     the β are multiplied from the last to the first #4 | 1 - beta → 1 - beta.flip(0) |
         {ends} β_1 comes first: ᾱ_1 = 1 − β_1.
@@ -35,10 +39,10 @@ def _ends(f):
     β is the same for every T #10 | 0.1 / T, 12 / T → 1e-4, 0.012 |
         At T = 50 your ᾱ leaves √ᾱ_T = {left} of the signal in x_T, which should be pure noise: fewer steps need larger
         betas, 0.1/T … 12/T.
-    the betas are returned, not ᾱ | torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cat([torch.zeros(1), beta]) |
-        ᾱ_t is the running product of 1 − β_s, with a 1 in front for t = 0.
-    there are T + 1 betas | , T) → , T + 1) && torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cumprod(1 - beta, 0) |
-        β_1 … β_T are T numbers; the 1 in front, ᾱ_0, makes T + 1 levels of them.
+    the betas are returned, not ᾱ | torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cat([torch.zeros(1),
+        beta]) | ᾱ_t is the running product of 1 − β_s, with a 1 in front for t = 0.
+    there are T + 1 betas | , T) → , T + 1) && torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cumprod(1
+        - beta, 0) | β_1 … β_T are T numbers; the 1 in front, ᾱ_0, makes T + 1 levels of them.
     the root is taken | torch.cumprod(1 - beta, 0) → torch.cumprod(1 - beta, 0) ** 0.5 |
         ᾱ is a power; the functions below take the roots that they need.
     """,
@@ -67,14 +71,13 @@ POWERS = [[0.25], [0.81], [0.0], [1.0]]
         Powers add, so each factor is the root of a power.
     the noise is multiplied by 1 − √ᾱ, not √(1 − ᾱ) | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t**0.5) |
         Powers add up to 1; amplitudes do not.
-    x_0 is not shrunk | alpha_bar_t**0.5 * x0 → x0 |
-        Noise comes in and nothing goes out, so the variance grows.
+    x_0 is not shrunk | alpha_bar_t**0.5 * x0 → x0 | Noise comes in and nothing goes out, so the variance grows.
     the noise is subtracted | + (1 → - (1 |
         x_t is made with +ε; with the other sign, solving for x_0 later would double the noise.
     the factors of signal and noise are swapped | * x0 → * eps && * eps → * x0 |
         At ᾱ = 1 (t = 0) x_t is clean, x_0 itself.
-    all points get the level of the first | alpha_bar_t**0.5 * x0 → alpha_bar_t[0] ** 0.5 * x0 && (1 - alpha_bar_t) → (1 - alpha_bar_t[0]) |
-        Each row has its own level: `alpha_bar_t` has shape (n, 1) and broadcasts as it is.
+    all points get the level of the first | alpha_bar_t**0.5 * x0 → alpha_bar_t[0] ** 0.5 * x0 && (1 - alpha_bar_t) →
+        (1 - alpha_bar_t[0]) | Each row has its own level: `alpha_bar_t` has shape (n, 1) and broadcasts as it is.
     """,
 )
 def add_noise(x0, alpha_bar_t, eps):
@@ -88,8 +91,9 @@ MODELS = Affine(LEVELS, np.outer(LEVELS, [0.3, -1.0])), Affine(0 * LEVELS + 0.5,
 
 
 def _grows(f):
-    once, twice = (float(f(MODELS[1], *tensors(LEVELS, X0[:2] * n, TIMES[:2].tolist() * n, EPS[:2] * n))) for n in (1, 2))
-    return f"Two points give {once:.3g}, the same two twice {twice:.3g}: a loss that grows with the batch changes the learning rate."
+    batches = (tensors(LEVELS, X0[:2] * n, TIMES[:2].tolist() * n, EPS[:2] * n) for n in (1, 2))
+    once, twice = (float(f(MODELS[1], *batch)) for batch in batches)
+    return f"Two points give {once:.3g}, the same two twice {twice:.3g}: the step would grow with the batch."
 
 
 @exercise(
@@ -99,18 +103,17 @@ def _grows(f):
     refuse=no_gradient,
     shows={"grows": _grows},
     mistakes="""
-    the noise of x_t is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | noised(x0, alpha_bar[t][:, None], eps) → alpha_bar[t][:, None] ** 0.5 * x0 + (1 - alpha_bar[t][:, None]) * eps |
-        Look at the factor in front of ε in x_t.
-    the square roots in x_t are missing #1 | noised(x0, alpha_bar[t][:, None], eps) → alpha_bar[t][:, None] * x0 + (1 - alpha_bar[t][:, None]) * eps |
-        Powers add, so each factor is the root of a power.
+    the noise of x_t is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | noised(x0, alpha_bar[t][:, None], eps) → alpha_bar[t][:,
+        None] ** 0.5 * x0 + (1 - alpha_bar[t][:, None]) * eps | Look at the factor in front of ε in x_t.
+    the square roots in x_t are missing #1 | noised(x0, alpha_bar[t][:, None], eps) → alpha_bar[t][:, None] * x0 + (1 -
+        alpha_bar[t][:, None]) * eps | Powers add, so each factor is the root of a power.
     the answer is compared with x_0, not ε #13 | (eps - model → (x0 - model |
         Then the network learns x_0, and a sampler that asks for ε gets noise.
     the network is given x_0, not x_t | model(xt, t) → model(x0, t) |
         x_0 holds nothing of ε, so there is nothing to learn from.
     the network is given the noise itself | model(xt, t) → model(eps, t) |
         That is the answer, not the question; the question is x_t.
-    a sum, not a mean | ).mean() → ).sum() |
-        {grows}
+    a sum, not a mean | ).mean() → ).sum() | {grows}
     the sum over coordinates, then the mean over points | ).mean() → ).sum(1).mean() |
         Asked is the mean over all numbers, so that a picture of 768 numbers has the same scale as a point.
     the square is missing | (eps - model(xt, t)) ** 2 → eps - model(xt, t) |
@@ -125,8 +128,7 @@ def _grows(f):
         Each row has its own t: `alpha_bar[t][:, None]` has one level a row, shape (n, 1).
     the root of the mean is taken | ).mean() → ).mean() ** 0.5 |
         It has the same minimum but another gradient: asked is the mean itself.
-    no mean is taken | ).mean() → ) |
-        A loss is one number: the mean over all points and both coordinates.
+    no mean is taken | ).mean() → ) | A loss is one number: the mean over all points and both coordinates.
     """,
 )
 def loss(model, alpha_bar, x0, t, eps, noised=_add_noise):

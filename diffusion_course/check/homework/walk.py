@@ -9,7 +9,7 @@ from torch import nn
 
 from ... import schedule
 from .. import lesson3
-from ..engine import exercise
+from ..table import exercise
 from .typed import no_tensor
 
 
@@ -39,7 +39,8 @@ class OneTimeARow(Affine):
 
     def forward(self, xt, t):
         if not isinstance(t, torch.Tensor) or t.shape != (len(xt),) or t.is_floating_point():
-            told = f"a tensor of shape {tuple(t.shape)}, {t.dtype}" if isinstance(t, torch.Tensor) else f"a {type(t).__name__}"
+            tensor = isinstance(t, torch.Tensor)
+            told = f"a tensor of shape {tuple(t.shape)}, {t.dtype}" if tensor else f"a {type(t).__name__}"
             raise ValueError(f"the model wants whole numbers of shape ({len(xt)},) for t, and got {told}")
         return super().forward(xt, t)
 
@@ -69,32 +70,33 @@ Z = [[0.3, -1.1], [1.5, 0.2], [-0.8, 0.6], [-0.1, -2.0]]
     refuse=no_tensor,
     mistakes="""
     the noise is multiplied by the variance, not by its root #3 | variance**0.5 * z → variance * z |
-        Too little noise joins at each step, and the samples end too close together. A factor in front of z is a spread.
-    the mean is divided by √β_t, where √α_t is meant #3 | mean = (alpha_bar_s**0.5 * (1 - alpha) * x0_hat + alpha**0.5 * (1 - alpha_bar_s) * xt) / (1 - alpha_bar_t) → mean = (xt - (1 - alpha) / (1 - alpha_bar_t) ** 0.5 * eps_hat) / (1 - alpha) ** 0.5 |
-        α = 1 − β is near 1 and β near 0: dividing by √β blows x up.
+        Too little noise joins at each step, and the samples end too close together. A factor in front of z is a
+        spread.
+    the mean is divided by √β_t, where √α_t is meant #3 | return mean → return (xt - (1 - alpha) / (1 - alpha_bar_t) **
+        0.5 * eps_hat) / (1 - alpha) ** 0.5 | α = 1 − β is near 1 and β near 0: dividing by √β blows x up.
     noise is still added on the last step #7 | variance**0.5 * z → (1 - alpha) ** 0.5 * z |
         At ᾱ_s = 1 every z must give the same answer, or there is grain on every sample.
     the variance is β, not β̃ | variance**0.5 * z → (variance > 0) * (1 - alpha) ** 0.5 * z |
         That is DDPM's other choice, right for data of variance 1; here the posterior's β̃ is asked for.
-    x̂_0 is computed without the two roots #3 | (xt - (1 - alpha_bar_t) ** 0.5 * eps_hat) / alpha_bar_t**0.5 → (xt - (1 - alpha_bar_t) * eps_hat) / alpha_bar_t |
+    x̂_0 is computed without the two roots #3 | (xt - (1 - alpha_bar_t) ** 0.5 * eps_hat) / alpha_bar_t**0.5 → (xt - (1
+        - alpha_bar_t) * eps_hat) / alpha_bar_t |
         The guess is off at every step. ᾱ is a power; amplitudes have its root.
-    ε̂ is added in x̂_0 | (xt - (1 → (xt + (1 |
-        The noise must be taken out of x_t, so √(1−ᾱ_t) ε̂ is subtracted.
+    ε̂ is added in x̂_0 | (xt - (1 → (xt + (1 | The noise must be taken out of x_t, so √(1−ᾱ_t) ε̂ is subtracted.
     the weights of x̂_0 and x_t are exchanged | * x0_hat + → * xt + && * xt) → * x0_hat) |
         At ᾱ_s = 1 the answer must be x̂_0 itself.
     no fresh noise #8 | + variance**0.5 * z → |
         All samples collapse into one place. Add √β̃ z at every step but the last.
-    ε̂ is taken for x̂_0 #13 | x0_hat = (xt - (1 - alpha_bar_t) ** 0.5 * eps_hat) / alpha_bar_t**0.5 → x0_hat = eps_hat |
-        The network answers with the noise: solve x_t = √ᾱ_t x_0 + √(1−ᾱ_t) ε for x_0 first.
+    ε̂ is taken for x̂_0 #13 | x0_hat = (xt - (1 - alpha_bar_t) ** 0.5 * eps_hat) / alpha_bar_t**0.5 → x0_hat = eps_hat
+        | The network answers with the noise: solve x_t = √ᾱ_t x_0 + √(1−ᾱ_t) ε for x_0 first.
     x̂_0 is returned | return mean + variance**0.5 * z → return x0_hat |
         That is the guess of the clean point. A step only goes as far as s, to the mean of x_s plus noise.
     α is upside down | alpha_bar_t / alpha_bar_s → alpha_bar_s / alpha_bar_t |
         α = ᾱ_t/ᾱ_s is a share, below 1: what the steps from s to t keep. Above 1 a variance turns negative, NaN.
-    the two levels are exchanged | x0_hat = (xt → alpha_bar_t, alpha_bar_s = alpha_bar_s, alpha_bar_t⏎    x0_hat = (xt |
-        x_t has ᾱ_t, the smaller one: more noise. Which of the two arguments is which?
-    √α in front of x_t lacks its root | alpha**0.5 → alpha |
-        α is a power, x_t an amplitude.
-    it is a step of DDIM, without fresh noise | return mean + variance**0.5 * z → return alpha_bar_s**0.5 * x0_hat + (1 - alpha_bar_s) ** 0.5 * eps_hat |
+    the two levels are exchanged | x0_hat = (xt → alpha_bar_t, alpha_bar_s = alpha_bar_s, alpha_bar_t⏎    x0_hat = (xt
+        | x_t has ᾱ_t, the smaller one: more noise. Which of the two arguments is which?
+    √α in front of x_t lacks its root | alpha**0.5 → alpha | α is a power, x_t an amplitude.
+    it is a step of DDIM, without fresh noise | return mean + variance**0.5 * z → return alpha_bar_s**0.5 * x0_hat + (1
+        - alpha_bar_s) ** 0.5 * eps_hat |
         That is a sampler too (lesson 6), but asked is DDPM's: the mean of the posterior, and z on top.
     """,
 )
@@ -130,8 +132,8 @@ WALK = schedule.from_beta(np.linspace(0.01, 0.5, 20)).alpha_bar
         The cloud ends shifted. `alpha_bar[t]` is ᾱ_t; `alpha_bar[0]` = 1 is the clean end.
     the network is told t − 1 #5 | (len(x),), t) → (len(x),), t - 1) |
         It was trained with t = 1 … T: tell it the t of the x_t that you hand it.
-    noise is still added after the last step #7 | return x → return x + (1 - alpha_bar[times[-2]] / alpha_bar[times[-1]]) ** 0.5 * noise[-1] |
-        That is grain on every point.
+    noise is still added after the last step #7 | return x → return x + (1 - alpha_bar[times[-2]] /
+        alpha_bar[times[-1]]) ** 0.5 * noise[-1] | That is grain on every point.
     the last step is missing #18 | pairwise(times), noise → pairwise(times[:-1]), noise[:-1] |
         You return x_s of the last s but one, with noise left in it; n + 1 times make n steps, down to 0.
     nothing is denoised | x = step( → new = step( |
@@ -140,8 +142,7 @@ WALK = schedule.from_beta(np.linspace(0.01, 0.5, 20)).alpha_bar
         It is asked about x_t: times[i], not times[i + 1].
     the network is always shown x_T | model(x, → model(xT, |
         It must see the x of this step, as the step before has left it.
-    only one step is taken | ⏎    return x → ⏎        return x |
-        Does `return` stand inside the loop?
+    only one step is taken | ⏎    return x → ⏎        return x | Does `return` stand inside the loop?
     """,
 )
 def sample(model, alpha_bar, xT, times, noise, step=_reverse_step):

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..engine import Mistake, say
+from ..engine import Mistake
+from ..numbers import say
 from .walk import tensors
 
 POINTS = np.array([[0.5, -1.0], [1.5, 0.3], [-0.7, 2.0], [0.0, 0.1]])

@@ -1,0 +1,82 @@
+"""How a learner's function is asked: quietly, with fresh copies, in the kind it was written for; and where it fails."""
+
+import ast
+import copy
+import dis
+import inspect
+import textwrap
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .numbers import is_tensor
+
+
+def quietly(function: Callable, *given):
+    """The function's answer, without NumPy's warnings."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return function(*given)
+
+
+def is_data(value) -> bool:
+    return isinstance(value, (np.ndarray, list, tuple)) or is_tensor(value)
+
+
+def fresh(value):
+    """A copy of what an attempt could spoil: arrays, lists, the state of a generator. The rest as it is."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(fresh(item) for item in value)
+    return copy.deepcopy(value) if is_data(value) or isinstance(value, np.random.Generator) else value
+
+
+def offer(value, kind: str):
+    """A probe's argument in another kind: floats and arrays as torch tensors, float32 where they are floats."""
+    if kind == "torch" and (isinstance(value, (float, np.ndarray))):
+        import torch  # only here: the first three lessons never load it
+
+        value = torch.as_tensor(np.asarray(value))
+        return value.float() if value.is_floating_point() else value
+    return value
+
+
+def whole(value) -> bool:
+    """Are these whole numbers, by their type?"""
+    if isinstance(value, (list, tuple)):
+        return all(whole(item) for item in value)
+    return np.asarray(value.detach().cpu() if is_tensor(value) else value).dtype.kind in "iu"
+
+
+def code_of(function):
+    """The code of the learner's function, also below a decorator such as torch.no_grad()."""
+    return getattr(inspect.unwrap(function), "__code__", None)
+
+
+def is_blank(function) -> bool:
+    """Is the body nothing but `...` or `pass`?"""
+    idle = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
+    code = code_of(function)
+    return code is not None and all(step.opname in idle for step in dis.get_instructions(code))
+
+
+def place_of(error: Exception, function: Callable) -> str:
+    """The learner's own line at which it happened."""
+    frames = list(traceback.extract_tb(error.__traceback__))
+    name = getattr(code_of(function), "co_name", None)
+    below = frames[2] if len(frames) > 2 else None  # without `ask` and `quietly`
+    frame = next((frame for frame in frames if frame.name == name), below)
+    if frame is None:
+        return "the call"
+    return f"line {frame.lineno}, `{frame.line}`," if frame.line else f"line {frame.lineno}"
+
+
+def source(solution: Callable) -> tuple[str, str]:
+    """The `def` line of a function, and its body without the docstring."""
+    text = textwrap.dedent(inspect.getsource(solution))
+    node: Any = ast.parse(text).body[0]
+    first = node.body[1 if ast.get_docstring(node) else 0]
+    lines = text.rstrip().splitlines()
+    return "\n".join(lines[node.lineno - 1 : node.body[0].lineno - 1]), "\n".join(lines[first.lineno - 1 :])

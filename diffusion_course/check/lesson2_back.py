@@ -1,0 +1,151 @@
+"""Exercises of lesson 2 on the way back: the posterior, x_0 and ε from v, and the smallest training there is."""
+
+import numpy as np
+
+from .lesson1 import UNIT_EPS, UNIT_X
+from .table import exercise
+
+
+@exercise(
+    probes=(
+        (1.0, 0.0, 0.36, 0.64),
+        (0.0, 1.0, 0.36, 0.64),
+        (3.0, -1.0, 0.25, 1.0),
+        (np.array([-1.0, 0.5, 2.0]), np.array([0.3, 0.0, -1.2]), 0.1, 0.12),
+    ),
+    linear=("x0", "xt"),
+    returns=("mean", "variance"),
+    hints=(
+        "Two clues say where x_s lies: one comes from x_0 forwards, one from x_t backwards. α = ᾱ_t/ᾱ_s joins s and t.",
+        "Each clue is a Gaussian: mean √ᾱ_s x_0, variance 1−ᾱ_s; and mean x_t/√α, variance (1−α)/α.",
+        "Precisions (1/variance) add, and the mean is weighted by them. Multiply out: nothing may be divided by 1−ᾱ_s.",
+    ),
+    why=""" The product of two Gaussians is a Gaussian: precisions add, and the mean is weighted by them. Multiplied
+    out by (1−ᾱ_s)(1−α), only 1−ᾱ_t is left to divide by, so that s = 0 gives x_0 with variance 0.""",
+    mistakes="""
+    the weights of x_0 and x_t are exchanged | * x0 + → * xt + && * xt) → * x0) |
+    ᾱ_t and ᾱ_s are exchanged | alpha = alpha_bar_t / alpha_bar_s → alpha_bar_t, alpha_bar_s = alpha_bar_s,
+        alpha_bar_t⏎    alpha = alpha_bar_t / alpha_bar_s |
+        More is left at s than at t: ᾱ_s is the larger one, and the only one that may be 1.
+    α is upside down | alpha_bar_t / alpha_bar_s → alpha_bar_s / alpha_bar_t |
+        α = ᾱ_t/ᾱ_s is a share, at most 1. ᾱ_s/ᾱ_t is above 1 and makes 1 − α negative.
+    the precision of the first clue is infinite at s = 0 | body → alpha = alpha_bar_t / alpha_bar_s⏎of_x0, of_xt = 1 /
+        (1 - alpha_bar_s), alpha / (1 - alpha)⏎variance = 1 / (of_x0 + of_xt)⏎return variance * (of_x0 *
+        alpha_bar_s**0.5 * x0 + of_xt * xt / alpha**0.5), variance |
+        Right for every other s. Multiply out, so that nothing is divided by 1 − ᾱ_s.
+    the variance comes first, the mean second | return → variance, mean |
+    the variance is 1 − α, as if x_0 were not known | variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha) →
+        variance = 1 - alpha | two clues together leave less doubt than one, so the factor (1−ᾱ_s)/(1−ᾱ_t) is missing.
+    the spread is returned, not the variance #19 | return → mean, variance**0.5 |
+        Precisions are 1/variance, and what they add up to is 1/variance as well: take no root.
+    α is ᾱ_t, not ᾱ_t/ᾱ_s | alpha_bar_t / alpha_bar_s → alpha_bar_t |
+        α is what the steps between s and t keep; ᾱ_t is what all steps from 0 to t keep.
+    α is 1 − ᾱ_t | alpha_bar_t / alpha_bar_s → 1 - alpha_bar_t | α is what the steps between s and t keep: ᾱ_t/ᾱ_s.
+    the square root of α is missing in front of x_t #1 | alpha**0.5 → alpha |
+    √ᾱ_s is missing in front of x_0 | alpha_bar_s**0.5 * → |
+    ᾱ_s stands without its root in front of x_0 #1 | alpha_bar_s**0.5 → alpha_bar_s |
+    the division by 1 − ᾱ_t is missing | xt) / (1 - alpha_bar_t) → xt) && / (1 - alpha_bar_t) * → * |
+        1 − ᾱ_t comes from the sum of the precisions.
+    only the mean is returned | return → mean |
+    """,
+)
+def posterior(x0, xt, alpha_bar_t, alpha_bar_s):
+    alpha = alpha_bar_t / alpha_bar_s
+    mean = (alpha_bar_s**0.5 * (1 - alpha) * x0 + alpha**0.5 * (1 - alpha_bar_s) * xt) / (1 - alpha_bar_t)
+    variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha)
+    return mean, variance
+
+
+@exercise(
+    probes=((2.2, 0.36, 0.4), (-1.0, 0.9, 0.5), (0.7, 0.0, -1.5), (0.7, 1.0, -1.5), (UNIT_X, 0.36, UNIT_EPS)),
+    linear=("xt", "v"),
+    returns=("x_0", "ε"),
+    hints=(
+        "x_t = cos φ x_0 + sin φ ε and v = cos φ ε − sin φ x_0, with cos φ = √ᾱ: a turn of the pair (x_0, ε) by φ.",
+        "Turning back by φ has the same cosines, and the sines with the other sign.",
+    ),
+    why=""" (x_t, v) is (x_0, ε) turned by φ, with cos φ = √ᾱ and sin φ = √(1−ᾱ). Turning back needs no division, so it
+    is good at every noise level, also where x_t is pure noise.""",
+    mistakes="""
+    ε comes first, x_0 second | return → sin * xt + cos * v, cos * xt - sin * v |
+    the turn goes the wrong way | xt - sin * v, sin * xt + → xt + sin * v, -sin * xt + |
+        You turned by φ once more; turning back has the other signs.
+    x_0 has a wrong sign in front of v | - sin * v → + sin * v |
+    ε has a wrong sign | + cos * v → - cos * v |
+    cos φ and sin φ are exchanged | return → sin * xt - cos * v, cos * xt + sin * v |
+        cos φ = √ᾱ and sin φ = √(1−ᾱ): at ᾱ = 1, x_t is x_0.
+    the square roots are missing #1 | alpha_bar_t**0.5, (1 - alpha_bar_t) ** 0.5 → alpha_bar_t, 1 - alpha_bar_t |
+        ᾱ = cos² φ, so cos φ is its root.
+    ε is found by a division, which fails at ᾱ = 1 | body → x0 = alpha_bar_t**0.5 * xt - (1 - alpha_bar_t) ** 0.5 *
+        v⏎return x0, (xt - alpha_bar_t**0.5 * x0) / (1 - alpha_bar_t) ** 0.5 |
+        Right elsewhere, but no division is needed: ε is a combination of sin φ · x_t and cos φ · v.
+    x_0 is found by a division, which fails at ᾱ = 0 | body → eps = (1 - alpha_bar_t) ** 0.5 * xt + alpha_bar_t**0.5 *
+        v⏎return (xt - (1 - alpha_bar_t) ** 0.5 * eps) / alpha_bar_t**0.5, eps |
+        Right elsewhere, but no division is needed: x_0 is a combination of cos φ · x_t and sin φ · v.
+    only x_0 is returned | , sin * xt + cos * v → |
+    v is taken for the noise #13 | return → (xt - sin * v) / cos, v |
+        v is a mixture of both, and no division is needed to undo a turn.
+    """,
+)
+def names_from_v(xt, alpha_bar_t, v):
+    cos, sin = alpha_bar_t**0.5, (1 - alpha_bar_t) ** 0.5
+    return cos * xt - sin * v, sin * xt + cos * v
+
+
+FEW, MORE = np.array([0.0, 1.0, 2.0]), np.array([-1.0, 0.5, 2.0, 3.0, 5.0])
+
+
+@exercise(
+    probes=((FEW, np.array([1.0, 3.0, 8.0])), (MORE, np.array([2.0, -1.0, 0.0, -2.5, 1.0]))),
+    returns=("slope", "offset"),
+    hints=(
+        "Take the means away first: how do x − x̄ and y − ȳ go together?",
+        "slope = mean of (x − x̄)(y − ȳ), divided by the mean of (x − x̄)².",
+        "The line goes through (x̄, ȳ): solve ȳ = slope · x̄ + offset.",
+    ),
+    parts={
+        "the slope of points on y = 2x": lambda f: f(FEW, 2 * FEW)[0],
+        "the slope of points with means 0": lambda f: f(FEW - 1, np.array([-3.0, -1.0, 4.0]))[0],
+        "the offset of points that all have y = 3": lambda f: f(FEW, 0 * FEW + 3)[1],
+        "the height of the line at x̄ above ȳ": lambda f: np.dot(f(MORE, MORE**2), [MORE.mean(), 1]) - (MORE**2).mean(),
+    },
+    why=""" Where the mean squared error is smallest, its derivatives by slope and offset are 0. The offset makes the
+    line go through (x̄, ȳ); the slope is covariance over variance of x, what y does when x moves by one.""",
+    mistakes="""
+    the line is forced through 0 | body → return (x * y).sum() / (x * x).sum(), 0.0 |
+        Take the means away first, and let the offset carry them: an off-centre blob needs it.
+    x and y are exchanged | dx, dy = x - x.mean(), y - y.mean() → x, y = y, x⏎    dx, dy = x - x.mean(), y - y.mean() |
+        We estimate y (the noise) from x (what we see): divide by the variance of x.
+    the covariance is not divided by the variance of x | / (dx**2).mean() → |
+        If x is measured in other units, the slope must change with them.
+    the covariance is divided by the variance of y | (dx**2) → (dy**2) |
+    the covariance is divided by the spread of x, not its variance #19 | (dx**2).mean() → (dx**2).mean() ** 0.5 |
+        Halve all x, and the slope must double; with the spread below, it does not change.
+    the slope is the correlation | (dx**2).mean() → ((dx**2).mean() * (dy**2).mean()) ** 0.5 |
+        A correlation has no units and stays within ±1; a slope has the units of y over those of x.
+    the means are not taken away in the covariance | (dx * dy).mean() → (x * y).mean() |
+        The covariance of x and y is the mean of (x − x̄)(y − ȳ), not of x · y.
+    the means are not taken away, in the covariance and in the variance | (dx * dy).mean() → (x * y).mean() && (dx**2)
+        → (x**2) | That is the slope of a line through 0. Take x̄ and ȳ away before you multiply.
+    covariance and variance count differently (n − 1 and n) | (dx * dy).mean() → (dx * dy).sum() / (len(x) - 1) |
+        `np.cov` divides by n − 1, `np.var` by n: use the same for both.
+    a sum is divided by a mean | (dx * dy).mean() → (dx * dy).sum() |
+        Sum by sum, or mean by mean: as it is, the slope grows with the number of points.
+    the slope is the ratio of the spreads | (dx * dy).mean() / (dx**2).mean() → ((dy**2).mean() / (dx**2).mean()) **
+        0.5 | Right only if y followed x exactly; the part of y that x says nothing about must not count.
+    the slope is the mean of the ratios | (dx * dy).mean() / (dx**2).mean() → np.mean(dy / np.where(dx == 0, 1, dx)) |
+        Points near x̄ would count most, where a ratio says least. Divide one mean by the other.
+    the offset has the wrong sign | y.mean() - slope * x.mean() → slope * x.mean() - y.mean() |
+        The line must pass through (x̄, ȳ): solve ȳ = slope · x̄ + offset.
+    slope · x̄ is added to the offset, not taken away | y.mean() - slope → y.mean() + slope |
+        The line must pass through (x̄, ȳ): solve ȳ = slope · x̄ + offset.
+    the offset is ȳ | - slope * x.mean() → | At x = 0 the line is not at ȳ; at x = x̄ it is.
+    x̄ is not multiplied by the slope | - slope * x.mean() → - x.mean() |
+        The line must pass through (x̄, ȳ): solve ȳ = slope · x̄ + offset.
+    offset first, slope second | return → y.mean() - slope * x.mean(), slope |
+    """,
+)
+def best_line(x, y):
+    dx, dy = x - x.mean(), y - y.mean()
+    slope = (dx * dy).mean() / (dx**2).mean()
+    return slope, y.mean() - slope * x.mean()

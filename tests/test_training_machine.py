@@ -1,0 +1,229 @@
+"""How a training step is computed: nothing read back, number formats, threads, several processes."""
+
+import multiprocessing
+
+import numpy as np
+import pytest
+import torch
+from small_training import (
+    COSINE,
+    POINTS,
+    Affine,
+    forced,
+    fresh,
+    generator,
+    losses,
+    pictures,
+    pictures_network,
+    run,
+)
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from diffusion_course import forward, models, samplers, training
+
+ON_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+# ---- on the device -------------------------------------------------------------------------------
+
+
+class Tape(TorchDispatchMode):
+    """What a CUDA graph does, on a CPU: write down every operation on tensors, play them back on the same memory.
+
+    A value that Python decides anew in every step is played back as it was, and shows as another loss. Reading a
+    value is refused.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.played = []
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        assert operation not in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default), operation
+        found = operation(*args, **(kwargs or {}))
+        self.played.append((operation, args, kwargs or {}, found))
+        return found
+
+    @torch.no_grad()
+    def play(self):
+        for operation, args, kwargs, found in self.played:
+            again = operation(*args, **kwargs)
+            pairs = zip(found, again, strict=True) if isinstance(found, (list, tuple)) else [(found, again)]
+            for kept, new in pairs:
+                if isinstance(kept, torch.Tensor) and kept.data_ptr() != new.data_ptr():
+                    kept.copy_(new)
+
+
+CASES = {
+    "points": (fresh, POINTS, None, None),
+    "conditional points": (lambda: fresh(attributes=(3,)), POINTS, torch.arange(256) % 3, "v"),
+    "pictures": (pictures_network, pictures(), None, None),
+    "conditional pictures": (lambda: pictures_network(attributes=(2, 3)), pictures(), torch.ones(64, 2).long(), "v"),
+}
+
+
+@pytest.fixture
+def as_on_a_gpu(monkeypatch):
+    """No value may be looked at, as if the tensors lay on another device."""
+    for module in (forward, models, training):
+        monkeypatch.setattr(module, "may_read", lambda _: False)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_step_written_down_once_can_be_played_back(case, as_on_a_gpu, monkeypatch):
+    """Three plain steps, then one recorded, and 16 played back: the losses, the average and chance of 20 plain ones."""
+    forced(monkeypatch, dtype=torch.float32)
+    make, x0, cond, weight = CASES[case]
+
+    class Recorded:
+        def __init__(self, step, rng):
+            self.step, self.calls, self.tape = step, 0, Tape()
+
+        def __call__(self):
+            self.calls += 1
+            if self.calls <= 3:
+                return self.step()
+            if self.calls > 4:
+                self.tape.play()
+                return self.result.clone()
+            with self.tape:
+                self.result = self.step()
+            return self.result.clone()
+
+    plain = list(run(make(), x0, cond, weight=weight))
+    monkeypatch.setattr(training, "stepper", lambda step, run: Recorded(step, run.rng))
+    played = list(run(make(), x0, cond, weight=weight))
+    assert losses(played) == losses(plain)
+    for a, b in zip(plain[-1].run.state().tensors.items(), played[-1].run.state().tensors.items(), strict=True):
+        assert a[0] == b[0] and torch.equal(a[1], b[1]), a[0]
+
+
+@pytest.mark.parametrize(
+    ("case", "weight"), [*((case, None) for case in CASES), ("points", "v"), ("points", torch.linspace(0, 1, 101))]
+)
+def test_the_loss_compiles_whole_and_agrees(case, weight):
+    torch._dynamo.reset()
+    make, x0, cond, _ = CASES[case]
+    model, clean = make(), torch.as_tensor(x0[:16])
+    t, eps = training.spread_times(16, 100, generator()), forward.randn_like(clean, generator())
+    batch = clean, t, eps, None if cond is None else model.check_cond(cond[:16]), weight
+    compiled = torch.compile(training.loss, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(model, *batch), training.loss(model, *batch), rtol=0, atol=1e-6)
+
+
+@ON_GPU
+@pytest.mark.parametrize("case", CASES)
+def test_on_a_gpu_no_step_makes_the_host_wait(case, monkeypatch):
+    """Fifty plain steps after the first, and a sampler."""
+    make, x0, cond, weight = CASES[case]
+    monkeypatch.setattr(training, "stepper", lambda step, run: step)
+    records = run(make().cuda(), x0, cond, weight=weight, steps=49 + training.CHECK_EVERY)
+    next(records)
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(training.CHECK_EVERY - 2):
+            record = next(records)
+        xT = torch.zeros(8, *x0.shape[1:], device="cuda")
+        list(zip(range(20), samplers.ddim(record.ema, COSINE, xT, steps=20), strict=False))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@ON_GPU
+@pytest.mark.parametrize("case", CASES)
+def test_on_a_gpu_the_captured_step_is_the_plain_one(case, monkeypatch):
+    make, x0, cond, weight = CASES[case]
+    captured = list(run(make().cuda(), x0, cond, weight=weight, steps=100))
+    monkeypatch.setattr(training, "stepper", lambda step, run: step)
+    plain = losses(run(make().cuda(), x0, cond, weight=weight, steps=100))
+    np.testing.assert_allclose(losses(captured), plain, rtol=1e-3)
+    resumed = run(make().cuda(), x0, cond, weight=weight, steps=100, resume=captured[-1].run.state())
+    assert list(resumed) == []
+
+
+# ---- the machine ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_learns_as_well(dtype, monkeypatch):
+    """Losses beside those of float32; weights and average stay float32, gradients of float16 are scaled up."""
+    forced(monkeypatch, dtype=torch.float32)
+    exact = losses(run(pictures_network(), pictures(), steps=10, batch=8, weight="v"))
+    forced(monkeypatch, dtype=dtype)
+    *first, record = run(pictures_network(), pictures(), steps=10, batch=8, weight="v")
+    assert losses([*first, record]) == pytest.approx(exact, rel=0.1) and losses(first) != exact[:-1]
+    assert {weight.dtype for weight in record.ema.parameters()} == {torch.float32}
+    scale = record.run.state().about["scaler"].get("scale")
+    assert scale == (2**16 if dtype == torch.float16 else None)
+
+
+def test_gradients_that_overflow_float16_are_left_out_and_the_scale_falls(monkeypatch):
+    forced(monkeypatch, dtype=torch.float16)
+    model = Affine()
+    records = run(model, x0=5 * POINTS, steps=3)
+    next(records).run.scaler._scale.fill_(2.0**127)
+    before = model.weight.item()
+    record = next(records)
+    assert model.weight.item() == before and record.run.state().about["scaler"]["scale"] == 2.0**126
+    assert record.loss.isfinite()
+
+
+def test_threads_are_given_back_between_steps_and_after():
+    before = torch.get_num_threads()
+    inside = []
+    model = fresh()
+    model.register_forward_hook(lambda *_: inside.append(torch.get_num_threads()))
+    records = run(model)
+    assert next(records).machine == "cpu, 1 thread, float32"
+    assert torch.get_num_threads() == before
+    records.close()
+    assert torch.get_num_threads() == before and inside == [1]
+
+
+def test_pictures_use_every_thread():
+    machine = training.choose_machine(torch.zeros(1, 3, 16, 16))
+    assert machine.threads == torch.get_num_threads()
+    assert machine.layout == torch.contiguous_format
+
+
+# ---- several processes, wrapped networks ---------------------------------------------------------
+
+
+def train_beside_another(rank, meeting, out):
+    """One of two processes with the same network and data, each with its own random numbers."""
+    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    model = nn.parallel.DistributedDataParallel(fresh(seed=rank))
+    *_, record = run(model, rng=generator(rank), steps=5)
+    torch.save((record.ema.state_dict(), record.loss), out)
+    torch.distributed.destroy_process_group()
+
+
+def test_two_processes_end_with_the_same_weights_from_different_batches(tmp_path):
+    processes = multiprocessing.get_context("spawn")
+    outs = [tmp_path / "0.pt", tmp_path / "1.pt"]
+    started = [
+        processes.Process(target=train_beside_another, args=(rank, tmp_path / "meeting", out))
+        for rank, out in enumerate(outs)
+    ]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join(100)
+        assert process.exitcode == 0
+    (first, first_loss), (second, second_loss) = (torch.load(out) for out in outs)
+    *_, alone = run(steps=5)
+    assert first_loss != second_loss
+    for name, weight in first.items():
+        assert torch.equal(weight, second[name])
+        assert not torch.equal(weight, alone.ema.state_dict()[name])
+
+
+@pytest.mark.parametrize("wrap", [nn.DataParallel, lambda model: torch.compile(model, backend="eager")])
+def test_a_wrapped_network_trains_and_is_put_away_as_the_network_itself(wrap):
+    torch._dynamo.reset()
+    plain, wrapped = list(run(steps=3)), list(run(wrap(fresh()), steps=3))
+    assert losses(wrapped) == pytest.approx(losses(plain), rel=1e-5)
+    assert type(wrapped[-1].ema) is models.SpiralMLP
+    assert wrapped[-1].run.state().tensors.keys() == plain[-1].run.state().tensors.keys()
