@@ -5,6 +5,7 @@ import itertools
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -314,7 +315,7 @@ def test_ddim_draws_level_with_ddim_on_the_leaderboard(capsys):
 
 def test_the_slips_that_change_numbers_are_explained():
     """A thirtieth of what `benchmarks/slips.py` tries: at least nine in ten are named or isolated."""
-    sys.path.insert(0, "benchmarks")
+    sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
     import slips
 
     kinds = []
