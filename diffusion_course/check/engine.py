@@ -126,20 +126,22 @@ class Exercise(Asked):
             return
         known = [fault for fault, wrong in zip(self.faults, self._wrong, strict=True) if self.agree(answers, wrong)]
         numeric = [answer for answer in answers if not isinstance(answer, Failed)]
-        isolation = Isolation(self, attempt, probes, answers, self._right)
         if known and ((len(known) == 1 and numeric) or any(np.isfinite(p).any() for a in numeric for p in parts(a))):
             told = self._told(known[0], attempt)
             if "{" not in known[0].sentence and not (told and self.measure):
-                in_numbers, _ = isolation.explain()
+                in_numbers, _ = self._isolated(attempt, probes, answers)
                 told = f"{capital(in_numbers)} {capital(told)}" if len(in_numbers) < 150 or not told else told
             raise Mistake(f"{self.name}: {known[0].name}. {told}", known[0].name, "named")
         if known and numeric:
             ways = "; or ".join(fault.name for fault in known)
             told = f"{self.name}: all your answers are NaN or infinite. What leads there: {ways}."
             raise Mistake(told, kind="isolated")
-        sentence, how = isolation.explain()
+        sentence, how = self._isolated(attempt, probes, answers)
         cause = next((a.error for a in answers if isinstance(a, Failed)), None) if how == "raised" else None
         raise Mistake(f"{self.name}: {sentence}", kind=how) from cause
+
+    def _isolated(self, attempt: Callable, probes: list, answers: list) -> tuple[str, str]:
+        return Isolation(self, attempt, probes, answers, self._right).explain()
 
     @functools.cached_property
     def _right(self) -> list:

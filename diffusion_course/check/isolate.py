@@ -173,9 +173,9 @@ class Isolation:
         def right_for(change) -> bool:
             try:
                 other = [self.pick(self.ex.ask(self.ex.reference, change(list(probe)))) for probe in self.probes]
+                return all(np.isfinite(each).all() for each in other) and self.ex.agree(self.mine, other)
             except Exception:
                 return False
-            return self.ex.agree(self.mine, other)
 
         for i, j in itertools.combinations(range(len(self.symbols)), 2):
             if right_for(lambda p, i=i, j=j: (*p[:i], p[j], *p[i + 1 : j], p[i], *p[j + 1 :])):

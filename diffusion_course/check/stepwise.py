@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .engine import Exercise, Mistake
+from .engine import Exercise
 from .numbers import tell
 
 
@@ -29,14 +29,9 @@ class Stepwise(Exercise):
         """The decorator above `exercise` that adds `run` and `inputs`."""
         return lambda made: cls(**{part.name: getattr(made, part.name) for part in dataclasses.fields(made)}, **more)
 
-    def _judge(self, attempt: Callable, kind: str) -> None:
-        try:
-            super()._judge(attempt, kind)
-        except Mistake as mistake:
-            sentence = None if mistake.fault or mistake.kind == "form" else self._wrong_weight(attempt)
-            if not sentence:
-                raise
-            raise Mistake(f"{self.name}: {sentence}", kind="isolated") from None
+    def _isolated(self, attempt: Callable, probes: list, answers: list) -> tuple[str, str]:
+        sentence = self._wrong_weight(attempt)
+        return (sentence, "isolated") if sentence else super()._isolated(attempt, probes, answers)
 
     def _wrong_weight(self, attempt: Callable) -> str | None:
         try:
