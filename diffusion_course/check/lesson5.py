@@ -40,6 +40,11 @@ def ended(step) -> str:
     ),
     kinds=("numpy", "torch"),
     linear=("xt", "x0_hat", "z"),
+    parts={
+        "at t = 30, s = 20 your factor of z": lambda f: f(0.0, 0.0, 30, 20, SHORT, 1.0),
+        "there your factor of x̂_0": lambda f: f(0.0, 1.0, 30, 20, SHORT, 0.0),
+        "there your factor of x_t": lambda f: f(1.0, 0.0, 30, 20, SHORT, 0.0),
+    },
     returns=("x_s",),
     hints=(
         "Three terms: a share of x̂_0, a share of x_t, fresh noise z. Their factors are those of lesson 2's posterior.",

@@ -36,6 +36,12 @@ def _clean(f) -> str:
     ),
     kinds=("numpy", "torch"),
     linear=("x0_hat", "eps_hat", "z"),
+    parts={
+        "at η = 1, t = 30, s = 20 your σ (the factor of z)": lambda f: f(0.0, 0.0, 30, 20, SHORT, 1.0, 1.0),
+        "there your factor of ε̂": lambda f: f(0.0, 1.0, 30, 20, SHORT, 1.0, 0.0),
+        "at η = 0 your factor of ε̂": lambda f: f(0.0, 1.0, 30, 20, SHORT, 0.0, 0.0),
+        "there your factor of x̂_0": lambda f: f(1.0, 0.0, 30, 20, SHORT, 0.0, 0.0),
+    },
     returns=("x_s",),
     hints=(
         "Noise the guess x̂_0 again, to level s. But split the noise: one part is fresh (z), the other is ε̂.",

@@ -4,6 +4,7 @@ A sampler is linear in where it starts, in what the network answers and in its n
 whose answers are chosen, one of them 1 and the rest 0; where it then asks the network next is a weight.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 
