@@ -69,6 +69,7 @@ class Isolation:
         if not failed.place:
             return f"for {told(self.ex.reference, self.all[i])} your function returns None: is a `return` missing?"
         text = f"{type(failed.error).__name__}: {str(failed.error).strip().rstrip('.')}"
+        text = text if len(text) < 200 else f"{text[:150]} …"  # an error of ours may quote a whole array
         hint = ""
         if "0-dimensional" in text or "only length-1" in text or "converted to Python scalar" in text:
             hint = " The functions of `math` take one number; NumPy's of the same name take arrays too."
