@@ -190,3 +190,18 @@ def test_spacing_of_ones_own_has_to_win_clearly():
     assert missed(check.spacing.reference(1000, 10)) < missed(even) / 2 < missed(even) < missed(by_snr)
     assert "misses the ends by 0.012, with even ones by 0.012" in told("spacing", lambda T, n: even)
     assert "return 11 falling times from 1000 to 0; yours are 2" in told("spacing", lambda T, n: [1000, 0])
+
+
+def test_the_root_of_a_negative_number_is_told_not_raised():
+    def attempt(model, schedule, xT, times):
+        x = xT
+        for t, s in pairwise(times):
+            x = model(x, t) * (schedule.at(t) - schedule.at(s)) ** 0.5  # complex in Python
+        return x
+
+    assert "your weight of ε̂_1 is NaN" in told("dpm_2m", attempt).replace("weight of x_T", "weight of ε̂_1")
+
+
+def test_an_error_that_quotes_an_array_is_cut():
+    message = told("heun_step", lambda predict, xt, t, s, schedule: schedule.at(xt))
+    assert "raises ValueError" in message and len(message) < 400

@@ -68,6 +68,7 @@ class Isolation:
         if not failed.place:
             return f"for {told(self.ex.reference, self.all[i])} your function returns None: is a `return` missing?"
         text = f"{type(failed.error).__name__}: {str(failed.error).strip().rstrip('.')}"
+        text = text if len(text) < 200 else f"{text[:150]} …"  # an error may quote a whole array
         one_number = any(part in text for part in ("0-dimensional", "only length-1", "converted to Python scalar"))
         hint = " The functions of `math` take one number; NumPy's of the same name take arrays too." * one_number
         return f"{self.but()}{failed.place} raises {text}. Handed in was {told(self.ex.reference, self.all[i])}.{hint}"

@@ -129,7 +129,7 @@ def _one_error(f) -> str:
     probes=tuple((target, a) for a in (0.8, 0.5, np.array([0.1, 0.9])) for target in ("eps", "x0", "v")),
     kinds=("numpy", "torch"),
     returns=("weight",),
-    parts={f"at ᾱ = 0.8 your weight for {target}": lambda f, target=target: f(target, 0.8) for target in ("eps", "x0", "v")},
+    parts={f"at ᾱ = 0.8 your weight for {name}": lambda f, name=name: f(name, 0.8) for name in ("eps", "x0", "v")},
     hints=(
         "Take one wrong guess. By how much is its ε off, if its x_0 is off by 1? x_t is the same for both.",
         "√ᾱ · (error of x_0) = −√(1−ᾱ) · (error of ε), and (error of ε) = √ᾱ · (error of v). The loss has squares.",

@@ -31,7 +31,9 @@ class Stepwise(Exercise):
         return lambda made: cls(**{part.name: getattr(made, part.name) for part in dataclasses.fields(made)}, **more)
 
     def _isolated(self, attempt: Callable, probes: list, answers: list) -> tuple[str, str]:
-        sentence = self._wrong_weight(attempt)
+        sentence = None
+        with contextlib.suppress(Exception):  # complex numbers, for one, are no weights
+            sentence = self._wrong_weight(attempt)
         return (sentence, "isolated") if sentence else super()._isolated(attempt, probes, answers)
 
     def _wrong_weight(self, attempt: Callable) -> str | None:
@@ -39,6 +41,8 @@ class Stepwise(Exercise):
             ones = range(-1, len(self.inputs))
             mine, right = ([self._places(f, one) for one in ones] for f in (attempt, self.reference))
         except Exception:
+            return None
+        if len({len(places) for places in mine}) > 1:
             return None
         if (asked := len(mine[0])) != len(right[0]):
             times = f"{asked - 1} times, where {len(right[0]) - 1} times are right"
@@ -60,11 +64,17 @@ class Stepwise(Exercise):
         places: list = []
 
         def network(x, t):
-            places.append((int(t), np.asarray(x).item()))
+            places.append((int(t), _number(x)))
             return np.full((1,), next(answers, 0.0))
 
         draw = lambda rng, *shape: np.full((1,), next(noises, 0.0))  # noqa: E731
         rng = type("Noise", (), {"__module__": "numpy", "standard_normal": draw})()
         with np.errstate(all="ignore"):
-            end = np.asarray(self.run(f, network, np.full((1,), values[0]), rng)).item()
+            end = _number(self.run(f, network, np.full((1,), values[0]), rng))
         return [*places, (None, end)]
+
+
+def _number(x) -> float:
+    """x as a number; Python's root of a negative one is complex, NumPy's is NaN."""
+    value = np.asarray(x).item()
+    return float("nan") if isinstance(value, complex) else float(value)
