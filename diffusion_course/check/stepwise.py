@@ -4,6 +4,7 @@ A sampler is linear in where it starts, in what the network answers and in its n
 whose answers are chosen, one of them 1 and the rest 0; where it then asks the network next is a weight.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 
@@ -30,7 +31,9 @@ class Stepwise(Exercise):
         return lambda made: cls(**{part.name: getattr(made, part.name) for part in dataclasses.fields(made)}, **more)
 
     def _isolated(self, attempt: Callable, probes: list, answers: list) -> tuple[str, str]:
-        sentence = self._wrong_weight(attempt)
+        sentence = None
+        with contextlib.suppress(Exception):  # complex numbers, for one, are no weights
+            sentence = self._wrong_weight(attempt)
         return (sentence, "isolated") if sentence else super()._isolated(attempt, probes, answers)
 
     def _wrong_weight(self, attempt: Callable) -> str | None:
