@@ -3,6 +3,8 @@
 from .arrow import arrow
 from .designer import designer
 from .diagrams import network
+from .examples import example_pictures
+from .gaze import attention
 from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
 from .prompt_box import PromptBox, faces_painting
@@ -17,8 +19,10 @@ __all__ = [
     "PromptBox",
     "Quiz",
     "arrow",
+    "attention",
     "designer",
     "dissolve",
+    "example_pictures",
     "explore",
     "faces_painting",
     "field",
