@@ -3,7 +3,12 @@
 from .arrow import arrow
 from .designer import designer
 from .diagrams import network
+<<<<<<< HEAD
 from .numbers import ks_distance, with_ones
+=======
+from .examples import example_pictures
+from .gaze import attention
+>>>>>>> l4
 from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
 from .prompt_box import PromptBox, faces_painting
@@ -18,8 +23,10 @@ __all__ = [
     "PromptBox",
     "Quiz",
     "arrow",
+    "attention",
     "designer",
     "dissolve",
+    "example_pictures",
     "explore",
     "faces_painting",
     "field",
