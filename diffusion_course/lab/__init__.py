@@ -3,12 +3,9 @@
 from .arrow import arrow
 from .designer import designer
 from .diagrams import network
-<<<<<<< HEAD
-from .numbers import ks_distance, with_ones
-=======
 from .examples import example_pictures
 from .gaze import attention
->>>>>>> l4
+from .numbers import ks_distance, with_ones
 from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
 from .prompt_box import PromptBox, faces_painting
