@@ -189,10 +189,12 @@ def clouds(panels: Mapping[str, Any], reference: Any = None, limit: float | None
         ax.axis("off")
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if isinstance(reference, Mapping):
-            ax.scatter(*_numbers(reference[title], (None, 2), title).T, s=30, color=RED, marker="x", linewidths=1)
+            x, y = _numbers(reference[title], (None, 2), title).T
+            ax.scatter(x, y, s=30, color=RED, marker="x", linewidths=1)
         elif reference is not None:
-            ax.scatter(*_numbers(reference, (None, 2), "reference").T, s=3, color=ORANGE, alpha=0.3, linewidths=0)
-        ax.scatter(*points.T, s=4, color=BLUE, alpha=0.6, linewidths=0)
+            x, y = _numbers(reference, (None, 2), "reference").T
+            ax.scatter(x, y, s=3, color=ORANGE, alpha=0.3, linewidths=0)
+        ax.scatter(points[:, 0], points[:, 1], s=4, color=BLUE, alpha=0.6, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title)
     figure.alt = "Point clouds, left to right: " + "; ".join(
