@@ -16,7 +16,7 @@ help:
 	@echo "make lab            open the lessons in JupyterLab (the first time: install everything in .venv)"
 	@echo "make test           run every test and every notebook, but for the long ones of the homework"
 	@echo "make test-homework  run every test of the homework and its grading (Linux, bubblewrap)"
-	@echo "make lint           check the style of the code and of the notebooks"
+	@echo "make lint           check the style and the types of the code, and the form of the notebooks"
 	@echo "make clean          remove .venv, to start afresh"
 
 lab: .venv/lab-installed
@@ -32,6 +32,8 @@ test-homework: .venv/test-installed
 
 lint: .venv/test-installed
 	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/python tests/lint_notebooks.py
 
 clean:
 	rm -rf .venv

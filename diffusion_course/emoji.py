@@ -61,7 +61,7 @@ def emoji(split: str = "train") -> Emoji:
     part = file["split"] == SPLITS[split]
     columns = {name: file[name][part].astype(np.int64) for name in ("words", "concept", "style")}
     told = {name: tuple(file[name].tolist()) for name in ("names", "styles", "pairs")}
-    return Emoji(file["images"][part], **columns, **told, vocabulary=vocabulary())
+    return Emoji(file["images"][part], **columns, **told, vocabulary=vocabulary())  # type: ignore[arg-type]
 
 
 @cache
@@ -132,7 +132,7 @@ class Vocabulary:
             if self.known(word) is None:
                 near = ", ".join(difflib.get_close_matches(word, self.words, n=5, cutoff=0.6)) or "none"
                 raise ValueError(f"no picture is called {word!r}. Words near it: {near}.")
-        places = list(dict.fromkeys(self.place[self.known(word)] for word in asked))
+        places = list(dict.fromkeys(self.place[self.known(word)] for word in asked))  # type: ignore[index]
         if len(places) > self.length:
             raise ValueError(f"the prompt has {len(places)} words; the network reads at most {self.length}.")
         return np.array(places + [NOT_SAID] * (self.length - len(places)), dtype=np.int64)

@@ -44,7 +44,7 @@ class guided:
     @property
     def x0_hat(self) -> Callable:
         """x̂_0 for x_t at step t, mixed in the same way: asked for where ᾱ_t = 0. Only if the model has x0_hat."""
-        return partial(self._mix, self.model.x0_hat)
+        return partial(self._mix, self.model.x0_hat)  # type: ignore[attr-defined]
 
     def _mix(self, answer: Callable, xt: Any, t: Any) -> Any:
         n = len(xt)
@@ -72,7 +72,7 @@ class inpainted:
     @property
     def x0_hat(self) -> Callable:
         """x̂_0 with the known pixels: asked for where ᾱ_t = 0. Only if the model has x0_hat."""
-        answer = self.model.x0_hat
+        answer = self.model.x0_hat  # type: ignore[attr-defined]
         return lambda xt, t: self._told(answer(xt, t))
 
     def _told(self, x0_hat: Any) -> Any:

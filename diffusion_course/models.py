@@ -117,7 +117,7 @@ class Denoiser(nn.Module):
             )
         if may_read(columns) and ((columns < NOT_SAID) | (columns >= torch.tensor(self.attributes))).any():
             raise ValueError(f"cond must hold 0 … n−1 (n = {self.attributes}) or −1 for not said; got {cond}.")
-        return columns.long().expand(n, k)
+        return columns.long().expand(n, k)  # type: ignore[arg-type]
 
     def _times(self, t: Any, batch: int) -> int | Tensor:
         allowed = f"a whole number from 1 to T = {self.schedule.T}, or {batch} of them (t = 0 has no noise to find)"
@@ -225,4 +225,4 @@ def unwrapped(model: nn.Module) -> nn.Module:
 def levels_at(model: Any, t: Any) -> Any:
     """The noise levels at t, for the functions of `forward`: a Denoiser's own `Levels`, of any other model ᾱ_t."""
     model = unwrapped(model)
-    return model.levels(t) if isinstance(model, Denoiser) else model.schedule.at(t)
+    return model.levels(t) if isinstance(model, Denoiser) else model.schedule.at(t)  # type: ignore[operator]

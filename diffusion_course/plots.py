@@ -19,6 +19,7 @@ import matplotlib.figure
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from .files import refuse_bytes
 from .forward import to_float64
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
@@ -36,7 +37,7 @@ def styled(draw: Callable) -> Callable:
 
     @functools.wraps(draw)
     def drawn(*args: Any, **kwargs: Any) -> Any:
-        with matplotlib.rc_context(STYLE):
+        with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
             return draw(*args, **kwargs)
 
     return drawn
@@ -188,10 +189,12 @@ def clouds(panels: Mapping[str, Any], reference: Any = None, limit: float | None
         ax.axis("off")
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if isinstance(reference, Mapping):
-            ax.scatter(*_numbers(reference[title], (None, 2), title).T, s=30, color=RED, marker="x", linewidths=1)
+            x, y = _numbers(reference[title], (None, 2), title).T
+            ax.scatter(x, y, s=30, color=RED, marker="x", linewidths=1)
         elif reference is not None:
-            ax.scatter(*_numbers(reference, (None, 2), "reference").T, s=3, color=ORANGE, alpha=0.3, linewidths=0)
-        ax.scatter(*points.T, s=4, color=BLUE, alpha=0.6, linewidths=0)
+            x, y = _numbers(reference, (None, 2), "reference").T
+            ax.scatter(x, y, s=3, color=ORANGE, alpha=0.3, linewidths=0)
+        ax.scatter(points[:, 0], points[:, 1], s=4, color=BLUE, alpha=0.6, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title)
     figure.alt = "Point clouds, left to right: " + "; ".join(
@@ -210,6 +213,7 @@ def as_rgb(picture: Any) -> np.ndarray:
         raise ValueError(f"a picture has shape (c, h, w) with c = 1 or 3, not {picture.shape}.")
     if not np.isfinite(picture).all():
         raise ValueError("a picture with NaN or infinity cannot be shown: look where it comes from.")
+    refuse_bytes(picture, "the picture")
     rgb = np.clip((picture.transpose(1, 2, 0) + 1) / 2, 0, 1)
     return np.broadcast_to(rgb, (*rgb.shape[:2], 3))
 
@@ -229,3 +233,8 @@ def _numbers(values: Any, shape: tuple, title: str, infinite: bool = False) -> n
     if bad.any():
         raise ValueError(f"{title!r} holds {values[bad][0]}: look where it comes from.")
     return values
+
+
+def normal(x: Any, mean: float = 0.0, spread: float = 1.0) -> np.ndarray:
+    """The density of N(mean, spread²) at x, to be drawn over a histogram."""
+    return np.exp(-(((to_float64(x) - mean) / spread) ** 2) / 2) / (spread * (2 * np.pi) ** 0.5)

@@ -221,7 +221,7 @@ def _evenly(level: np.ndarray, n: int) -> np.ndarray:
 
 
 def _whole(n: Any, name: str, most: float = np.inf) -> int:
-    if not isinstance(n, Integral) or isinstance(n, bool) or not 1 <= n <= most:
+    if not isinstance(n, Integral) or isinstance(n, bool) or not 1 <= int(n) <= most:
         raise ValueError(f"{name} must be a whole number ≥ 1{f' and ≤ T = {most}' * (most < np.inf)}, not {n!r}.")
     return int(n)
 

@@ -44,7 +44,7 @@ class Run:
     ) -> None:  # fmt: skip
         self.model, self.bare, self.machine, self.recipe = model, unwrapped(model), machine, recipe
         self.weight, self.rng, self.draw, self.done = weight, rng, draw, 0
-        self.bare.to(memory_format=machine.layout).train()
+        self.bare.to(memory_format=machine.layout).train()  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.bare).eval().requires_grad_(False)
         self.weights = [weight for weight in self.bare.parameters() if weight.requires_grad]
         self.lr, self.share, self.alive, self.good = (torch.ones((), device=machine.device) for _ in range(4))
@@ -85,7 +85,7 @@ class Run:
             raise ValueError(
                 f"that run was trained with {about['recipe']}, not with {self.recipe}: use the same arguments."
             )
-        if not np.array_equal(tensors["alpha_bar"].numpy(), self.bare.schedule.alpha_bar):
+        if not np.array_equal(tensors["alpha_bar"].numpy(), self.bare.schedule.alpha_bar):  # type: ignore[arg-type]
             raise ValueError("that run was trained with another schedule: use the same one to go on.")
         self.bare.load_state_dict(_without("model", tensors))
         self.ema.load_state_dict(_without("ema", tensors))
@@ -99,7 +99,7 @@ class Run:
         if tensors["rng"].shape == self.rng.get_state().shape:
             self.rng.set_state(tensors["rng"])
         else:  # of another kind of device: its chance cannot go on here, but is still decided by where it was
-            self.rng.manual_seed(zlib.crc32(tensors["rng"].numpy()))
+            self.rng.manual_seed(zlib.crc32(tensors["rng"].numpy().tobytes()))
         self.done = about["step"]
         self.good.fill_(self.done)
 
@@ -142,7 +142,7 @@ def chance(rng: torch.Generator | None, device: torch.device) -> torch.Generator
     if rng is None:
         other.seed()
     else:
-        other.manual_seed(torch.randint(2**62, (), generator=rng, device=rng.device).item())
+        other.manual_seed(int(torch.randint(2**62, (), generator=rng, device=rng.device)))
     return other
 
 

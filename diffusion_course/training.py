@@ -113,7 +113,7 @@ def step(run: Run, x0: Tensor, cond: Tensor | None = None) -> Tensor:
     run.alive.mul_(found.detach().isfinite())
     run.good.add_(run.alive)
     run.scaler.unscale_(run.optimiser)
-    run.optimiser.found_inf = 1 - clip_gradients(run.weights).isfinite().float()  # 1: Adam leaves the weights alone
+    run.optimiser.found_inf = 1 - clip_gradients(run.weights).isfinite().float()  # type: ignore[attr-defined]  # 1: Adam holds
     run.scaler.step(run.optimiser)
     run.scaler.update()
     average(run.averaged, run.current, run.share * run.alive)
@@ -210,7 +210,7 @@ def _conditions(cond: Any, n: int, bare: nn.Module, device: torch.device) -> Ten
 
 def _weight(weight: Any, bare: nn.Module, like: Tensor) -> Any:
     """None, "v", or one number for each t on the device."""
-    T = bare.schedule.T
+    T: int = bare.schedule.T  # type: ignore[assignment]
     if weight is None or (isinstance(weight, str) and weight == "v" and isinstance(bare, Denoiser)):
         return weight
     if isinstance(weight, str):

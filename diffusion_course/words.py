@@ -45,8 +45,10 @@ def _face_words() -> Iterator[tuple[str, tuple[int, int]]]:
     for column, (name, values) in enumerate(FACE_VALUES.items()):
         words = name.replace("_", " ")
         for code, value in enumerate(values):
-            said = {False: f"no {words}", True: words}.get(value, f"{value} {words.split()[0]}")
-            yield said, (column, code)
+            if isinstance(value, str):
+                yield f"{value} {words.split()[0]}", (column, code)
+            else:
+                yield words if value else f"no {words}", (column, code)
 
 
 FACE_WORDS = dict(_face_words())  # "hat", "no hat", "blue hair", "grey background", … → (attribute's column, code)

@@ -7,6 +7,7 @@ shipped file instead. `data/README.md` says what each build needs.
 """
 
 import argparse
+import gzip
 import hashlib
 import io
 import json
@@ -22,6 +23,16 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parent
 FASHION_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # of Debian's dataset-fashion-mnist
+FASHION_FILES = {
+    "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
+    "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
+}
+FASHION_SHA256 = {  # of the unpacked content: the same arrays are handed out in different gzip wrappings
+    "train-images-idx3-ubyte.gz": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "train-labels-idx1-ubyte.gz": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    "t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+}
 FASHION_NAMES = (
     "T-shirt/top", "trouser", "pullover", "dress", "coat",
     "sandal", "shirt", "sneaker", "bag", "ankle boot",
@@ -44,16 +55,24 @@ def build_faces(_folder):
 
 def build_fashion(folder):
     """The first 1,000 training and 200 test pictures of each class, in their original order."""
-    from diffusion_course import fashion  # the cat is built where the course is not installed
-
     arrays = {"names": np.array(FASHION_NAMES)}
     for split, per_class in (("train", 1000), ("test", 200)):
-        images, labels = fashion.read(folder, split)
+        images, labels = (read_idx(folder / name) for name in FASHION_FILES[split])
         first = [np.flatnonzero(labels == k)[:per_class] for k in range(len(FASHION_NAMES))]
         chosen = np.sort(np.concatenate(first))
         arrays[f"{split}_images"] = images[chosen, :, :, None]
         arrays[f"{split}_labels"] = labels[chosen]
     return arrays
+
+
+def read_idx(path):
+    """An array of the original files: the fourth byte counts the axes, then come their sizes, then the values."""
+    content = gzip.decompress(path.read_bytes())
+    if hashlib.sha256(content).hexdigest() != FASHION_SHA256[path.name]:
+        raise SystemExit(f"{path} does not hold the original {path.name}")
+    axes = content[3]
+    shape = np.frombuffer(content, ">u4", count=axes, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
 def build_cat(_folder):
@@ -116,7 +135,7 @@ def main():
         compare(path, content)
     else:
         path.write_bytes(content)
-        print(f"{path.name}: {len(content):,} bytes, sha256 {hashlib.sha256(content).hexdigest()}")
+        print(f"{len(content):,} bytes. For SHA256SUMS:\n{hashlib.sha256(content).hexdigest()}  {path.name}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import functools
 import inspect
 import re
 import sys
-import textwrap
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,24 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from .asked import Asked, Mistake
 from .handed import fresh, is_blank, is_data, offer, place_of, quietly, source, whole
 from .isolate import Isolation
-from .numbers import Failed, agree, capital, numbers, parts, printable, same, say, tell
-
-
-class Mistake(AssertionError):
-    """What is wrong with an answer, in one paragraph; Jupyter shows it without a traceback.
-
-    `fault` is the name of a known mistake. `kind` says how it was found: "named", "isolated", "by hand" (one case and
-    its right answer), "raised", or "form" (not the kind of answer that was asked for).
-    """
-
-    def __init__(self, message: str, fault: str | None = None, kind: str = "form"):
-        super().__init__(" ".join(message.split()))
-        self.fault, self.kind = fault, kind
-
-    def _render_traceback_(self) -> list[str]:
-        return textwrap.wrap(printable(f"✗ {self}"), 88)  # Jupyter breaks longer lines in the middle of a word
+from .numbers import Failed, agree, capital, numbers, parts, same, say, tell
 
 
 @dataclass(frozen=True)
@@ -46,33 +31,7 @@ class Fault:
     edits: str
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What every exercise has: a name, and hints that are given one by one."""
-
-    name: str
-    hints: tuple[str, ...] = field(default=(), kw_only=True)
-    why: str = field(default="", kw_only=True)
-    _given: list = field(default_factory=list, kw_only=True)
-
-    def hint(self) -> None:
-        """Print the next hint."""
-        self._given.append(len(self._given))
-        if len(self._given) <= len(self.hints):
-            say(f"Hint {len(self._given)} of {len(self.hints)}: {self.hints[len(self._given) - 1]}")
-        else:
-            say("That was the last hint." + f" check.{self.name}.solution() shows a solution." * bool(self.why))
-
-    def solution(self) -> None:
-        """Print a solution, and why it is right."""
-        why = textwrap.fill(" ".join(self.why.split()), 88)
-        say(f"{self.shown()}\n\n{why}" if why else "There is no solution here.")
-
-    def shown(self) -> str:
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Exercise(Asked):
     """The check of a function: call it with the learner's, and go on with the function that it returns.
 
@@ -96,8 +55,11 @@ class Exercise(Asked):
     shows: dict = field(default_factory=dict)
     parts: dict = field(default_factory=dict)
 
-    def __call__(self, attempt: Callable) -> Callable:
-        """The function to go on with: `attempt` if right, ours if blank. Raises `Mistake` if it is wrong."""
+    def __call__(self, attempt: Callable) -> Any:
+        """The function to go on with: `attempt` if right, ours if blank. Raises `Mistake` if it is wrong.
+
+        In the homework, where there is no solution, nothing is returned.
+        """
         if not callable(attempt) or isinstance(attempt, Exercise):
             raise Mistake(f"{self.name}: hand over your function itself, without calling it.")
         mistakes = []
@@ -110,12 +72,12 @@ class Exercise(Asked):
                 waits = last not in (getattr(attempt, "__name__", last), "ask")
                 state = f"waits for `{last}`, which it calls and which is still blank" if waits else "not attempted yet"
                 say(f"○ {self.name}: {state}" + (", so the cells below use ours." if self.why else "."))
-                return self.reference
+                return self.reference if self.why else None
             except Mistake as mistake:
                 mistakes.append(mistake)
             else:
                 say(f"✓ {self.name}: right." + " The cells below use your function." * bool(self.why))
-                return attempt
+                return attempt if self.why else None
         raise next((mistake for mistake in mistakes if mistake.kind != "raised"), mistakes[0])
 
     def shown(self) -> str:
@@ -164,20 +126,22 @@ class Exercise(Asked):
             return
         known = [fault for fault, wrong in zip(self.faults, self._wrong, strict=True) if self.agree(answers, wrong)]
         numeric = [answer for answer in answers if not isinstance(answer, Failed)]
-        isolation = Isolation(self, attempt, probes, answers, self._right)
         if known and ((len(known) == 1 and numeric) or any(np.isfinite(p).any() for a in numeric for p in parts(a))):
             told = self._told(known[0], attempt)
             if "{" not in known[0].sentence and not (told and self.measure):
-                in_numbers, _ = isolation.explain()
+                in_numbers, _ = self._isolated(attempt, probes, answers)
                 told = f"{capital(in_numbers)} {capital(told)}" if len(in_numbers) < 150 or not told else told
             raise Mistake(f"{self.name}: {known[0].name}. {told}", known[0].name, "named")
         if known and numeric:
             ways = "; or ".join(fault.name for fault in known)
             told = f"{self.name}: all your answers are NaN or infinite. What leads there: {ways}."
             raise Mistake(told, kind="isolated")
-        sentence, how = isolation.explain()
+        sentence, how = self._isolated(attempt, probes, answers)
         cause = next((a.error for a in answers if isinstance(a, Failed)), None) if how == "raised" else None
         raise Mistake(f"{self.name}: {sentence}", kind=how) from cause
+
+    def _isolated(self, attempt: Callable, probes: list, answers: list) -> tuple[str, str]:
+        return Isolation(self, attempt, probes, answers, self._right).explain()
 
     @functools.cached_property
     def _right(self) -> list:
@@ -233,33 +197,3 @@ class Exercise(Asked):
             asked = ", ".join(inspect.signature(self.reference).parameters)
             told = f"{self.name}: your function takes {signature}, but it is called with ({asked})."
             raise Mistake(told, "other arguments") from None
-
-
-@dataclass(frozen=True)
-class Finding(Asked):
-    """The check of a value that is to be found out: call it with the value, and go on with the one that it returns.
-
-    `ask` says whether a value is of the kind that is `asked` for; `wrong` tells what a wrong one leads to.
-    """
-
-    right: range
-    wrong: Callable[[Any], str]
-    ask: Callable[[Any], bool]
-    asked: str
-
-    def __call__(self, found):
-        """The value to go on with: `found` if right, ours if it is `...` or None. Raises `Mistake` if it is wrong."""
-        if found is None or found is ...:
-            ours = self.right[len(self.right) // 2]
-            say(f"○ {self.name}: not attempted yet, so the cells below go on with {ours}.")
-            return ours
-        if not self.ask(found):
-            raise Mistake(f"{self.name}: {found!r} is not {self.asked}.")
-        if found not in self.right:
-            raise Mistake(f"{self.name}: {self.wrong(found)}", "another value", "named")
-        say(f"✓ {self.name}: {found} is right.")
-        return found
-
-    def shown(self) -> str:
-        """The answer."""
-        return f"{self.name} = {self.right[0]}" + f" to {self.right[-1]}" * (len(self.right) > 1)

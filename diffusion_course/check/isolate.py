@@ -7,15 +7,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .numbers import SYMBOLS, Failed, agree, count, is_object, numbers, same, tell, told
-from .relations import INSTEAD, close, related
+from .numbers import SYMBOLS, Failed, agree, capital, is_object, numbers, same, tell, told
+from .relations import INSTEAD, close, form, related
 
 
 class Isolation:
-    """The wrong answers of one attempt, and ways to say what they have in common; the first that finds something wins.
-
-    `ex` is the exercise; `answers` and `right` belong to its `probes`, in the kind that was handed in.
-    """
+    """The wrong answers of one attempt to an exercise, and ways to say what they share; the first to fit wins."""
 
     def __init__(self, ex, attempt: Callable, probes: list, answers: list, right: list):
         self.ex, self.attempt, self.all, self.answers = ex, attempt, probes, answers
@@ -26,13 +23,19 @@ class Isolation:
 
     def explain(self) -> tuple[str, str]:
         """The sentence, and its kind: "isolated", "by hand" or "raised"."""
+        try:
+            return self.found()
+        except Exception:  # an answer so odd that no way of comparing fits
+            return f"your answer to {told(self.ex.reference, self.all[0])} is not the right one.", "by hand"
+
+    def found(self) -> tuple[str, str]:
         failed = next((i for i in self.bad if isinstance(self.answers[i], Failed)), None)
         if failed is not None and failed == self.bad[0]:
             return self.raised(failed), "raised"
         self.bad = [i for i in self.bad if not isinstance(self.answers[i], Failed)]
         first, several = self.bad[0], isinstance(self.right[0], tuple)
-        if form := self.form(self.answers[first], self.right[first]):
-            return f"{form} (For {told(self.ex.reference, self.all[first])}.)", "isolated"
+        if differs := form(self.answers[first], self.right[first], self.ex.returns):
+            return f"{differs} (For {told(self.ex.reference, self.all[first])}.)", "isolated"
         results = len(self.right[0]) if several else 1
         names = self.ex.returns or (("answer",) if results == 1 else tuple(f"result {k + 1}" for k in range(results)))
         column = lambda k: [[x[i][k] if several else x[i] for i in self.bad] for x in (self.answers, self.right)]  # noqa: E731
@@ -40,8 +43,10 @@ class Isolation:
             return f"the results are right, but in another order: asked is {', then '.join(names)}.", "isolated"
         wrong = [k for k in range(results) if not self.ex.agree(*column(k))]
         self.pick = (lambda answer: answer[wrong[0]]) if several else (lambda answer: answer)
-        self.mine, self.good = (list(map(np.asarray, x)) for x in column(wrong[0]))
-        self.probes, self.name, lead = self.some(self.all), names[wrong[0]], ""
+        triples = zip(*(map(np.asarray, x) for x in column(wrong[0])), self.some(self.all), strict=True)
+        off = [(a, b, probe) for a, b, probe in triples if not self.ex.agree([a], [b])]
+        self.mine, self.good, self.probes = map(list, zip(*off, strict=True))
+        self.name, lead = names[wrong[0]], ""
         if len(wrong) < results:
             fine = [names[k] for k in range(results) if k not in wrong]
             fine = f"your {' and '.join(fine)} {'is' if len(fine) == 1 else 'are'}" if len(fine) < 4 else "all else is"
@@ -50,8 +55,10 @@ class Isolation:
             with contextlib.suppress(Exception):  # a way that does not suit this exercise finds nothing
                 if sentence := way():
                     return lead + sentence, "isolated"
-        some = "right in some cases, but " if len(self.bad) < len(self.all) else ""
-        return lead + some + self.by_hand(), "isolated" if lead else "by hand"
+        return lead + self.but() + self.by_hand(), "isolated" if lead else "by hand"
+
+    def but(self) -> str:
+        return "right in some cases, but " if len(self.bad) < len(self.all) else ""
 
     def some(self, of: list) -> list:
         return [of[i] for i in self.bad]
@@ -61,27 +68,10 @@ class Isolation:
         if not failed.place:
             return f"for {told(self.ex.reference, self.all[i])} your function returns None: is a `return` missing?"
         text = f"{type(failed.error).__name__}: {str(failed.error).strip().rstrip('.')}"
-        hint = ""
-        if "0-dimensional" in text or "only length-1" in text or "converted to Python scalar" in text:
-            hint = " The functions of `math` take one number; NumPy's of the same name take arrays too."
-        some = "right in some cases, but " if len(self.bad) < len(self.all) else ""
-        return f"{some}{failed.place} raises {text}. Handed in was {told(self.ex.reference, self.all[i])}.{hint}"
-
-    def form(self, answer, right) -> str:
-        """What differs in the number of results, or in the shape."""
-        found = count(answer) or 1
-        if isinstance(right, tuple):
-            asked = ", then ".join(self.ex.returns)
-            return "" if found == len(right) else f"{len(right)} results are asked for: {asked}. You return {found}."
-        if isinstance(answer, tuple):
-            return f"you return {found} results, where one is asked for."
-        if answer.shape == right.shape or (right.ndim == 0 and answer.size == 1):
-            return ""
-        if right.ndim == 0:
-            return f"you return {answer.size} numbers, where one is asked for: is a mean or a sum missing?"
-        if answer.ndim == right.ndim == 1:
-            return f"you return {found} number{'s' * (found != 1)}, where {len(right)} are asked for."
-        return f"your answer has shape {answer.shape}, where {right.shape} is asked for: along which axis is it made?"
+        text = text if len(text) < 200 else f"{text[:150]} …"  # an error may quote a whole array
+        one_number = any(part in text for part in ("0-dimensional", "only length-1", "converted to Python scalar"))
+        hint = " The functions of `math` take one number; NumPy's of the same name take arrays too." * one_number
+        return f"{self.but()}{failed.place} raises {text}. Handed in was {told(self.ex.reference, self.all[i])}.{hint}"
 
     def weights(self) -> str:
         """Compare the factors of arguments that enter linearly, one by one."""
@@ -146,10 +136,7 @@ class Isolation:
         """Compare what the exercise itself takes its answers apart into."""
         off = []
         for part, of in self.ex.parts.items():
-            try:
-                yours, ours = (numbers(of(function)) for function in (self.attempt, self.ex.reference))
-            except Exception:
-                return ""
+            yours, ours = (numbers(of(function)) for function in (self.attempt, self.ex.reference))
             if not agree(yours, ours, max(self.ex.tolerance, 1e-5)):
                 off.append(f"{part} is {tell(yours)}, and {tell(ours)} is right")
         rest = " Other parts of it are right." if len(off) < len(self.ex.parts) else ""
@@ -187,9 +174,9 @@ class Isolation:
         def right_for(change) -> bool:
             try:
                 other = [self.pick(self.ex.ask(self.ex.reference, change(list(probe)))) for probe in self.probes]
+                return all(np.isfinite(each).all() for each in other) and self.ex.agree(self.mine, other)
             except Exception:
                 return False
-            return self.ex.agree(self.mine, other)
 
         for i, j in itertools.combinations(range(len(self.symbols)), 2):
             if right_for(lambda p, i=i, j=j: (*p[:i], p[j], *p[i + 1 : j], p[i], *p[j + 1 :])):
@@ -206,7 +193,7 @@ class Isolation:
             return ""
         known = map(self.quantities, self.probes)
         if relation := related(list(zip(self.mine, self.good, known, strict=True))):
-            return f"{relation.replace('yours', f'your {self.name}')}: {self.by_hand()}".replace("?: f", "? F")
+            return f"{relation.replace('yours', f'your {self.name}')}. {capital(self.by_hand())}".replace("?.", "?")
         more = np.concatenate([np.ravel(m.astype(float) - g) for m, g in zip(self.mine, self.good, strict=True)])
         if len(more) > 1 and close(more, more[0] + 0 * more):
             by = f"{tell(abs(more[0]))} {'more' if more[0] > 0 else 'less'}"
@@ -223,12 +210,7 @@ class Isolation:
             target = g if len(turned) == len(g) else g[1:] if text == early else g[:-1]
             if len(a) > 2 and close(turned, target):
                 return f"your {self.name} holds the right numbers {text}."
-        off = ~np.isclose(a, g, rtol=max(self.ex.tolerance, 1e-5), atol=self.ex.tiny or self.ex.tolerance)
-        first = tuple(int(i) for i in np.argwhere(off)[0])
-        before = "right up to there, " if any(first) and a.ndim == 1 else ""
-        at = ", ".join(map(str, first))
-        what = f"at [{at}] your {self.name} is {tell(a[first])}, and {tell(g[first])} is right."
-        return f"for {told(self.ex.reference, self.probes[0])}: {before}{what}"
+        return self.first_place(0)
 
     def edge(self) -> str:
         """The value (or the length) of an argument that all wrong cases have and no right one."""
@@ -242,13 +224,24 @@ class Isolation:
             return f"right, but not for {what}: {self.by_hand()}"
         return ""
 
+    def first_place(self, i: int) -> str:
+        """The first number of an array that differs."""
+        a, g = self.mine[i].astype(float), self.good[i].astype(float)
+        off = ~np.isclose(a, g, rtol=max(self.ex.tolerance, 1e-5), atol=self.ex.tiny or self.ex.tolerance)
+        first = tuple(int(i) for i in np.argwhere(off)[0])
+        before = "right up to there, " if any(first) and a.ndim == 1 else ""
+        what = f"at [{', '.join(map(str, first))}] your {self.name} is {tell(a[first])}, and {tell(g[first])} is right."
+        return f"for {told(self.ex.reference, self.probes[i])}: {before}{what}"
+
     def by_hand(self) -> str:
         """The simplest probe in one line."""
         sizes = [sum(np.prod(np.shape(v)) for v in probe if not is_object(v)) for probe in self.probes]
         i = int(np.argmin(sizes))
+        if self.mine[i].shape == self.good[i].shape and self.good[i].size > 6:
+            return self.first_place(i)
         what = f"your {self.name} is" if self.ex.measure or isinstance(self.right[0], tuple) else "you return"
-        given = told(self.ex.reference, self.probes[i])
-        return f"for {given} {what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
+        what = f"{what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
+        return f"for {told(self.ex.reference, self.probes[i])} {what}"
 
 
 def one(x):

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from .. import data, schedule
-from .engine import Finding
+from .asked import Finding
 from .lesson1 import FIVE, TWO, UNIT_EPS, UNIT_X, best_guess
 from .table import exercise
 
@@ -100,6 +100,7 @@ def generate(x, alpha_bar, pile):
 
 
 SAMPLES = np.array([[0.0, 1.0], [2.0, 0.5], [-1.0, 3.0]])
+ORIGIN = np.zeros((1, 2))
 REAL = np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 1.0], [5.0, -1.0]])
 
 
@@ -112,6 +113,11 @@ REAL = np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 1.0], [5.0, -1.0]])
     ),
     why=""" Each sample is compared with the real point nearest to it. A mean, unlike a sum, does not grow with the
     number of samples; read it between its floor (fresh real points) and what plain noise gets.""",
+    parts={
+        "the distance of the sample (3, 4) from the real point (0, 0)": lambda f: f(np.array([[3.0, 4.0]]), ORIGIN),
+        "the distance of real points from themselves": lambda f: f(REAL, REAL),
+        "the distance of samples that are 1 and 3 away": lambda f: f(np.array([[1.0, 0.0], [0.0, 3.0]]), ORIGIN),
+    },
     shows={"twice": lambda f: f"{f(SAMPLES, REAL):.3g} to {f(np.concatenate([SAMPLES, SAMPLES]), REAL):.3g}"},
     mistakes="""
     a sum, not a mean #20 | .mean() → .sum() |

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .engine import Finding
+from .asked import Finding
 from .lesson1 import UNIT_EPS, UNIT_X
 from .table import exercise
 

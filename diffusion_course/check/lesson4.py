@@ -1,6 +1,6 @@
-"""Exercises of lesson 4: the simple loss, what a network answers and is told, the average of its weights, hiding.
+"""Exercises of lesson 4: the simple loss, the weight of a target, what a network answers.
 
-The training loop is in `lesson4_loop`. This is the first lesson whose answers are in torch.
+More are in `lesson4_parts`, the training loop in `lesson4_loop`. This is the first lesson whose answers are in torch.
 """
 
 import numpy as np
@@ -75,31 +75,38 @@ def _of_errors(f) -> float:
         "Make x_t with `add_noise`; `schedule.at(t)` gives ᾱ for each sample.",
         "ε̂ is `model(xt, t)`. Square the difference to ε, then take one mean over all numbers.",
     ),
-    why="The mean squared error is smallest for the mean of all ε that could have led to x_t, and that is what a sampler "
-    "needs. A mean over all numbers keeps its size when the batch or the picture grows.",
+    why="The mean squared error is smallest for the mean of all ε that could have led to x_t, and a sampler needs "
+    "that. A mean over all numbers keeps its size when the batch or the picture grows.",
     shows={
-        "told": lambda f: f"For the network ε̂ = x_t / 2 the loss is {_of_halves(simple_loss.reference):.3g}; yours is {_of_halves(f):.3g}.",
+        "told": lambda f: f"For the network ε̂ = x_t / 2 you return {_of_halves(f):.3g}, and "
+        f"{_of_halves(simple_loss.reference):.3g} is right.",
         "grows": lambda f: f"Two samples give {_of_halves(f, 2):.3g}, four give {_of_halves(f):.3g}.",
     },
     mistakes="""
     the noise is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | add_noise(x0, a, eps) → mixed(x0, a**0.5, eps, 1 - a) | {told}
-    the square roots in x_t are missing #1 | add_noise(x0, a, eps) → mixed(x0, a, eps, 1 - a) | {told} Powers have no place here.
+    the square roots in x_t are missing #1 | add_noise(x0, a, eps) → mixed(x0, a, eps, 1 - a) |
+        {told} Powers add, so amplitudes have roots.
     x_0 is multiplied by ᾱ, not √ᾱ #1 | add_noise(x0, a, eps) → mixed(x0, a, eps, (1 - a) ** 0.5) | {told}
     x_0 is not scaled | add_noise(x0, a, eps) → mixed(x0, a**0, eps, (1 - a) ** 0.5) | {told} x_0 shrinks by √ᾱ.
-    ᾱ of step t − 1 #5 | schedule.at(t) → schedule.at(t - 1) | {told} The network is told t, so x_t must have the noise of t.
+    ᾱ of step t − 1 #5 | schedule.at(t) → schedule.at(t - 1) |
+        {told} The network is told t, so x_t must have the noise of t.
     the answer is compared with x_0, not ε #13 | (eps - model → (x0 - model |
         Then the network learns x_0, and a sampler that asks it for ε gets pictures where it expects noise.
-    the answer is compared with x_t | (eps - model → (xt - model | The network is given x_t; it would learn to hand it through.
-    the network is given x_0, not x_t | model(xt, t) → model(x0, t) | x_0 holds nothing of ε, so there is nothing to learn.
+    the answer is compared with x_t | (eps - model → (xt - model |
+        The network is given x_t; it would learn to hand it through.
+    the network is given x_0, not x_t | model(xt, t) → model(x0, t) |
+        x_0 holds nothing of ε, so there is nothing to learn.
     the network is given the noise itself | model(xt, t) → model(eps, t) | That is the answer. The question is x_t.
     a sum, not a mean | .mean() → .sum() | {grows} A loss that grows with the batch changes the size of the steps too.
     the sum over coordinates, then the mean over samples | .mean() → .sum(1).mean() |
         Take the mean over all numbers, so that a picture of 768 numbers has the same scale as a point.
     one loss a sample | .mean() → .mean(1) | `backward()` needs one number: take the mean over all samples too.
-    the square is missing | ** 2).mean() → ** 1).mean() | Errors of both signs cancel: a network could be wrong at no loss.
+    the square is missing | ** 2).mean() → ** 1).mean() | Errors of both signs cancel: a network could be wrong at no
+        loss.
     the absolute value, not the square | ** 2).mean() → ).abs().mean() |
         The least absolute error leads to the median of ε, the least square to its mean.
-    the mean is taken before the square | ** 2).mean() → ).mean() ** 2 | Errors of both signs cancel before they are squared.
+    the mean is taken before the square | ** 2).mean() → ).mean() ** 2 |
+        Errors of both signs cancel before they are squared.
     the loss is cut off from the network | .mean() → .mean().detach() |
         The number is right, but `backward()` finds no way from it to the weights. `.item()`, `.detach()` and
         `torch.tensor(…)` cut it.
@@ -119,9 +126,10 @@ def _one_error(f) -> str:
 
 
 @exercise(
-    probes=tuple((target, a) for a in (0.8, 0.5, 0.1) for target in ("eps", "x0", "v")) + (("v", np.array([0.2, 0.9])),),
+    probes=tuple((target, a) for a in (0.8, 0.5, np.array([0.1, 0.9])) for target in ("eps", "x0", "v")),
     kinds=("numpy", "torch"),
     returns=("weight",),
+    parts={f"at ᾱ = 0.8 your weight for {name}": lambda f, name=name: f(name, 0.8) for name in ("eps", "x0", "v")},
     hints=(
         "Take one wrong guess. By how much is its ε off, if its x_0 is off by 1? x_t is the same for both.",
         "√ᾱ · (error of x_0) = −√(1−ᾱ) · (error of ε), and (error of ε) = √ᾱ · (error of v). The loss has squares.",
@@ -133,7 +141,8 @@ def _one_error(f) -> str:
     every target has the weight 1 | body → return 1.0 | {errors}
     the inverse of the SNR for x_0 | alpha_bar_t / (1 - alpha_bar_t) → (1 - alpha_bar_t) / alpha_bar_t | {errors}
     the inverse weights | snr, "v": alpha_bar_t → 1 / snr, "v": 1 / alpha_bar_t | {errors}
-    the weights of unsquared errors #19 | snr, "v": alpha_bar_t → snr**0.5, "v": alpha_bar_t**0.5 | {errors} Square the factors.
+    the weights of unsquared errors #19 | snr, "v": alpha_bar_t → snr**0.5, "v": alpha_bar_t**0.5 |
+        {errors} Square the factors.
     √SNR for x_0, not the SNR #19 | snr, → snr**0.5, | {errors}
     ᾱ for x_0, not the SNR | snr, → alpha_bar_t, | {errors}
     √ᾱ for v, not ᾱ #19 | "v": alpha_bar_t → "v": alpha_bar_t**0.5 | {errors}
@@ -178,7 +187,8 @@ def _decoded(f) -> str:
     x_0 is taken for ε #13 | output == "x0" → False | {decoded}
     v is taken for x_0 #13 | output == "x0" → output != "eps" | {decoded}
     ε is taken for v #13 | output == "v" → True | {decoded}
-    x̂_0 is returned, not ε̂ | (xt - a**0.5 * answer) / (1 - a) ** 0.5 → answer && a**0.5 * answer + (1 - a) ** 0.5 * xt → a**0.5 * xt - (1 - a) ** 0.5 * answer |
+    x̂_0 is returned, not ε̂ | (xt - a**0.5 * answer) / (1 - a) ** 0.5 → answer && a**0.5 * answer + (1 - a) ** 0.5 *
+        xt → a**0.5 * xt - (1 - a) ** 0.5 * answer |
         {decoded}
     """,
 )
@@ -189,122 +199,3 @@ def decode(answer, output, xt, alpha_bar_t):
     if output == "v":
         return a**0.5 * answer + (1 - a) ** 0.5 * xt
     return answer
-
-
-@exercise(
-    probes=(
-        (np.array([2.0]), np.array([np.pi / 4])),
-        (np.array([-3.0, 0.0, 0.5, 4.0]), np.array([0.05, 0.3, 1.5])),
-        (np.array([7.0, 2.0]), np.array([1.0, 0.1])),
-    ),
-    kinds=("numpy", "torch"),
-    returns=("embedding",),
-    hints=(
-        "Each value meets each frequency: `values[:, None] * frequencies` has shape (n, k).",
-        "Join sines and cosines along the last axis, so that each value keeps its row.",
-    ),
-    why="A sine alone takes the same value twice a swing; its cosine tells which of the two it is. Slow frequencies tell "
-    "far times apart, fast ones near times.",
-    shows={"rows": lambda f: f"Values 1, 2 and frequency ½ give you {np.round(np.asarray(f(np.array([1.0, 2.0]), np.array([0.5]))), 2).tolist()}."},
-    mistakes="""
-    sine in every second row, not in half of the columns #14 | body → angles = values[:, None] * np.concatenate([frequencies, frequencies])⏎return np.where(np.arange(len(angles))[:, None] % 2 == 0, np.sin(angles), np.cos(angles)) |
-        {rows} Each row must hold sine and cosine, or neighbouring times get unlike codes.
-    the raw value is fed #14 | body → return np.repeat(values[:, None], 2 * len(frequencies), axis=1) |
-        {rows} A t up to 1000 drowns x_t, whose numbers are about 1.
-    the angles are fed, without sine and cosine #14 | [np.sin(angles), np.cos(angles)] → [angles, angles] |
-        {rows} Angles grow with the value; their sines and cosines stay between −1 and 1.
-    cosines come first | [np.sin(angles), np.cos(angles)] → [np.cos(angles), np.sin(angles)] |
-        A network could learn from any order; the one agreed on here is all sines, then all cosines.
-    sines and cosines alternate | np.concatenate([np.sin(angles), np.cos(angles)], axis=-1) → np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(len(values), -1) |
-        A network could learn from any order; the one agreed on here is all sines, then all cosines.
-    cosines stand below the sines, not beside them | axis=-1 → axis=0 |
-        Each row is the code of one value. Join along the last axis, so that n values give n rows.
-    only sines | [np.sin(angles), np.cos(angles)] → [np.sin(angles)] |
-        A sine takes the same value twice a swing. The cosine tells which of the two it is.
-    values and frequencies are added | values[:, None] * → values[:, None] + | The faster the sine, the larger the angle: multiply.
-    divided by the frequencies | values[:, None] * → values[:, None] / | The faster the sine, the larger the angle: multiply.
-    the angle has a 2 π too much | values[:, None] * → 2 * np.pi * values[:, None] * | These frequencies are in radians.
-    """,
-)
-def embed_time(values, frequencies):
-    angles = values[:, None] * frequencies
-    return np.concatenate([np.sin(angles), np.cos(angles)], axis=-1)
-
-
-@exercise(
-    probes=((0.5, 1.0), (0.8, 0.5), (0.1, 2.0), (0.999, 0.5), (np.array([0.9, 0.02]), 0.5)),
-    kinds=("numpy", "torch"),
-    returns=("floor",),
-    parts={
-        "at ᾱ = 1, where all noise is gone, your floor": lambda f: f(1.0, 0.5),
-        "for data that are one point (spread 0) your floor": lambda f: f(0.5, 0.0),
-        "for data of spread 1 at ᾱ = 0.3 your floor": lambda f: f(0.3, 1.0),
-        "for data of spread 3 at ᾱ = 0.5 your floor": lambda f: f(0.5, 3.0),
-    },
-    hints=(
-        "Try it: draw x_0 and ε, make x_t, and fit the best line ε ≈ c x_t. What is left of ε's variance 1?",
-        "What is left is 1 − (correlation of ε and x_t)². The covariance of ε and x_t is √(1−ᾱ).",
-        "x_t has variance ᾱ s² + 1 − ᾱ, of which the part ᾱ s² comes from x_0.",
-    ),
-    why="ε and x_t are Gaussian, so the best guess is a line, and what it leaves is 1 − (1−ᾱ) / (ᾱ s² + 1−ᾱ): the share "
-    "of x_t's variance that comes from the data. No network gets below it.",
-    shows={"clean": lambda f: f"Near the clean end the noise can hardly be seen: the floor is near 1; at ᾱ = 0.999, s = ½ yours is {f(0.999, 0.5):.2g}."},
-    mistakes="""
-    what can be explained, not what is left | a * spread**2 / → (1 - a) / | {clean}
-    the spread is not squared | a * spread**2 / → a * spread / && (a * spread**2 + → (a * spread + | Variances are added: spread².
-    only one spread is squared | a * spread**2 / → a * spread / | Variances are added, and the variance is spread².
-    the floor is that of x_0 | a * spread**2 / → (1 - a) * spread**2 / | That is how well x_0 can be guessed. Multiply by the SNR.
-    the data's variance is left out | body → return alpha_bar_t | That is right for data of spread 1 only.
-    """,
-)
-def loss_floor(alpha_bar_t, spread):
-    a = alpha_bar_t
-    return a * spread**2 / (a * spread**2 + 1 - a)
-
-
-@exercise(
-    probes=((1.0, 0.0, 0.9), (ANSWER, XT, 0.99), (ANSWER, XT, 0.5), (ANSWER, XT, 0.0), (ANSWER, XT, 1.0)),
-    kinds=("numpy", "torch"),
-    linear=("average", "weights"),
-    returns=("new average",),
-    hints=("It keeps the share `decay` of itself.", "The two shares add up to 1."),
-    why="Unrolled, the weights of k steps ago have the share (1−decay) decay^k: the average reaches back over about "
-    "1 / (1−decay) steps, and the jitter of single batches cancels.",
-    shows={"hand": lambda f: f"Average 1, weight 0 and decay 0.9 give 0.9; you return {f(1.0, 0.0, 0.9):.3g}."},
-    mistakes="""
-    decay and 1 − decay are exchanged | body → return (1 - decay) * average + decay * weights | {hand} Near 1 it hardly moves.
-    the average is never updated #16 | body → return average + 0 * weights | {hand} You would sample from the untrained network.
-    the weights are returned #16 | body → return weights + 0 * average | {hand} Nothing is averaged.
-    the average does not shrink | decay * average → average | With average = weight = 1 nothing may change; yours grows for ever.
-    the weights are not reduced | (1 - decay) * weights → weights | With average = weight = 1 nothing may change.
-    the change has the wrong sign | body → return average + (1 - decay) * (average - weights) | {hand} It moves to the weights.
-    """,
-)
-def ema_update(average, weights, decay):
-    return decay * average + (1 - decay) * weights
-
-
-COND, DROPPED = np.array([[1, 0, 3], [0, 1, 5], [1, 1, 0]]), np.array([True, False, True])
-
-
-@exercise(
-    probes=((COND, DROPPED), (COND, ~DROPPED), (COND[:2], DROPPED[:2]), (COND[:1], DROPPED[:1])),
-    kinds=("torch", "numpy"),
-    hints=(
-        "`torch.where(condition, a, b)` takes a where the condition is True and b elsewhere.",
-        "`dropped` is one value a sample, and `cond` has k codes a sample: give `dropped` a second axis, `[:, None]`.",
-    ),
-    why="A network that is sometimes told nothing learns to answer without a prompt too. Guidance needs both answers.",
-    shows={"left": lambda f: f"Two of three samples are dropped, six codes; in your answer {(np.asarray(f(COND, DROPPED)) == -1).sum()} are −1."},
-    mistakes="""
-    nothing is hidden #15 | np.where(dropped[:, None], -1, cond) → cond |
-        {left} Without hiding the network never learns to answer without a prompt.
-    the mask is turned round #15 | -1, cond → cond, -1 | Where `dropped` is True the codes are hidden; you hide the others.
-    the mask lies along the codes | dropped[:, None] → dropped[:, None].T[:, : cond.shape[1]] | You hide attributes, not samples.
-    0 stands for not said | -1 → 0 | 0 is already a value (no hat, black hair); not said is −1.
-    only the first code is hidden | dropped[:, None] → dropped[:, None] & (np.arange(cond.shape[1]) == 0) | {left}
-    dropped samples are taken out | np.where(dropped[:, None], -1, cond) → cond[~dropped] | The batch keeps its size.
-    """,
-)
-def hide(cond, dropped):
-    return np.where(dropped[:, None], -1, cond)

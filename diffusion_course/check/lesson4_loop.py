@@ -42,7 +42,8 @@ class Loop(Exercise):
             told = " ".join(f"{type(run.error).__name__}: {run.error}".split())
             told = told if len(told) < 150 else told[:150] + " …"
             shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in run.held.items())
-            raise Mistake(f"{self.name}: {place_of(run.error, attempt)} raises {told} (Shapes there: {shapes}.)", kind="raised")
+            told = f"{place_of(run.error, attempt)} raises {told} (Shapes there: {shapes}.)"
+            raise Mistake(f"{self.name}: {told}", kind="raised")
 
 
 def _loop(made: Exercise) -> Loop:
@@ -53,13 +54,13 @@ def _loop(made: Exercise) -> Loop:
 @exercise(
     probes=((None, None, None, STEPS),),
     hints=(
-        "Before the loop: an optimiser, `torch.optim.Adam(model.parameters(), lr=2e-3)`. In each step: random rows of x0, "
-        "a random t from 1 to T for each, noise of their shape.",
+        "Before the loop: an optimiser, `torch.optim.Adam(model.parameters(), lr=2e-3)`. In each step: random rows of "
+        "x0, a random t from 1 to T for each, noise of their shape.",
         "Then x_t with `add_noise`, ε̂ = `model(xt, t)`, and the mean of (ε − ε̂)².",
         "The last four lines: `optimiser.zero_grad()`, `loss.backward()`, `optimiser.step()`, `yield loss`.",
     ),
-    why="Each step is one small regression on fresh noise at random noise levels. The gradient of the mean loss says how "
-    "to change the weights; zero_grad forgets that of the step before, which PyTorch would add up.",
+    why="Each step is one small regression on fresh noise at random noise levels. The gradient of the mean says how to "
+    "change the weights; zero_grad forgets that of the step before, which PyTorch would add up.",
     mistakes="""
     gradients are off | eps_hat = model(xt, t) → with torch.no_grad(): eps_hat = model(xt, t) |
         Under `torch.no_grad()` nothing is kept for `backward()`. It is for sampling.
@@ -67,12 +68,15 @@ def _loop(made: Exercise) -> Loop:
         `model.eval()` switches parts such as dropout to sampling; a network that learns is in train mode.
     the loss is cut off from the network | ** 2).mean() → ** 2).mean().detach().requires_grad_(False) |
         `backward()` finds no way from your loss to the weights. `.item()`, `.detach()` and `torch.tensor(…)` cut it.
-    one loss for all steps | for _ in range(steps): → for k in range(steps): && rows = → if k: optimiser.zero_grad(); loss.backward()⏎        rows = |
+    one loss for all steps | for _ in range(steps): → for k in range(steps): && rows = → if k: optimiser.zero_grad();
+        loss.backward()⏎        rows = |
         Compute ε̂ and the loss anew in every step, inside the loop.
-    nothing is yielded | yield loss → pass⏎    return loss | Your function returns a {result}. `yield loss` shows each step.
+    nothing is yielded | yield loss → pass⏎    return loss | Your function returns a {result}. `yield loss` shows each
+        step.
     another number of losses | yield loss → pass⏎    yield loss |
         In {steps} steps you yield {losses} losses. `yield loss` is the last line inside the loop.
-    more than the loss is yielded | yield loss → yield 0, loss | Yield the loss alone: a number or a tensor with one number.
+    more than the loss is yielded | yield loss → yield 0, loss |
+        Yield the loss alone: a number or a tensor with one number.
     x_t has a wrong shape | eps_hat = model(xt, t) → eps_hat = model(xt[None], t[:1])[0] |
         A batch of points has shape (batch, 2). Give ᾱ_t the shape (batch, 1), so that each point gets its own.
     t has a wrong shape | model(xt, t) → model(xt, t[:, None]) | t is one number a point, of shape (batch,).
@@ -80,48 +84,64 @@ def _loop(made: Exercise) -> Loop:
         All points of a batch get the same t, so each step learns one noise level and forgets others.
     t is no whole number | torch.randint(1, schedule.T + 1, (128,)) → 1 + (schedule.T - 1) * torch.rand(128) |
         `torch.rand` gives floats; steps are counted: `torch.randint(1, schedule.T + 1, …)`.
-    ᾱ_t wants a second axis | add_noise(x0[rows], schedule.at(t), eps) → (a := torch.tensor(schedule.at(t)))**0.5 * x0[rows] |
+    ᾱ_t wants a second axis | add_noise(x0[rows], schedule.at(t), eps) → (a := torch.tensor(schedule.at(t)))**0.5 *
+        x0[rows] |
         ᾱ_t of shape (batch,) cannot multiply points of shape (batch, 2). `[:, None]` makes it (batch, 1).
-    the network is not asked once a step | eps_hat = → model(xt, t); eps_hat = | In {steps} steps you call it {calls} times.
-    t is drawn before the loop | for _ in range(steps): → torch.manual_seed(1); kept = torch.randint(1, schedule.T + 1, (128,))⏎    for _ in range(steps): && = torch.randint(1, schedule.T + 1, (128,)) → = kept |
+    the network is not asked once a step | eps_hat = → model(xt, t); eps_hat = |
+        In {steps} steps you call it {calls} times.
+    t is drawn before the loop | for _ in range(steps): → torch.manual_seed(1); kept = torch.randint(1, schedule.T +
+        1, (128,))⏎    for _ in range(steps): && = torch.randint(1, schedule.T + 1, (128,)) → = kept |
         All your steps use the same t. Draw inside the loop.
-    t starts at 0 | randint(1, → randint(0, | {zero} of your t are 0, where there is no noise to be found. t runs from 1 to T.
-    t never reaches T | schedule.T + 1 → schedule.T | With T = {T} your largest t is {most}: `torch.randint` leaves out its upper end.
-    ε is drawn before the loop | for _ in range(steps): → fixed = torch.randn(128, 2)⏎    for _ in range(steps): && torch.randn_like(x0[rows]) → fixed |
+    t starts at 0 | randint(1, → randint(0, | {zero} of your t are 0, where there is no noise to be found. t runs from
+        1 to T.
+    t never reaches T | schedule.T + 1 → schedule.T | With T = {T} your largest t is {most}: `torch.randint` leaves
+        out its upper end.
+    ε is drawn before the loop | for _ in range(steps): → fixed = torch.randn(128, 2)⏎    for _ in range(steps): &&
+        torch.randn_like(x0[rows]) → fixed |
         All your steps use the same noise, and the network learns it by heart. Draw inside the loop.
     one ε for a whole batch | torch.randn_like(x0[rows]) → torch.randn(2).expand(128, 2) |
         All points of a batch are pushed the same way. ε has the shape of the batch, (batch, 2).
     one ε for both coordinates | torch.randn_like(x0[rows]) → torch.randn(128, 1).expand(128, 2) |
         Each number needs noise of its own. ε has the shape of the batch, (batch, 2).
-    1 − ᾱ stands for √(1 − ᾱ) #1 | schedule.at(t), eps) → a := schedule.at(t), eps * torch.tensor((1 - a[:, None]) ** 0.5).float()) | {factors}
-    the roots are missing in x_t #1 | add_noise(x0[rows], schedule.at(t), eps) → (a := torch.tensor(schedule.at(t)).float()[:, None]) * x0[rows] + (1 - a) * eps | {factors}
+    1 − ᾱ stands for √(1 − ᾱ) #1 | schedule.at(t), eps) → a := schedule.at(t), eps * torch.tensor((1 - a[:, None]) **
+        0.5).float()) | {factors}
+    the roots are missing in x_t #1 | add_noise(x0[rows], schedule.at(t), eps) → (a :=
+        torch.tensor(schedule.at(t)).float()[:, None]) * x0[rows] + (1 - a) * eps | {factors}
     x_0 is not scaled | add_noise(x0[rows], → x0[rows] + add_noise(0 * x0[rows], | {factors}
     ᾱ of step t − 1 #5 | schedule.at(t) → schedule.at(t - 1) | {factors}
     the network is given the clean x_0 | model(xt, t) → model(x0[rows], t) | {factors} x_0 holds nothing of ε.
     the network is given the noise | model(xt, t) → model(eps, t) | {factors} ε is the answer; the question is x_t.
     the noise is uniform #2 | torch.randn_like → torch.rand_like |
-        Yours has mean {mean} and ends abruptly on both sides. `torch.randn` draws Gaussian noise, `torch.rand` does not.
+        Yours has mean {mean} and ends abruptly on both sides. `torch.randn` is Gaussian, `torch.rand` is not.
     x_t has not the noise of its t | schedule.at(t) → schedule.at(t.flip(0)) | {factors}
-    the loss is a sum, not a mean | ** 2).mean() → ** 2).sum() | {first} A sum grows with the batch, and the step with it.
+    the loss is a sum, not a mean | ** 2).mean() → ** 2).sum() |
+        {first} A sum grows with the batch, and the step with it.
     the loss is a sum over coordinates | ** 2).mean() → ** 2).sum(1).mean() | {first} Take the mean over all numbers.
     half the loss | ** 2).mean() → ** 2).mean() / 2 | {first} The factor ½ is a habit; the figures here have none.
-    the target is x_0 #13 | (eps - eps_hat) → (x0[rows] - eps_hat) | {first} A sampler asks this network for ε, not for x_0.
+    the target is x_0 #13 | (eps - eps_hat) → (x0[rows] - eps_hat) |
+        {first} A sampler asks this network for ε, not for x_0.
     the target is x_t | (eps - eps_hat) → (xt - eps_hat) | {first} The network is given x_t, and would hand it through.
     the square is missing | ** 2).mean() → ).mean() | {first} Errors of both signs cancel.
-    the absolute value, not the square | ** 2).mean() → ).abs().mean() | {first} It leads to the median of ε, the square to its mean.
-    the mean comes before the square | ** 2).mean() → ).mean() ** 2 | {first} Errors of both signs cancel before they are squared.
+    the absolute value, not the square | ** 2).mean() → ).abs().mean() |
+        {first} It leads to the median of ε, the square to its mean.
+    the mean comes before the square | ** 2).mean() → ).mean() ** 2 |
+        {first} Errors of both signs cancel before they are squared.
     another loss | ** 2).mean() → ** 4).mean() | {first}
     the optimiser never steps | optimiser.step() → pass | After all steps the weights are those of the start.
-    a new optimiser in every step | zero_grad() → zero_grad(); optimiser = type(optimiser)(model.parameters(), lr=2e-3) |
+    a new optimiser in every step | zero_grad() → zero_grad(); optimiser = type(optimiser)(model.parameters(),
+        lr=2e-3) |
         Adam remembers past gradients. Make it once, before the loop.
-    no gradient reaches the optimiser | optimiser.zero_grad()⏎ → ⏎ && optimiser.step() → optimiser.zero_grad(); optimiser.step() |
+    no gradient reaches the optimiser | optimiser.zero_grad()⏎ → ⏎ && optimiser.step() → optimiser.zero_grad();
+        optimiser.step() |
         When it steps, the gradients are zero or missing. The order is zero_grad, backward, step.
-    the gradient is that of a sum | loss.backward() → (128 * loss).backward() | `backward()` belongs to the mean loss that you yield.
+    the gradient is that of a sum | loss.backward() → (128 * loss).backward() |
+        `backward()` belongs to the mean loss that you yield.
     the step climbs | loss.backward() → (-loss).backward() | Your gradient has the wrong sign, so the loss rises.
     zero_grad is missing | optimiser.zero_grad()⏎ → ⏎ |
-        PyTorch adds gradients up, so the last of your {steps} steps follows all {steps} at once. `optimiser.zero_grad()`
+        PyTorch adds gradients up, so your last step follows all {steps} at once. Call `optimiser.zero_grad()`
         in every step.
-    the gradient is not that of the loss | loss.backward() → eps_hat.mean().backward() | Call `backward()` on the loss that you yield.
+    the gradient is not that of the loss | loss.backward() → eps_hat.mean().backward() |
+        Call `backward()` on the loss that you yield.
     the learning rate does not fit | lr=2e-3 → lr=2e-9 |
         Your weights move by up to {moved} a step. With Adam that is about the learning rate, and 0.002 is a good one.
     one point for a whole batch | torch.randint(len(x0), (128,)) → torch.randint(len(x0), (1,)).expand(128) |

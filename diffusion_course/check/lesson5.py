@@ -10,7 +10,7 @@ import numpy as np
 
 from ..denoisers import GaussianDenoiser
 from ..schedule import cosine
-from .engine import Finding
+from .asked import Finding
 from .table import exercise
 
 SHORT = cosine(T=50)
@@ -33,10 +33,18 @@ def ended(step) -> str:
 
 
 @exercise(
-    probes=((1.0, 2.0, 30, 20, SHORT, 0.0), (XT[:1], X0_HAT[:1], 50, 30, SHORT, Z[:1]))
-    + tuple((XT, X0_HAT, t, s, SHORT, Z) for t, s in ((30, 29), (2, 1), (5, 0), (1, 0))),
+    probes=(
+        (1.0, 2.0, 30, 20, SHORT, 0.0),
+        (XT[:1], X0_HAT[:1], 50, 30, SHORT, Z[:1]),
+        *((XT, X0_HAT, t, s, SHORT, Z) for t, s in ((30, 29), (2, 1), (5, 0), (1, 0))),
+    ),
     kinds=("numpy", "torch"),
     linear=("xt", "x0_hat", "z"),
+    parts={
+        "at t = 30, s = 20 your factor of z": lambda f: f(0.0, 0.0, 30, 20, SHORT, 1.0),
+        "there your factor of x̂_0": lambda f: f(0.0, 1.0, 30, 20, SHORT, 0.0),
+        "there your factor of x_t": lambda f: f(1.0, 0.0, 30, 20, SHORT, 0.0),
+    },
     returns=("x_s",),
     hints=(
         "Three terms: a share of x̂_0, a share of x_t, fresh noise z. Their factors are those of lesson 2's posterior.",
@@ -51,11 +59,13 @@ def ended(step) -> str:
         "clean": lambda f: f(1.0, 2.0, 5, 0, SHORT, 0.0),
     },
     mistakes="""
-    the noise is multiplied by the variance, not by its root #3 | variance**0.5 → variance | {walked} z wants a spread.
+    the noise is multiplied by the variance, not by its root #3 | variance**0.5 → variance |
+        {walked} A factor of z is a spread.
     √β stands where √α belongs #3 | alpha**0.5 → beta**0.5 | {walked} α = 1 − β is near 1, and β near 0.
     two roots are missing in the mean #3 | a_s**0.5 → a_s && alpha**0.5 → alpha | {walked} Amplitudes have the root.
     √ᾱ_t stands where √ᾱ_s belongs | a_s**0.5 → a_t**0.5 | The step ends at level s. {walked}
-    ᾱ of step t − 1 stands where ᾱ_t belongs #5 | schedule.at(t), → schedule.at(t - 1), | {walked} x_t has the noise of t.
+    ᾱ of step t − 1 stands where ᾱ_t belongs #5 | schedule.at(t), → schedule.at(t - 1), |
+        {walked} x_t has the noise of t.
     every step goes to t − 1 | schedule.at(s) → schedule.at(t - 1) | s need not be t − 1; ᾱ_s says where the step ends.
     noise is still added on the last step #7 | variance**0.5 → beta**0.5 |
         At s = 0 nothing may depend on z. From t = 1 your answers for z = 0 and z = 1 lie {apart} apart: grain on every
@@ -71,7 +81,8 @@ def ended(step) -> str:
     no fresh noise #8 | variance**0.5 * z → 0 * z | {walked} They collapse: add √β̃ z.
     the noise stops one step early | variance**0.5 * z → variance**0.5 * z * (s > 1) |
         Only the step to s = 0 is without noise, and there β̃ = 0 sees to it by itself.
-    x̂_0 is noised afresh and x_t is not used | body → return schedule.at(s)**0.5 * x0_hat + (1 - schedule.at(s))**0.5 * z |
+    x̂_0 is noised afresh and x_t is not used | body → return schedule.at(s)**0.5 * x0_hat + (1 - schedule.at(s))**0.5
+        * z |
         {walked} You throw away what x_t still knows.
     """,
 )
@@ -97,19 +108,21 @@ FREE, COND = np.array([0.0, 1.0, -0.5]), np.array([1.0, 0.4, -0.5])
         "Start at the answer without the prompt. Which way does the prompt move it, and how far?",
         "The difference of the two answers is what the prompt changes. Go that way `scale` times.",
     ),
-    why="At scale 0 only the answer without the prompt is left, at scale 1 only the one with it. Beyond 1 the same line "
+    why="At scale 0 only the answer without the prompt is left, at scale 1 only the one with it. Beyond 1 the line "
     "is followed further: what the prompt changes is exaggerated.",
     shows={
         "two": lambda f: "With ε̂ = 2 without the prompt and 5 with it, scale 0 must give 2 and scale 1 must give 5; "
         f"you return {f(2.0, 5.0, 0.0):.3g} and {f(2.0, 5.0, 1.0):.3g}."
     },
     mistakes="""
-    the scale counts from 1, as w of the paper does #15 | scale * → (1 + scale) * | {two} The paper's w is our scale − 1.
+    the scale counts from 1, as w of the paper does #15 | scale * → (1 + scale) * |
+        {two} The paper's w is our scale − 1.
     the two answers are exchanged #15 | body → return eps_cond + scale * (eps_free - eps_cond) | {two}
     the sign is wrong #15 | eps_free + → eps_free - | {two} You move away from the prompt.
     the answer without the prompt is left out | body → return scale * eps_cond | {two} That scales the noise itself.
     the prompted answer is added, not what it changes | (eps_cond - eps_free) → eps_cond | {two} The noise counts twice.
-    only the difference is returned | eps_free + scale → scale | {two} The difference has to start at ε̂ without the prompt.
+    only the difference is returned | eps_free + scale → scale |
+        {two} The difference has to start at ε̂ without the prompt.
     the scale is not used #16 | scale * ( → ( | {two} That is the network with the prompt, without guidance.
     the prompt is not used #16 | scale * ( → 0 * ( | {two} The prompt never arrives.
     """,
@@ -128,8 +141,10 @@ CODES, SAID = np.array([[1, 0, 3], [0, 1, 5]]), np.array([[True, False, True], [
     why="The network has learnt that −1 says nothing about this attribute, so it is free to choose.",
     shows={"left": lambda f: int((np.asarray(f(CODES, SAID)) == -1).sum())},
     mistakes="""
-    the mask is never applied #15 | np.where(said, cond, -1) → cond | Three of six codes are not said; in your answer {left} are −1.
-    the mask is turned round #15 | said, cond, -1 → said, -1, cond | Where `said` is True the code stays; you hide it there.
+    the mask is never applied #15 | np.where(said, cond, -1) → cond |
+        Three of six codes are not said; in your answer {left} are −1.
+    the mask is turned round #15 | said, cond, -1 → said, -1, cond |
+        Where `said` is True the code stays; you hide it there.
     0 stands for not said | -1 → 0 | 0 is already a value (no hat, black hair); not said is −1.
     """,
 )
@@ -138,7 +153,10 @@ def hide_unsaid(cond, said):
 
 
 @exercise(
-    probes=((2.0, 20, 30, SHORT, 0.0),) + tuple((XT, s, t, SHORT, Z) for s, t in ((20, 30), (0, 10), (29, 30), (30, 50))),
+    probes=(
+        (2.0, 20, 30, SHORT, 0.0),
+        *((XT, s, t, SHORT, Z) for s, t in ((20, 30), (0, 10), (29, 30), (30, 50))),
+    ),
     kinds=("numpy", "torch"),
     linear=("xs", "z"),
     returns=("x_t",),
@@ -154,7 +172,8 @@ def hide_unsaid(cond, said):
         ᾱ falls from s to t, so ᾱ_t / ᾱ_s lies below 1. Yours lies above.
     a jump of t − s steps | schedule.at(t) / schedule.at(s) → schedule.at(t - s) |
         Steps are not equal: those from 20 to 30 destroy more than those from 0 to 10. Divide ᾱ_t by ᾱ_s.
-    both roots are missing #1 | alpha**0.5 → alpha && (1 - alpha) ** 0.5 → (1 - alpha) | Powers add; amplitudes have the root.
+    both roots are missing #1 | alpha**0.5 → alpha && (1 - alpha) ** 0.5 → (1 - alpha) |
+        Powers add; amplitudes have the root.
     """,
 )
 def renoise(xs, s, t, schedule, z):
@@ -176,13 +195,13 @@ def too_narrow(n: int) -> float:
 enough_steps = Finding(
     "enough_steps",
     right=range(60, 76),  # 4.5 % to 5.5 %: what a few thousand samples cannot tell apart
-    wrong=lambda n: f"with {n} steps the spread is {too_narrow(n):.1%} too small; find the smallest n with at most 5 %.",
+    wrong=lambda n: f"with {n} steps the spread is {too_narrow(n):.1%} too small; find the smallest n for 5 %.",
     ask=lambda n: isinstance(n, (int, np.integer)) and 1 <= n <= 1000,
     asked="a number of steps from 1 to 1000",
     hints=(
         "Sample with n = 10 and n = 100 and compare the spreads with ½. Use the step that you have written.",
         "With 10,000 samples the spread is right to 0.7 %. Halve the interval until you have n.",
     ),
-    why="β̃ is the right variance if x_0 is one point. Data of spread ½ need a little more, and each step loses that "
+    why="β̃ is the right variance if x_0 is one point. Data of spread ½ need a little more, and a step loses that "
     "little; the longer the step, the more. So the loss falls about as 1/n.",
 )

@@ -1,4 +1,4 @@
-"""Exercises of lesson 6: a step of DDIM, the whole sampler, and where to put the steps. Solvers are in `lesson6_solvers`."""
+"""Exercises of lesson 6: a step of DDIM, the whole sampler, and where to put the steps (solvers: lesson6_solvers)."""
 
 from itertools import pairwise
 from statistics import NormalDist
@@ -18,18 +18,30 @@ EPS_HAT = np.array([0.6, -1.1, 0.2])
 
 def _noises(f) -> str:
     """The variance of the two noises together, from t = 30 to 20 at η = 1."""
-    own = f(0.0, 1.0, 30, 20, SHORT, 1.0, 0.0) ** 2 + f(0.0, 0.0, 30, 20, SHORT, 1.0, 1.0) ** 2
-    return f"At η = 1, from t = 30 to 20, your two noises have variance {own:.3g} together; 1 − ᾱ_s = {1 - SHORT.at(20):.3g}."
+    own = abs(f(0.0, 1.0, 30, 20, SHORT, 1.0, 0.0)) ** 2 + f(0.0, 0.0, 30, 20, SHORT, 1.0, 1.0) ** 2
+    right = f"1 − ᾱ_s = {1 - SHORT.at(20):.3g} is right"
+    return f"At η = 1, from t = 30 to 20, your two noises have variance {own:.3g} together, and {right}."
+
+
+def _clean(f) -> str:
+    return f"At s = 0 the guess must come out; for x̂_0 = ε̂ = 1 you return {f(1.0, 1.0, 5, 0, SHORT, 0.0, 0.0):.4g}."
 
 
 @exercise(
-    probes=((2.0, 1.0, 30, 20, SHORT, 0.0, 0.0), (X0_HAT[:1], EPS_HAT[:1], 50, 40, SHORT, 1.0, Z[:1]))
-    + tuple(
-        (X0_HAT, EPS_HAT, t, s, SHORT, eta, Z)
-        for t, s, eta in ((30, 20, 0.0), (30, 20, 1.0), (30, 29, 0.5), (5, 0, 0.0), (5, 0, 0.5), (1, 0, 1.0))
+    probes=(
+        (2.0, 1.0, 30, 20, SHORT, 0.0, 0.0),
+        (X0_HAT[:1], EPS_HAT[:1], 50, 40, SHORT, 1.0, Z[:1]),
+        *((X0_HAT, EPS_HAT, 30, s, SHORT, eta, Z) for s, eta in ((20, 0.0), (20, 1.0), (29, 0.5))),
+        *((X0_HAT, EPS_HAT, t, 0, SHORT, eta, Z) for t, eta in ((5, 0.0), (5, 0.5), (1, 1.0))),
     ),
     kinds=("numpy", "torch"),
     linear=("x0_hat", "eps_hat", "z"),
+    parts={
+        "at η = 1, t = 30, s = 20 your σ (the factor of z)": lambda f: f(0.0, 0.0, 30, 20, SHORT, 1.0, 1.0),
+        "there your factor of ε̂": lambda f: f(0.0, 1.0, 30, 20, SHORT, 1.0, 0.0),
+        "at η = 0 your factor of ε̂": lambda f: f(0.0, 1.0, 30, 20, SHORT, 0.0, 0.0),
+        "there your factor of x̂_0": lambda f: f(1.0, 0.0, 30, 20, SHORT, 0.0, 0.0),
+    },
     returns=("x_s",),
     hints=(
         "Noise the guess x̂_0 again, to level s. But split the noise: one part is fresh (z), the other is ε̂.",
@@ -43,24 +55,28 @@ def _noises(f) -> str:
         "noises": _noises,
         "apart0": lambda f: abs(f(1.0, 1.0, 30, 20, SHORT, 0.0, 1.0) - f(1.0, 1.0, 30, 20, SHORT, 0.0, 0.0)),
         "apart1": lambda f: abs(f(1.0, 1.0, 30, 20, SHORT, 1.0, 1.0) - f(1.0, 1.0, 30, 20, SHORT, 1.0, 0.0)),
-        "clean": lambda f: f"At s = 0 the guess must come out; for x̂_0 = ε̂ = 1 you return {f(1.0, 1.0, 5, 0, SHORT, 0.0, 0.0):.4g}.",
+        "clean": _clean,
     },
     mistakes="""
     the noise of η = 1 at every η #17 | eta**2 → 1 |
         At η = 0 nothing is random, but your answers for z = 0 and z = 1 lie {apart0} apart. With that noise it is DDPM,
         whatever it is called.
-    η is not squared | eta**2 → eta | σ = η √β̃, so the variance has η². At η = ½ you add twice the variance.
+    η is not squared | eta**2 → eta | σ = η √β̃, so the variance has η². At η = ½ your variance is twice as large.
     η is ignored | eta**2 → 0 | At η = 1 your answers for z = 0 and z = 1 lie {apart1} apart, and they must differ.
-    the last step goes to ᾱ_1, not to ᾱ_0 = 1 #18 | schedule.at(s) → schedule.at(max(s, 1)) | {clean} Noise stays on every sample.
-    every step goes to t − 1 | schedule.at(s) → schedule.at(t - 1) | s need not be t − 1: long steps are the point of DDIM.
+    the last step goes to ᾱ_1, not to ᾱ_0 = 1 #18 | schedule.at(s) → schedule.at(max(s, 1)) |
+        {clean} Noise stays on every sample.
+    every step goes to t − 1 | schedule.at(s) → schedule.at(t - 1) |
+        s need not be t − 1: long steps are the point of DDIM.
     no room is made for the fresh noise | (1 - a_s - fresh) → (1 - a_s) | {noises} {walked}
     room is made for σ, not for σ² | - fresh) → - fresh**0.5) | {noises} Variances add, spreads do not.
     no fresh noise at any η #8 | fresh**0.5 * z → 0 * z | You make room for fresh noise, and none comes. {walked}
     z is multiplied by the variance, not by its root #3 | fresh**0.5 → fresh | {noises} A factor of z is a spread.
-    the roots of both amplitudes are missing #1 | a_s**0.5 → a_s && (1 - a_s - fresh) ** 0.5 → (1 - a_s - fresh) | {noises}
+    the roots of both amplitudes are missing #1 | a_s**0.5 → a_s && (1 - a_s - fresh) ** 0.5 → (1 - a_s - fresh) |
+        {noises}
     √ᾱ_t stands where √ᾱ_s belongs | a_s**0.5 → a_t**0.5 | The step ends at level s. {clean}
     1 − ᾱ_t stands where 1 − ᾱ_s belongs | (1 - a_s - fresh) → (1 - a_t - fresh) | The step ends at level s. {clean}
-    β stands where β̃ belongs | (1 - a_s) / (1 - a_t) * (1 → (1 | β̃ = (1−ᾱ_s) / (1−ᾱ_t) β is what DDPM adds, 0 at s = 0.
+    β stands where β̃ belongs | (1 - a_s) / (1 - a_t) * (1 → (1 |
+        β̃ = (1−ᾱ_s) / (1−ᾱ_t) β is what DDPM adds, 0 at s = 0.
     β̃ is upside down | (1 - a_s) / (1 - a_t) * → (1 - a_t) / (1 - a_s) * | β̃ is smaller than β; yours is larger.
     """,
 )
@@ -83,18 +99,21 @@ def _ends(n, eta):
     def told(f) -> str:
         x = _run(f, POINT, n, eta)
         end = f"mean {x.mean():.3g}, spread {x.std():.2g}"
-        return f"If all data are the point 1, every sample must end there; after {n} steps with η = {eta:g} yours have {end}."
+        return f"If all data are the point 1, each must end there; with n = {n} and η = {eta:g} yours have {end}."
 
     return told
 
 
 @Stepwise.of(
-    run=lambda f, network, x, rng: f(network, MILD, x, 3, 0.5, rng), inputs=("x_T", "ε̂_1", "ε̂_2", "ε̂_3", "z_1", "z_2"), case="With T = 40, n = 3 and η = ½"
+    run=lambda f, network, x, rng: f(network, MILD, x, 3, 0.5, rng),
+    inputs=("x_T", "ε̂_1", "ε̂_2", "ε̂_3", "z_1", "z_2"),
+    case="With T = 40, n = 3 and η = ½",
 )
 @exercise(
     probes=tuple(
         (model, SHORT, STARTS, n, eta, np.random.default_rng(1))
-        for model, n, eta in ((WIDE, 50, 0.5), (POINT, 25, 0.0), (POINT, 7, 0.0), (POINT, 10, 1.0), (WIDE, 20, 0.0), (WIDE, 1, 0.0))
+        for model, cases in ((WIDE, ((50, 0.5), (20, 0.0), (1, 0.0))), (POINT, ((25, 0.0), (7, 0.0), (10, 1.0))))
+        for n, eta in cases
     ),
     returns=("x_0",),
     hints=(
@@ -110,9 +129,11 @@ def _ends(n, eta):
         "apart": lambda f: np.abs(_run(f, WIDE, 20, 0.0) - _run(f, WIDE, 20, 0.0, seed=2)).mean(),
     },
     mistakes="""
-    the times turn negative where n does not divide T #6 | schedule.steps(n) → schedule.T + -schedule.T // n * np.arange(n + 1) |
+    the times turn negative where n does not divide T #6 | schedule.steps(n) → schedule.T + -schedule.T // n *
+        np.arange(n + 1) |
         {seven} An index of −6 is no error in Python: it counts from the noisy end.
-    the times do not end at 0 where n does not divide T #6 | schedule.steps(n) → range(schedule.T, -1, -(schedule.T // n)) |
+    the times do not end at 0 where n does not divide T #6 | schedule.steps(n) → range(schedule.T, -1, -(schedule.T //
+        n)) |
         {seven} `range(T, -1, -(T // n))` stops above 0.
     noise is still added on the last step #7 | fresh**0.5 → eta * (1 - a_t / a_s) ** 0.5 |
         {ten} σ² = η² β̃ is 0 at s = 0 by itself; `t`, where a step begins, is never 0.
@@ -122,7 +143,8 @@ def _ends(n, eta):
         At η = 0 the generator must not matter. With two generators and 20 steps the same starts end {apart} apart.
     the last step goes to ᾱ_1, not to ᾱ_0 = 1 #18 | alpha_bar[s] → alpha_bar[max(s, 1)] | {plain} A little noise stays.
     the sampler stops one step early | schedule.steps(n) → schedule.steps(n)[:-1] | {plain} n steps have n + 1 ends.
-    `return` stands inside the loop | randn_like(x, rng) → randn_like(x, rng)⏎        return x | {plain} Your first step is the last.
+    `return` stands inside the loop | randn_like(x, rng) → randn_like(x, rng)⏎        return x |
+        {plain} Your first step is the last.
     every step asks at x_T | model(x, t) → model(xT, t) | The network must be asked where x is now.
     x̂_0 starts from x_T | x0_hat = (x - → x0_hat = (xT - | x changes in the loop, and x̂_0 belongs to where x is now.
     the network is asked at s | model(x, t) → model(x, max(s, 1)) | When the network is asked, x has the noise of t.
@@ -168,10 +190,11 @@ def missed(times) -> float:
 def _not_better(times) -> str | None:
     count, first, last, least, _ = gaps(times)
     if (count, first, last) != (11, 1000, 0) or least < 1:
-        return f"return 11 falling times from 1000 to 0; yours are {count:.0f}, from {first:g} to {last:g}, smallest step {least:g}."
+        yours = f"yours are {count:.0f}, from {first:g} to {last:g}, smallest step {least:g}"
+        return f"return 11 falling times from 1000 to 0; {yours}."
     even = missed(LONG.steps(10))
     if (mine := missed(times)) > even / 2:
-        return f"with your times DDIM misses the ends by {mine:.2g} on average; even times by {even:.2g}. Get below half of that."
+        return f"with your times DDIM misses the ends by {mine:.2g}, with even ones by {even:.2g}. Get below half that."
     return None
 
 
@@ -185,8 +208,8 @@ def _not_better(times) -> str | None:
         "The bumps are narrow, so the last bit of noise matters: try steps that get shorter towards t = 0.",
         "A power does it: `T * np.linspace(1, 0, n + 1) ** p`. Which p is good?",
     ),
-    why="Two narrow bumps are decided late, and their shape is made at the very end. Other data want other times: for one "
-    "wide bump these are worse than even ones.",
+    why="Two narrow bumps are decided late, and their shape is made at the very end. Other data want other times: for "
+    "one wide bump these are worse than even ones.",
 )
 def spacing(T, n):
     return (T * np.linspace(1, 0, n + 1) ** 2).round().astype(int)

@@ -11,7 +11,7 @@ from .. import data, metrics
 from ..denoisers import GaussianDenoiser
 from ..run import quality
 from ..samplers import ddim, dpm_solver
-from .engine import Mistake
+from .asked import Mistake
 from .handed import is_blank
 from .numbers import say
 

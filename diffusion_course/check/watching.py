@@ -51,14 +51,15 @@ class Run:
         finally:
             hook.remove()
         self.moved = (self.weights() - start).abs().max().item()
-        self.xt, self.t, self.eps_hat, self.before, self.states = zip(*self.model.calls, strict=True) if self.model.calls else [()] * 5
+        calls = zip(*self.model.calls, strict=True) if self.model.calls else [()] * 5
+        self.xt, self.t, self.eps_hat, self.before, self.states = calls
 
     def weights(self) -> torch.Tensor:
         return torch.cat([weight.detach().flatten().clone() for weight in self.model.parameters()])
 
     def stride(self) -> float:
         """How far the weights move in a step: the largest of them, on average."""
-        path = torch.stack([torch.cat([weight.detach().flatten() for weight in before.values()]) for before in self.before])
+        path = torch.stack([torch.cat([w.detach().flatten() for w in before.values()]) for before in self.before])
         return path.diff(dim=0).abs().amax(dim=1).mean().item()
 
     def _take(self, optimiser, *_):
@@ -107,7 +108,8 @@ def findings(run: Run) -> Iterator[tuple[str, bool]]:
     t = run.held.get("t")
     yield "t is no whole number", getattr(t, "dtype", None) in (torch.float32, torch.float64)
     yield "one t for a whole batch", getattr(t, "shape", None) == (1,)
-    yield "ᾱ_t wants a second axis", "must match the size" in trouble and any(a.ndim == 1 and "float" in str(a.dtype) for a in run.held.values())
+    rows = any(held.ndim == 1 and "float" in str(held.dtype) for held in run.held.values())
+    yield "ᾱ_t wants a second axis", "must match the size" in trouble and rows
     yield "nothing is yielded", done and not hasattr(run.result, "__next__")
     yield "another number of losses", done and len(run.losses) != run.steps
     yield "more than the loss is yielded", done and not all(isinstance(loss, float) for loss in run.losses)
@@ -131,7 +133,8 @@ def findings(run: Run) -> Iterator[tuple[str, bool]]:
     for name, factors in FACTORS.items():
         signal, noise = (factor[:, None] for factor in factors(run.a[t], run.a[t - 1]))
         rest, some = xt - signal * CENTRE, noise[:, 0] > 0
-        yield name, not standard and bool(rest[~some].abs().max() < 1e-3 if not some.any() else _standard((rest / noise)[some], t[some]))
+        fits = _standard((rest / noise)[some], t[some]) if some.any() else bool(rest.abs().max() < 1e-3)
+        yield name, not standard and fits
     yield "the noise is uniform", bool(((eps - eps.mean()) / eps.std()).abs().max() < 1.8)
     yield "x_t has not the noise of its t", not standard
     parts = list(zip(each, run.eps_hat, run.xt, strict=True))
@@ -145,10 +148,11 @@ def findings(run: Run) -> Iterator[tuple[str, bool]]:
     yield "no gradient reaches the optimiser", any(g is None or not g.any() for g in given)
     if len(given) == run.steps:
         right, last = torch.stack([run.gradient(k) for k in range(run.steps)]), given[-1]
-        yield "the gradient is that of a sum", _along(last, right[-1]) > 0.999 and bool(last.norm() > 1.5 * right[-1].norm())
-        yield "the step climbs", _along(last, right[-1]) < -0.999
-        yield "zero_grad is missing", _along(last, right[-1]) < 0.999 and _along(last, right.sum(0)) > 0.999
-        yield "the gradient is not that of the loss", _along(last, right[-1]) < 0.999
+        same, longer = _along(last, right[-1]), bool(last.norm() > 1.5 * right[-1].norm())
+        yield "the gradient is that of a sum", same > 0.999 and longer
+        yield "the step climbs", same < -0.999
+        yield "zero_grad is missing", same < 0.999 and _along(last, right.sum(0)) > 0.999
+        yield "the gradient is not that of the loss", same < 0.999
     yield "the learning rate does not fit", not 1e-6 < run.stride() < 0.3
 
 

@@ -5,6 +5,7 @@ from .designer import designer
 from .diagrams import network
 from .examples import example_pictures
 from .gaze import attention
+from .numbers import ks_distance, with_ones
 from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
 from .prompt_box import PromptBox, faces_painting
@@ -26,10 +27,12 @@ __all__ = [
     "explore",
     "faces_painting",
     "field",
+    "ks_distance",
     "network",
     "play_paths",
     "play_pictures",
     "play_points",
     "show",
     "statue",
+    "with_ones",
 ]

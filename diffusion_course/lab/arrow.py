@@ -41,7 +41,7 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
     signal, sigma = math.cos(START), math.sin(START)
     xt, v = add_noise(x0, signal**2, eps), v_from_eps(add_noise(x0, signal**2, eps), signal**2, eps)
     figure = Figure(9, 4)
-    plane, tiles = figure.subfigures(1, 2, width_ratios=(4, 5))
+    plane, tiles = figure.subfigures(1, 2, width_ratios=(4, 5))  # type: ignore[misc]
     ax = plane.subplots()
     ax.add_patch(Arc((0, 0), 2, 2, theta2=90, color=BLACK, alpha=0.5))
     ax.axline((0, 0), (signal, sigma), color=BLACK, alpha=0.2)

@@ -16,7 +16,7 @@ from .panel import Live, Panel, pack, script, style
 T = 1000  # steps of a drawn schedule
 USES = ("knob", "curves")
 STILLS = 6  # pictures in a row of the still
-PRESETS = {
+PRESETS: dict = {
     "linear": linear,
     "cosine": cosine,
     "sigmoid": sigmoid,

@@ -30,8 +30,8 @@ def play_points(
     """Points (frames, n, 2) that move in the plane; title → such points: panels side by side, moving together.
 
     `behind`: points (m, 2) that stay, faint. `trails`: how many frames long the tail of a point is. `groups` colours
-    the points: whole numbers (n,), or "start" (by the direction in which a point began). `field`: (places (m, 2), arrows
-    (m, 2) or (frames, m, 2)), drawn to scale. `axes`: names of the two axes, drawn through 0. The frame is
+    the points: whole numbers (n,), or "start" (by the direction in which a point began). `field`: (places (m, 2),
+    arrows (m, 2) or (frames, m, 2)), drawn to scale. `axes`: names of the two axes, drawn through 0. The frame is
     −limit … limit both ways.
 
     >>> play_points(np.zeros((3, 5, 2)), ["t = 2", "t = 1", "t = 0"], limit=1).data["panels"][0]["count"]
@@ -47,7 +47,7 @@ def play_points(
     if limit is None:
         limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
     unit = limit / 16000  # so that points up to twice as far away still fit
-    arrows = None if field is None else _arrows(*map(to_float64, field), count)
+    arrows = None if field is None else _arrows(to_float64(field[0]), to_float64(field[1]), count)
     data = _common(count, captions, seconds, alt or "Points that move.") | {
         "panels": [
             {"title": title, "count": points.shape[1], "cloud": _short(points, unit)}

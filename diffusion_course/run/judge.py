@@ -28,6 +28,8 @@ class Judge(nn.Module):
     """
 
     threshold: Tensor
+    says: Tensor
+    config: dict[str, list]
 
     def __init__(self, words: Sequence[int], names: Sequence[Sequence[int]]):
         super().__init__()
@@ -81,7 +83,7 @@ def make_judge(data: Emoji) -> Judge:
 
 
 def train_judge(
-    judge: Judge, data: Emoji, epochs: int = 40, batch: int = 64, lr: float = 2e-3, seed: int = 0
+    judge: Judge, data: Emoji, epochs: int = 24, batch: int = 64, lr: float = 2e-3, seed: int = 0
 ) -> Iterator[float]:
     """Fit a judge to the training pictures; yield the mean loss after each epoch. It is ready after the last.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ import torch
 from ..emoji import vocabulary
 from ..forward import Array
 from ..guidance import guided
+from ..machine import choose_machine
 from ..samplers import dpm_solver
 from . import checkpoints
 
@@ -39,34 +41,31 @@ def painting(prompt: str, n: int = 8, scale: float = SCALE, steps: int = STEPS, 
         raise ValueError(f"scale is {scale}; it must be a finite number: 0 ignores the words, 3 follows them.")
     model = pretrained() if model is None else model
     row = torch.from_numpy(vocabulary().ids(prompt, also=[style] if style else ()))
-    generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(n, 3, SIZE, SIZE, generator=generator)
-    return guesses(model, row.expand(n, -1), noise, scale, steps)
+    noise = torch.randn(n, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(seed))
+    return guesses(model, row[None], noise, scale, steps)
 
 
 @cache
-def pretrained() -> torch.nn.Module:
+def pretrained() -> Any:
     """The network that ships, loaded once."""
     return checkpoints.pretrained("emoji")
 
 
-def guesses(model: torch.nn.Module, cond: Array, noise: torch.Tensor, scale: float, steps: int) -> Iterator[np.ndarray]:
-    """The guess x̂_0 (n, 3, 32, 32) after each sampling step that leads `noise` to pictures of `cond` (n, L)."""
-    seen = []
+def guesses(model: Any, cond: Array, noise: torch.Tensor, scale: float, steps: int) -> Iterator[np.ndarray]:
+    """The guess x̂_0 (n, 3, 32, 32) after each sampling step that leads `noise` to pictures of `cond` (n or 1, L)."""
+    device, seen = next(model.parameters()).device, []
+    noise, cond = noise.to(device), torch.as_tensor(cond, device=device)
+    machine = choose_machine(noise)
     path = dpm_solver(guided(model, cond, scale), model.schedule, noise, steps, clip=partial(_remembered, seen))
     next(path)  # pure noise
     while True:
-        with torch.inference_mode(), _precision():  # and not around the yield: the caller has modes of its own
+        with torch.inference_mode(), machine.precision():  # not around the yield: the caller has modes of its own
             if next(path, None) is None:
                 return
-        yield seen.pop().numpy()
+        yield seen.pop().cpu().numpy()
 
 
 def _remembered(seen: list, x0_hat: torch.Tensor) -> torch.Tensor:
     """x̂_0 within what a screen shows, which is also put into `seen`."""
     seen.append(x0_hat.clamp(-1, 1))
     return seen[-1]
-
-
-def _precision():
-    return torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())

@@ -21,7 +21,7 @@ import torch
 from ..files import shipped
 from ..machine import choose_machine
 from ..metrics import kept
-from ..plots import BLACK, COLOURS, Figure
+from ..plots import BLACK, COLOURS, WIDTH, Figure, styled
 from . import checkpoints
 from .recipes import EXPERIMENTS, STUDENT, experiment
 from .sampling import SAMPLERS, Counted, pure_noise
@@ -100,6 +100,7 @@ def share(cells: dict, dataset: str, sampler: str, evaluations: int, best: tuple
     return kept(mine, top, floor)
 
 
+@styled
 def figure(cells: dict) -> Figure:
     """The figure of the course, from a `table`: score against evaluations, a panel a data set, a curve a sampler.
 
@@ -107,7 +108,7 @@ def figure(cells: dict) -> Figure:
     Both axes are logarithmic; scores far above pure noise are cut off.
     """
     datasets = list(dict.fromkeys(dataset for dataset, _, _ in cells))
-    page = Figure(8.4, 4.2)
+    page = Figure(WIDTH, 4.4)
     told = []
     for ax, dataset in zip(page.subplots(1, len(datasets), squeeze=False)[0], datasets, strict=True):
         top, floor = cells[dataset, NOISE, 0][:, 0].mean(), cells[dataset, REAL, 0][:, 0]

@@ -45,6 +45,8 @@ class Student:
     trajectories: int  # of the teacher
     teacher_steps: int  # sampling steps in each
     training: Mapping[str, Any]
+    guidance: float = 1.0  # of the teacher; the student then has it built in
+    clip: float | None = None  # of the teacher's guesses
 
 
 @dataclass(frozen=True)
@@ -148,10 +150,10 @@ def _unet(channels: int, attributes: tuple[int, ...], widths: tuple[int, int], n
     return UNet(noise, channels, attributes, widths=widths)
 
 
-def _text_unet(noise: Any) -> Denoiser:
+def _text_unet(widths: tuple[int, int], text: int, noise: Any) -> Denoiser:
     from ..text import TextUNet
 
-    return TextUNet(noise, len(emoji.vocabulary()))
+    return TextUNet(noise, len(emoji.vocabulary()), widths=widths, text=text)
 
 
 def _judge(kind: str, *arguments: str) -> Judge:
@@ -159,6 +161,22 @@ def _judge(kind: str, *arguments: str) -> Judge:
 
     return getattr(judges, kind)(*arguments)
 
+
+EMOJI = Experiment(
+    about="small pictures, 32 × 32, of whatever words say",
+    shape=(3, 32, 32),
+    load=_emoji,
+    network=partial(_text_unet, (64, 192), 192),
+    training={
+        "cpu": {"steps": 90_000, "batch": 32, "lr": 1e-3},
+        "gpu": {"steps": 10_000, "batch": 256, "lr": 1.2e-3},
+    },
+    codes=lambda prompt: emoji.vocabulary().ids(prompt),
+    sampler="dpm",
+    steps=20,
+    guidance=3.0,
+    student=Student(8_000, 20, {"steps": 12_000, "batch": 32, "lr": 5e-4}, guidance=3.0, clip=1.0),
+)
 
 EXPERIMENTS = {
     "spiral": Experiment(
@@ -201,19 +219,16 @@ EXPERIMENTS = {
         measured=100,
         guidance=1.5,
     ),
-    "emoji": Experiment(
-        about="small pictures, 32 × 32, of whatever words say",
-        shape=(3, 32, 32),
-        load=_emoji,
-        network=_text_unet,
+    "emoji": EMOJI,
+    "emoji-large": dataclasses.replace(
+        EMOJI,
+        about="the same with 12 million weights, for a GPU",
+        network=partial(_text_unet, (128, 320), 256),
         training={
-            "cpu": {"steps": 60_000, "batch": 32, "lr": 1.2e-3},
+            "cpu": {"steps": 90_000, "batch": 32, "lr": 1e-3},
             "gpu": {"steps": 10_000, "batch": 256, "lr": 1.2e-3},
         },
-        codes=lambda prompt: emoji.vocabulary().ids(prompt),
-        sampler="dpm",
-        steps=20,
-        guidance=3.0,
+        student=None,
     ),
     "folder": Experiment(
         about="your own pictures, from a folder (--folder, --size)",

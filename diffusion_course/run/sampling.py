@@ -106,7 +106,9 @@ def trajectories(
     for rows in bar(torch.arange(len(xT)).split(BATCH)):
         said = None if cond is None else cond[rows].to(device)
         with machine.at_work(), machine.precision():
-            parts.append(distill.trajectories(teacher, xT[rows].to(device), said, student.teacher_steps))
+            there = xT[rows].to(device)
+            kept = {"scale": student.guidance, "clip": student.clip}
+            parts.append(distill.trajectories(teacher, there, said, student.teacher_steps, **kept))
     times = {t for steps in distill.STEPS.values() for pair in pairwise(steps) for t in pair}
     path = {t: torch.cat([part.path[t] for part in parts]) for t in times}
     return distill.Trajectories(path, None if cond is None else cond)

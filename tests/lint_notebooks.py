@@ -1,0 +1,132 @@
+"""The form of notebooks: `python tests/lint_notebooks.py` prints a sentence for every breach (part of `make lint`).
+
+Each rule takes a notebook and its name. `FORM` holds for every notebook of the repository, `LESSON` for the lessons
+and what stands in `notebooks/beyond` too, `SIX` for the six lessons. That their cells run is tested by `make test`.
+"""
+
+import copy
+import re
+import sys
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+LONGEST = 15  # lines of a code cell
+
+
+def is_valid(nb, name):
+    try:
+        nbformat.validate(copy.deepcopy(nb))  # which would mend double ids
+    except nbformat.ValidationError as error:
+        yield f"not a valid notebook: {error.message}"
+    if (nb.nbformat, nb.nbformat_minor) != (4, 5):
+        yield f"format {nb.nbformat}.{nb.nbformat_minor}, not 4.5"
+
+
+def has_readable_ids(nb, name):
+    for cell_id, count in Counter(cell.get("id") for cell in nb.cells).items():
+        if count > 1:
+            yield f"{count} cells have the id {cell_id!r}"
+        random = re.fullmatch(r"(?=.*\d)[0-9a-f]{8}", str(cell_id)) or re.search(r"-[0-9a-f]{4}-", str(cell_id))
+        if random or not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", str(cell_id)):
+            yield f"id {cell_id!r} does not say what its cell is about"
+
+
+def has_no_outputs(nb, name):
+    for cell in code(nb):
+        if cell.get("outputs") or cell.execution_count is not None:
+            yield f"cell {cell.id!r} was saved with its output: clear all outputs and save again"
+
+
+def runs_on_any_machine(nb, name):
+    if nb.metadata.get("kernelspec", {}).get("name") != "python3":
+        yield "the kernel is not python3"
+    if "widgets" in nb.metadata:
+        yield "metadata.widgets is saved in it, for which GitHub may refuse to show the file"
+    for cell in code(nb):
+        if re.search(r"cuda:\d", cell.source):
+            yield f"cell {cell.id!r} names one GPU"
+        if re.search(r"""["'](?:/|[A-Z]:\\|~/)\w""", cell.source):
+            yield f"cell {cell.id!r} has an absolute path"
+        if re.search(r"pip install.*(?:[=<~]=|<)", cell.source):
+            yield f"cell {cell.id!r} pins a package, which will break where it is newer"
+
+
+def has_short_code(nb, name):
+    for cell in code(nb):
+        lines = len(cell.source.splitlines())
+        if lines > LONGEST:
+            yield f"cell {cell.id!r} has {lines} lines, more than {LONGEST}: move what is only presentation into lab/"
+
+
+def alternates_with_text(nb, name):
+    for before, after in pairwise(nb.cells):
+        if before.cell_type == after.cell_type == "code":
+            yield f"no text between {before.id!r} and {after.id!r}"
+
+
+def has_little_metadata(nb, name):
+    if extra := set(nb.metadata) - {"kernelspec", "language_info"}:
+        yield f"notebook metadata {sorted(extra)}"
+    for cell in nb.cells:
+        if cell.metadata:
+            yield f"cell {cell.id!r} has metadata {sorted(cell.metadata)}"
+
+
+def opens_with_the_facts(nb, name):
+    facts = {
+        "its number and title": rf"^# Lesson {int(name[:2])} · \w",
+        "its minutes": r"\d+ minutes",
+        "its Colab badge": rf"colab-badge\.svg\)\]\([^)]+/notebooks/{name}\.ipynb\)",
+    }
+    text = "\n".join(cell.source for cell in nb.cells[:6] if cell.cell_type == "markdown")
+    for fact, pattern in facts.items():
+        if not re.search(pattern, text, flags=re.MULTILINE):
+            yield f"the opening lacks {fact}"
+
+
+def sets_itself_up(nb, name):
+    first = code(nb)[0] if code(nb) else None
+    needed = "google.colab", '"pip", "install"'
+    if first is None or first.id != "setup" or any(part not in first.source for part in needed):
+        yield "the first code cell is not the set-up cell that installs the course on Colab"
+    elif re.search(r"install.*\b(torch|numpy)\b.*\]", first.source):
+        yield "the set-up cell installs torch or numpy over Colab's own"
+
+
+def has_a_quiz(nb, name):
+    if not any(re.search(rf"\bQuiz\([\"']{name}[\"']\)$", cell.source, re.MULTILINE) for cell in code(nb)):
+        yield f'no cell with Quiz("{name}")'
+
+
+FORM = [is_valid, has_readable_ids, has_no_outputs, runs_on_any_machine]
+LESSON = [has_short_code, alternates_with_text, has_little_metadata]
+SIX = [opens_with_the_facts, sets_itself_up, has_a_quiz]
+
+
+def code(nb):
+    return [cell for cell in nb.cells if cell.cell_type == "code"]
+
+
+def problems(nb, path):
+    """A sentence for every breach in the notebook `nb` that stands at `path` (relative to notebooks/)."""
+    rules = FORM + LESSON * (path.parts[0] != "homework") + SIX * (len(path.parts) == 1)
+    for rule in rules:
+        yield from rule(nb, path.stem)
+
+
+def main():
+    found = []
+    for path in sorted(FOLDER.rglob("*.ipynb")):
+        if ".ipynb_checkpoints" not in path.parts:
+            nb, place = nbformat.read(path, as_version=nbformat.NO_CONVERT), path.relative_to(FOLDER)
+            found += [f"notebooks/{place.as_posix()}: {problem}" for problem in problems(nb, place)]
+    print("\n".join(found) or "Notebooks: in form.")
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Every rule about the form of notebooks finds the breach that is planted for it, and nothing in a sound notebook."""
+
+from pathlib import Path
+
+import pytest
+from lint_notebooks import FORM, LESSON, SIX, problems
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+TITLE = "# Lesson 1 · A title\n[![x](colab-badge.svg)](https://colab/notebooks/01_intuition.ipynb)\n50 minutes"
+SETUP = 'import sys\nif "google.colab" in sys.modules:\n    %pip install -q diffusion-course'
+
+
+def sound():
+    nb = new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    pairs = (("title", TITLE, "setup", SETUP), ("look", "See.", "seen", "print(1)"), ("ask", "?", "quiz", "Quiz('{}')"))
+    for about, text, cell, source in pairs:
+        nb.cells += [new_markdown_cell(text, id=about), new_code_cell(source.format("01_intuition"), id=cell)]
+    return nb
+
+
+def put(place, **values):
+    return lambda nb: nb.cells[place].update(values)
+
+
+def edit(place, old, new):
+    def change(nb):
+        assert old in nb.cells[place].source
+        nb.cells[place].source = nb.cells[place].source.replace(old, new)
+
+    return change
+
+
+PLANTED = [
+    ("is_valid", lambda nb: nb.cells[1].pop("outputs"), "not a valid notebook"),
+    ("is_valid", lambda nb: nb.update(nbformat_minor=4), "format 4.4"),
+    ("has_readable_ids", put(3, id="look"), "2 cells have the id 'look'"),
+    ("has_readable_ids", put(3, id="8ca21f93"), "does not say"),
+    ("has_readable_ids", put(3, id="c0ffee-12ab-34cd"), "does not say"),
+    ("has_no_outputs", put(1, execution_count=3), "saved with its output"),
+    ("runs_on_any_machine", lambda nb: nb.metadata.kernelspec.update(name="mine"), "not python3"),
+    ("runs_on_any_machine", lambda nb: nb.metadata.update(widgets={}), "metadata.widgets"),
+    ("runs_on_any_machine", edit(3, "1", '"cuda:0"'), "names one GPU"),
+    ("runs_on_any_machine", edit(3, "1", "'/" + "x/y'"), "absolute path"),
+    ("runs_on_any_machine", edit(1, "-q diff", "'numpy<2' diff"), "pins a package"),
+    ("has_short_code", edit(3, "1", "1" + "\n" * 15 + "1"), "has 16 lines"),
+    ("alternates_with_text", lambda nb: nb.cells.pop(2), "no text between 'setup' and 'seen'"),
+    ("has_little_metadata", put(1, metadata={"collapsed": True}), "collapsed"),
+    ("has_little_metadata", lambda nb: nb.metadata.update(colab={}), "colab"),
+    ("opens_with_the_facts", edit(0, "Lesson 1", "Lesson 2"), "number and title"),
+    ("opens_with_the_facts", edit(0, "50 minutes", ""), "its minutes"),
+    ("opens_with_the_facts", edit(0, "01_intuition", "02"), "Colab badge"),
+    ("sets_itself_up", lambda nb: nb.cells.pop(1), "not the set-up cell"),
+    ("sets_itself_up", edit(1, "-q diff", "torch diff"), "installs torch or numpy"),
+    ("has_a_quiz", edit(5, "Quiz", "print"), "no cell with Quiz"),
+]
+
+
+@pytest.mark.parametrize(("rule", "breach", "found"), PLANTED)
+def test_planted_breach_is_found(rule, breach, found):
+    nb = sound()
+    assert list(problems(nb, Path("01_intuition.ipynb"))) == []
+    breach(nb)
+    assert any(found in problem for problem in problems(nb, Path("01_intuition.ipynb")))
+    assert {rule for rule, _, _ in PLANTED} == {rule.__name__ for rule in FORM + LESSON + SIX}
