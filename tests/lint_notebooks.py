@@ -51,7 +51,7 @@ def runs_on_any_machine(nb, name):
             yield f"cell {cell.id!r} names one GPU"
         if re.search(r"""["'](?:/|[A-Z]:\\|~/)\w""", cell.source):
             yield f"cell {cell.id!r} has an absolute path"
-        if re.search(r"pip install.*(?:[=<~]=|<)", cell.source):
+        if re.search(r"""["' ]install["' ].*(?:[=<~]=|<)""", cell.source):
             yield f"cell {cell.id!r} pins a package, which will break where it is newer"
 
 

@@ -1,4 +1,4 @@
-"""Make data/opening.npz and data/opening.gif: 24 portraits on their way from pure noise.
+"""Make data/opening.npz and media/opening.gif: 24 portraits on their way from pure noise.
 
     python data/build/opening.py
 
@@ -29,7 +29,7 @@ def main() -> None:
     np.savez_compressed(DATA / "opening.npz", frames=frames, times=model.schedule.steps(STEPS)[::2])
     pages = [Image.fromarray(sheet(pictures)) for pictures in frames]
     waits = [500] + [120] * (len(pages) - 2) + [3000]  # milliseconds: time to look at the end
-    pages[0].save(DATA / "opening.gif", save_all=True, append_images=pages[1:], duration=waits, loop=0, optimize=True)
+    pages[0].save(DATA.parent / "media" / "opening.gif", save_all=True, append_images=pages[1:], duration=waits, loop=0, optimize=True)
 
 
 def sheet(pictures: np.ndarray) -> np.ndarray:
