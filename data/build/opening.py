@@ -18,7 +18,7 @@ from diffusion_course.samplers import ddim
 
 SEED, PORTRAITS, STEPS = 3, 24, 40
 COLUMNS, ZOOM = 12, 3
-DATA = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def main() -> None:
@@ -26,10 +26,11 @@ def main() -> None:
     noise = torch.randn(PORTRAITS, 3, 16, 16, generator=torch.Generator().manual_seed(SEED))
     path = list(ddim(model, model.schedule, noise, STEPS))[::2]
     frames = (np.clip(np.stack([x.numpy() for x in path]), -1, 1) * 127.5 + 127.5).round().astype(np.uint8)
-    np.savez_compressed(DATA / "opening.npz", frames=frames, times=model.schedule.steps(STEPS)[::2])
+    np.savez_compressed(ROOT / "data" / "opening.npz", frames=frames, times=model.schedule.steps(STEPS)[::2])
     pages = [Image.fromarray(sheet(pictures)) for pictures in frames]
     waits = [500] + [120] * (len(pages) - 2) + [3000]  # milliseconds: time to look at the end
-    pages[0].save(DATA.parent / "media" / "opening.gif", save_all=True, append_images=pages[1:], duration=waits, loop=0, optimize=True)
+    animation = {"save_all": True, "append_images": pages[1:], "duration": waits, "loop": 0, "optimize": True}
+    pages[0].save(ROOT / "media" / "opening.gif", **animation)
 
 
 def sheet(pictures: np.ndarray) -> np.ndarray:
