@@ -4,6 +4,9 @@
                                                                                        └─► first of them ─► context
     x_t ─► U-Net, whose coarse places ask: "which of the words is mine?"                             (cross-attention)
 
+In pure noise nothing tells where the top of a heart is. So every place of both grids has a learned vector of its own:
+a word then only has to say which of these patterns it wants.
+
 Word ids have no order: a prompt is a set of words, as the pictures' keywords are. −1 means "no word"; a row of −1 is
 the null condition. In front of the words stands one learned token, "a picture", so that there is always something
 to look at; what it has gathered from the words after the transformer goes, beside the time, into every block.
@@ -25,6 +28,7 @@ from .models import FREQUENCIES, Denoiser
 from .schedule import Schedule
 from .unet import GROUPS, Block, Blocks
 
+SIZE = 32  # pixels a side that the places are learned for; other sizes stretch them
 HEAD = 32  # numbers by which one attention head compares
 
 
@@ -48,6 +52,8 @@ class TextUNet(Denoiser):
         self.encoder = TextEncoder(vocabulary, text)
         self.time = nn.Sequential(nn.Linear(2 * FREQUENCIES, coarse), nn.SiLU(), nn.Linear(coarse, coarse))
         self.summary = nn.Linear(text, coarse)
+        grids = ((fine, SIZE // 2), (coarse, SIZE // 4))
+        self.places = nn.ParameterList(nn.Parameter(0.02 * torch.randn(1, width, n, n)) for width, n in grids)
         self.stem = nn.Conv2d(4 * channels, fine, 3, padding=1)
         self.before = Blocks(Block(fine, coarse), Block(fine, coarse))
         self.down = nn.Conv2d(fine, coarse, 3, stride=2, padding=1)
@@ -66,13 +72,20 @@ class TextUNet(Denoiser):
             cond = torch.full((len(xt), 1), NOT_SAID, device=xt.device)
         tokens, said = self.encoder(cond)
         context = F.silu(self.time(time) + self.summary(tokens[:, 0]))
-        skip = self.before(self.stem(F.pixel_unshuffle(xt, 2)), context)
-        x = self.down(skip)
+        skip = self.before(self._placed(self.stem(F.pixel_unshuffle(xt, 2)), 0), context)
+        x = self._placed(self.down(skip), 1)
         for block in self.middle:
             x = block(x, context, tokens, said)
         x = F.interpolate(self.up(x), scale_factor=2.0, mode="nearest")
         x = self.after(self.join(torch.cat([x, skip], dim=1)), context)
         return F.pixel_shuffle(self.head(x), 2)
+
+    def _placed(self, x: Tensor, grid: int) -> Tensor:
+        """x (B, width, h, w), and at each place what the network has learned of that place."""
+        place = self.places[grid]
+        if x.shape[2:] != place.shape[2:]:
+            place = F.interpolate(place, x.shape[2:], mode="bilinear")
+        return x + place.to(x.dtype)
 
     def check_cond(self, cond: Any, batch: int | None = None) -> Tensor:
         """`cond` as word ids (n, L) on the network's device; ValueError says what does not fit.

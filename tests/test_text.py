@@ -94,6 +94,15 @@ def test_what_is_not_said_gets_no_weight():
     assert torch.allclose(weights.sum(-1), torch.ones(1, 2, 4))
 
 
+@torch.no_grad()
+def test_what_is_learned_of_a_place_shows_there_most(model, xt):
+    before = model(xt, 500)
+    model.places[1][..., 3, 5] += 1  # of 8 × 8 places: pixels 12…15 down, 20…23 across
+    change = (model(xt, 500) - before).abs().sum(dim=(0, 1))
+    places = change.unflatten(0, (8, 4)).unflatten(2, (8, 4)).mean(dim=(1, 3))
+    assert places.argmax() == 3 * 8 + 5 and places[3, 5] > 2 * places.mean()
+
+
 def test_looks_go_to_the_words_that_are_there_and_leave_no_trace(model, xt):
     cond = torch.tensor([[1, -1, 4]] * 2)
     before = model(xt, 500, cond)
