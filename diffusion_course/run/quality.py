@@ -104,7 +104,9 @@ def share(cells: dict, dataset: str, sampler: str, evaluations: int, best: tuple
 def figure(cells: dict) -> Figure:
     """The figure of the course, from a `table`: score against evaluations, a panel a data set, a curve a sampler.
 
-    A sampler of one's own joins in if its measurements are put into `cells` under a name of its own. Points are means over seeds, bars their standard deviation; a dotted line marks pure noise, a band the real data.
+    A sampler of one's own joins in if its measurements stand in `cells` under a name of its own.
+
+    Points are means over seeds, bars their standard deviation; a dotted line marks pure noise, a band the real data.
     Both axes are logarithmic; scores far above pure noise are cut off.
     """
     datasets = list(dict.fromkeys(dataset for dataset, _, _ in cells))
