@@ -101,7 +101,7 @@ def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Sequence[str]
     for i, cell in enumerate(cells):
         top, left = i // columns * (h + 1) + 1, i % columns * (w + 1) + 1
         page[top : top + h, left : left + w] = cell
-    labels = 0.2 + 0.09 * max(map(len, rows)) if rows is not None else 0.0  # inches that they take
+    labels = 0.3 + 0.1 * max(map(len, rows)) if rows is not None else 0.0  # inches that they take
     figure = Figure(WIDTH, (WIDTH - labels) * page.shape[0] / page.shape[1] + (0.35 if title else 0.05))
     ax = figure.subplots()
     ax.imshow(page, interpolation="nearest")
