@@ -19,6 +19,7 @@ import matplotlib.figure
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from .files import refuse_bytes
 from .forward import to_float64
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
@@ -170,7 +171,10 @@ def histograms(
 
 @styled
 def clouds(panels: Mapping[str, Any], reference: Any = None, limit: float | None = None) -> Figure:
-    """Point clouds (n, 2) side by side on one scale; `reference` points lie faintly behind each."""
+    """Point clouds (n, 2) side by side on one scale; `reference` points lie faintly behind each.
+
+    A mapping title → points gives every panel reference points of its own, drawn as crosses.
+    """
     _refuse_empty(panels, "panels")
     panels = {title: _numbers(points, (None, 2), title) for title, points in panels.items()}
     if limit is None:
@@ -184,9 +188,13 @@ def clouds(panels: Mapping[str, Any], reference: Any = None, limit: float | None
     for ax in list(axes)[len(panels) :]:
         ax.axis("off")
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
-        if reference is not None:
-            ax.scatter(*_numbers(reference, (None, 2), "reference").T, s=3, color=ORANGE, alpha=0.3, linewidths=0)  # type: ignore[misc]
-        ax.scatter(*points.T, s=4, color=BLUE, alpha=0.6, linewidths=0)  # type: ignore[misc]
+        if isinstance(reference, Mapping):
+            x, y = _numbers(reference[title], (None, 2), title).T
+            ax.scatter(x, y, s=30, color=RED, marker="x", linewidths=1)
+        elif reference is not None:
+            x, y = _numbers(reference, (None, 2), "reference").T
+            ax.scatter(x, y, s=3, color=ORANGE, alpha=0.3, linewidths=0)
+        ax.scatter(points[:, 0], points[:, 1], s=4, color=BLUE, alpha=0.6, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title)
     figure.alt = "Point clouds, left to right: " + "; ".join(
@@ -205,6 +213,7 @@ def as_rgb(picture: Any) -> np.ndarray:
         raise ValueError(f"a picture has shape (c, h, w) with c = 1 or 3, not {picture.shape}.")
     if not np.isfinite(picture).all():
         raise ValueError("a picture with NaN or infinity cannot be shown: look where it comes from.")
+    refuse_bytes(picture, "the picture")
     rgb = np.clip((picture.transpose(1, 2, 0) + 1) / 2, 0, 1)
     return np.broadcast_to(rgb, (*rgb.shape[:2], 3))
 

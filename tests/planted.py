@@ -18,7 +18,7 @@ TESTS = "schedule spacing forward posterior gaussian_denoisers denoisers scalar 
 TESTS += "sampling_reach convergence guidance".split()
 FIRST = {"schedule": "schedule spacing", "forward": "forward posterior", "denoisers": "gaussian_denoisers denoisers"}
 FIRST |= {"predictor": "sampling_contract sampling_reach", "guidance": "guidance sampling_contract convergence"}
-FIRST |= {"samplers": "samplers sampling_contract"}
+FIRST |= {"samplers": "samplers sampling_contract sampling_reach"}
 
 FAULTS = Path(__file__).with_suffix(".txt")
 

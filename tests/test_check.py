@@ -5,6 +5,7 @@ import itertools
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def test_every_mistake_is_named(each):
 
 @each_exercise
 def test_hints_come_one_by_one_and_then_the_solution(each, capsys):
-    assert len(each.hints) >= 2 and each.why
+    assert len(each.hints) >= 2 and each.why and len(repr(each)) < 120
     each._given.clear()
     for _ in range(len(each.hints) + 1):
         each.hint()
@@ -226,7 +227,10 @@ def test_an_edit_must_match_exactly_once():
 
 def test_torch_code_is_asked_with_tensors():
     make = exercise(probes=((np.array([1.0, 4.0]), 2.0),), kinds=("numpy", "torch"))
-    assert make(halve)(lambda x, by: torch.sqrt(x**2) / by)
+    each = make(halve)
+    each(lambda x, by: torch.sqrt(x**2) / by)
+    with pytest.raises(Mistake, match="would be right for 2 x in place of x"):
+        each(lambda x, by: torch.sqrt(x**2) / by * 2)
 
 
 def test_a_finding_takes_a_range_and_tells_what_another_value_leads_to(capsys):
@@ -311,7 +315,7 @@ def test_ddim_draws_level_with_ddim_on_the_leaderboard(capsys):
 
 def test_the_slips_that_change_numbers_are_explained():
     """A thirtieth of what `benchmarks/slips.py` tries: at least nine in ten are named or isolated."""
-    sys.path.insert(0, "benchmarks")
+    sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
     import slips
 
     kinds = []

@@ -107,6 +107,16 @@ def test_blocks_change_nothing(monkeypatch):
         np.testing.assert_allclose(model.weights(xt, t), whole[1], atol=1e-10)
 
 
+def test_many_queries_are_answered_in_blocks():
+    """4,000 queries against 5,000 samples are a table of 160 MB, four times over with the weights."""
+    data, xt = (np.random.default_rng(seed).standard_normal((n, 1)) for seed, n in ((9, 5000), (10, 4000)))
+    tracemalloc.start()
+    IdealDenoiser(data, SCHEDULE)(xt, 300)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2.5e8
+
+
 def test_full_size_stays_below_1_GB():
     faces = np.random.default_rng(9).uniform(-1, 1, (12_000, 3, 16, 16)).astype(np.float32)
     xt = np.random.default_rng(10).standard_normal((256, 3, 16, 16)).astype(np.float32)

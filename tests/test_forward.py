@@ -187,6 +187,7 @@ def test_half_precision_is_computed_and_returned_in_float32(dtype):
             assert result.dtype in (np.float32, torch.float32)
             np.testing.assert_allclose(result, function(exact[0], np.array(power), exact[1]), rtol=2e-6, atol=1e-6)
     assert posterior(*half, 0.3, 0.5)[0].dtype in (np.float32, torch.float32)
+    assert levels(np.array([0.3, 0.5]), half[0]).signal.dtype in (np.float32, torch.float32)
     for x in (xt, torch.tensor(xt), 0.5):
         assert widened(x) is x
 

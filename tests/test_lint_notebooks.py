@@ -7,7 +7,10 @@ from lint_notebooks import FORM, LESSON, SIX, problems
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 TITLE = "# Lesson 1 · A title\n[![x](colab-badge.svg)](https://colab/notebooks/01_intuition.ipynb)\n50 minutes"
-SETUP = 'import sys\nif "google.colab" in sys.modules:\n    %pip install -q diffusion-course'
+SETUP = '''import sys
+
+if "google.colab" in sys.modules:
+    run([sys.executable, "-m", "pip", "install", "-q", "diffusion-course"])'''
 
 
 def sound():
@@ -41,7 +44,7 @@ PLANTED = [
     ("runs_on_any_machine", lambda nb: nb.metadata.update(widgets={}), "metadata.widgets"),
     ("runs_on_any_machine", edit(3, "1", '"cuda:0"'), "names one GPU"),
     ("runs_on_any_machine", edit(3, "1", "'/" + "x/y'"), "absolute path"),
-    ("runs_on_any_machine", edit(1, "-q diff", "'numpy<2' diff"), "pins a package"),
+    ("runs_on_any_machine", edit(1, '"diff', '"numpy<2", "diff'), "pins a package"),
     ("has_short_code", edit(3, "1", "1" + "\n" * 15 + "1"), "has 16 lines"),
     ("alternates_with_text", lambda nb: nb.cells.pop(2), "no text between 'setup' and 'seen'"),
     ("has_little_metadata", put(1, metadata={"collapsed": True}), "collapsed"),
@@ -50,7 +53,7 @@ PLANTED = [
     ("opens_with_the_facts", edit(0, "50 minutes", ""), "its minutes"),
     ("opens_with_the_facts", edit(0, "01_intuition", "02"), "Colab badge"),
     ("sets_itself_up", lambda nb: nb.cells.pop(1), "not the set-up cell"),
-    ("sets_itself_up", edit(1, "-q diff", "torch diff"), "installs torch or numpy"),
+    ("sets_itself_up", edit(1, '"diff', '"torch", "diff'), "installs torch or numpy"),
     ("has_a_quiz", edit(5, "Quiz", "print"), "no cell with Quiz"),
 ]
 

@@ -248,6 +248,7 @@ def test_given_is_the_network_with_its_condition(kind):
     torch.testing.assert_close(denoiser(x, 50), model(x, 50, cond), rtol=0, atol=0)
     torch.testing.assert_close(denoiser.x0_hat(x, 50), model.x0_hat(x, 50, cond), rtol=0, atol=0)
     torch.testing.assert_close(given(model, cond[:1])(x, 50), model(x, 50, cond[:1].expand(4, 2)))
+    assert model.check_cond(cond[:1], 4).shape == (4, 2)
     with refused("or −1 for not said"):
         given(model, cond + 3)  # before any sampling
 

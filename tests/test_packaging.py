@@ -48,7 +48,7 @@ def imported(folder: str, but: str = "nothing") -> set[str]:
                 modules.add(node.module.split(".")[0])
     known = packages_distributions()
     modules -= set(sys.stdlib_module_names) | {"diffusion_course"}
-    modules -= {path.stem for path in (ROOT / folder).rglob("*.py")}
+    modules -= {path.stem for path in [*(ROOT / folder).rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]}
     return {canonicalize_name(known.get(module, [module])[0]) for module in modules}
 
 

@@ -43,7 +43,7 @@ every_ode_sampler = pytest.mark.parametrize("sampler", ODE_SAMPLERS.values(), id
 
 
 @every_schedule
-@pytest.mark.parametrize("eta", [None, 0.0, 0.5, 1.0])
+@pytest.mark.parametrize("eta", [None, 0.0, 0.5])  # 1.0 is ddpm, see below
 def test_all_steps_with_the_exact_denoiser_return_the_data_distribution(schedule, eta):
     """At 1000 steps the discretisation bias is below 2 standard errors of 10,000 samples."""
     model, options = GaussianDenoiser(MEAN, STD, schedule), {} if eta is None else {"eta": eta}

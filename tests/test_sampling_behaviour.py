@@ -141,13 +141,12 @@ def test_an_error_of_the_model_ends_one_path_but_not_the_next():
 
 
 SAMPLES = """
-import hashlib, torch
+import hashlib, numpy as np
 from diffusion_course.samplers import ddpm
 from diffusion_course.schedule import cosine
-torch.manual_seed(0)
-net, rng = torch.nn.Linear(2, 2), torch.Generator().manual_seed(5)
-*_, x0 = ddpm(lambda xt, t: net(xt).tanh(), cosine(), torch.randn(7, 2, generator=rng), 10, rng=rng)
-digest = hashlib.sha256(x0.numpy().tobytes()).hexdigest()
+rng = np.random.default_rng(5)
+*_, x0 = ddpm(lambda xt, t: np.tanh(xt[:, ::-1] * t), cosine(), rng.standard_normal((7, 2)), 10, rng=rng)
+digest = hashlib.sha256(x0.tobytes()).hexdigest()
 """
 
 

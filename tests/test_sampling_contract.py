@@ -157,7 +157,17 @@ def test_a_schedule_of_one_step():
         *((n, ["whole number", "T = 1000", repr(n)]) for n in (0, -3, 1001, 2.5, 10.0, True)),
         *(
             (times, ["fall", "end at 0", np.asarray(times)])
-            for times in ([0], [10], [10, 5], [0, 5, 10], [10, 10, 0], [5, 10, 0], [[10, 0]], np.uint8([5, 10, 0]))
+            for times in (
+                [0],
+                [10],
+                [10, 5],
+                [0, 5, 10],
+                [10, 10, 0],
+                [5, 10, 0],
+                [[10, 0]],
+                [[10, 0]] * 2,
+                np.uint8([5, 10, 0]),
+            )
         ),
         *((times, ["whole numbers from 0", "T = 1000"]) for times in ([], [1001, 5, 0], [10.0, 0.0], [10, 0, -5])),
     ],

@@ -23,7 +23,7 @@ class Mistake(AssertionError):
         return textwrap.wrap(printable(f"✗ {self}"), 88)  # Jupyter breaks longer lines in the middle of a word
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Asked:
     """What every exercise has: a name, and hints that are given one by one."""
 
@@ -31,6 +31,9 @@ class Asked:
     hints: tuple[str, ...] = field(default=(), kw_only=True)
     why: str = field(default="", kw_only=True)
     _given: list = field(default_factory=list, kw_only=True)
+
+    def __repr__(self) -> str:
+        return f"check.{self.name}: call it with what you have; .hint() gives a hint, .solution() a solution"
 
     def hint(self) -> None:
         """Print the next hint."""
@@ -49,7 +52,7 @@ class Asked:
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Finding(Asked):
     """The check of a value that is to be found out: call it with the value, and go on with the one that it returns.
 

@@ -31,7 +31,7 @@ class Fault:
     edits: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Exercise(Asked):
     """The check of a function: call it with the learner's, and go on with the function that it returns.
 
@@ -55,8 +55,11 @@ class Exercise(Asked):
     shows: dict = field(default_factory=dict)
     parts: dict = field(default_factory=dict)
 
-    def __call__(self, attempt: Callable) -> Callable:
-        """The function to go on with: `attempt` if right, ours if blank. Raises `Mistake` if it is wrong."""
+    def __call__(self, attempt: Callable) -> Any:
+        """The function to go on with: `attempt` if right, ours if blank. Raises `Mistake` if it is wrong.
+
+        In the homework, where there is no solution, nothing is returned.
+        """
         if not callable(attempt) or isinstance(attempt, Exercise):
             raise Mistake(f"{self.name}: hand over your function itself, without calling it.")
         mistakes = []
@@ -69,12 +72,12 @@ class Exercise(Asked):
                 waits = last not in (getattr(attempt, "__name__", last), "ask")
                 state = f"waits for `{last}`, which it calls and which is still blank" if waits else "not attempted yet"
                 say(f"○ {self.name}: {state}" + (", so the cells below use ours." if self.why else "."))
-                return self.reference
+                return self.reference if self.why else None
             except Mistake as mistake:
                 mistakes.append(mistake)
             else:
                 say(f"✓ {self.name}: right." + " The cells below use your function." * bool(self.why))
-                return attempt
+                return attempt if self.why else None
         raise next((mistake for mistake in mistakes if mistake.kind != "raised"), mistakes[0])
 
     def shown(self) -> str:
@@ -123,20 +126,22 @@ class Exercise(Asked):
             return
         known = [fault for fault, wrong in zip(self.faults, self._wrong, strict=True) if self.agree(answers, wrong)]
         numeric = [answer for answer in answers if not isinstance(answer, Failed)]
-        isolation = Isolation(self, attempt, probes, answers, self._right)
         if known and ((len(known) == 1 and numeric) or any(np.isfinite(p).any() for a in numeric for p in parts(a))):
             told = self._told(known[0], attempt)
             if "{" not in known[0].sentence and not (told and self.measure):
-                in_numbers, _ = isolation.explain()
+                in_numbers, _ = self._isolated(attempt, probes, answers)
                 told = f"{capital(in_numbers)} {capital(told)}" if len(in_numbers) < 150 or not told else told
             raise Mistake(f"{self.name}: {known[0].name}. {told}", known[0].name, "named")
         if known and numeric:
             ways = "; or ".join(fault.name for fault in known)
             told = f"{self.name}: all your answers are NaN or infinite. What leads there: {ways}."
             raise Mistake(told, kind="isolated")
-        sentence, how = isolation.explain()
+        sentence, how = self._isolated(attempt, probes, answers)
         cause = next((a.error for a in answers if isinstance(a, Failed)), None) if how == "raised" else None
         raise Mistake(f"{self.name}: {sentence}", kind=how) from cause
+
+    def _isolated(self, attempt: Callable, probes: list, answers: list) -> tuple[str, str]:
+        return Isolation(self, attempt, probes, answers, self._right).explain()
 
     @functools.cached_property
     def _right(self) -> list:

@@ -12,10 +12,7 @@ from .relations import INSTEAD, close, form, related
 
 
 class Isolation:
-    """The wrong answers of one attempt, and ways to say what they have in common; the first that finds something wins.
-
-    `ex` is the exercise; `answers` and `right` belong to its `probes`, in the kind that was handed in.
-    """
+    """The wrong answers of one attempt to an exercise, and ways to say what they share; the first to fit wins."""
 
     def __init__(self, ex, attempt: Callable, probes: list, answers: list, right: list):
         self.ex, self.attempt, self.all, self.answers = ex, attempt, probes, answers
@@ -46,8 +43,10 @@ class Isolation:
             return f"the results are right, but in another order: asked is {', then '.join(names)}.", "isolated"
         wrong = [k for k in range(results) if not self.ex.agree(*column(k))]
         self.pick = (lambda answer: answer[wrong[0]]) if several else (lambda answer: answer)
-        self.mine, self.good = (list(map(np.asarray, x)) for x in column(wrong[0]))
-        self.probes, self.name, lead = self.some(self.all), names[wrong[0]], ""
+        triples = zip(*(map(np.asarray, x) for x in column(wrong[0])), self.some(self.all), strict=True)
+        off = [(a, b, probe) for a, b, probe in triples if not self.ex.agree([a], [b])]
+        self.mine, self.good, self.probes = map(list, zip(*off, strict=True))
+        self.name, lead = names[wrong[0]], ""
         if len(wrong) < results:
             fine = [names[k] for k in range(results) if k not in wrong]
             fine = f"your {' and '.join(fine)} {'is' if len(fine) == 1 else 'are'}" if len(fine) < 4 else "all else is"
@@ -69,9 +68,9 @@ class Isolation:
         if not failed.place:
             return f"for {told(self.ex.reference, self.all[i])} your function returns None: is a `return` missing?"
         text = f"{type(failed.error).__name__}: {str(failed.error).strip().rstrip('.')}"
-        hint = ""
-        if "0-dimensional" in text or "only length-1" in text or "converted to Python scalar" in text:
-            hint = " The functions of `math` take one number; NumPy's of the same name take arrays too."
+        text = text if len(text) < 200 else f"{text[:150]} …"  # an error may quote a whole array
+        one_number = any(part in text for part in ("0-dimensional", "only length-1", "converted to Python scalar"))
+        hint = " The functions of `math` take one number; NumPy's of the same name take arrays too." * one_number
         return f"{self.but()}{failed.place} raises {text}. Handed in was {told(self.ex.reference, self.all[i])}.{hint}"
 
     def weights(self) -> str:
@@ -137,10 +136,7 @@ class Isolation:
         """Compare what the exercise itself takes its answers apart into."""
         off = []
         for part, of in self.ex.parts.items():
-            try:
-                yours, ours = (numbers(of(function)) for function in (self.attempt, self.ex.reference))
-            except Exception:
-                return ""
+            yours, ours = (numbers(of(function)) for function in (self.attempt, self.ex.reference))
             if not agree(yours, ours, max(self.ex.tolerance, 1e-5)):
                 off.append(f"{part} is {tell(yours)}, and {tell(ours)} is right")
         rest = " Other parts of it are right." if len(off) < len(self.ex.parts) else ""
@@ -178,9 +174,9 @@ class Isolation:
         def right_for(change) -> bool:
             try:
                 other = [self.pick(self.ex.ask(self.ex.reference, change(list(probe)))) for probe in self.probes]
+                return all(np.isfinite(each).all() for each in other) and self.ex.agree(self.mine, other)
             except Exception:
                 return False
-            return self.ex.agree(self.mine, other)
 
         for i, j in itertools.combinations(range(len(self.symbols)), 2):
             if right_for(lambda p, i=i, j=j: (*p[:i], p[j], *p[i + 1 : j], p[i], *p[j + 1 :])):
@@ -244,8 +240,8 @@ class Isolation:
         if self.mine[i].shape == self.good[i].shape and self.good[i].size > 6:
             return self.first_place(i)
         what = f"your {self.name} is" if self.ex.measure or isinstance(self.right[0], tuple) else "you return"
-        given = told(self.ex.reference, self.probes[i])
-        return f"for {given} {what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
+        what = f"{what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
+        return f"for {told(self.ex.reference, self.probes[i])} {what}"
 
 
 def one(x):

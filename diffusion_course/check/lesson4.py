@@ -85,7 +85,7 @@ def _of_errors(f) -> float:
     mistakes="""
     the noise is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | add_noise(x0, a, eps) → mixed(x0, a**0.5, eps, 1 - a) | {told}
     the square roots in x_t are missing #1 | add_noise(x0, a, eps) → mixed(x0, a, eps, 1 - a) |
-        {told} Powers have no place here.
+        {told} Powers add, so amplitudes have roots.
     x_0 is multiplied by ᾱ, not √ᾱ #1 | add_noise(x0, a, eps) → mixed(x0, a, eps, (1 - a) ** 0.5) | {told}
     x_0 is not scaled | add_noise(x0, a, eps) → mixed(x0, a**0, eps, (1 - a) ** 0.5) | {told} x_0 shrinks by √ᾱ.
     ᾱ of step t − 1 #5 | schedule.at(t) → schedule.at(t - 1) |
@@ -129,6 +129,7 @@ def _one_error(f) -> str:
     probes=tuple((target, a) for a in (0.8, 0.5, np.array([0.1, 0.9])) for target in ("eps", "x0", "v")),
     kinds=("numpy", "torch"),
     returns=("weight",),
+    parts={f"at ᾱ = 0.8 your weight for {name}": lambda f, name=name: f(name, 0.8) for name in ("eps", "x0", "v")},
     hints=(
         "Take one wrong guess. By how much is its ε off, if its x_0 is off by 1? x_t is the same for both.",
         "√ᾱ · (error of x_0) = −√(1−ᾱ) · (error of ε), and (error of ε) = √ᾱ · (error of v). The loss has squares.",

@@ -40,6 +40,11 @@ def ended(step) -> str:
     ),
     kinds=("numpy", "torch"),
     linear=("xt", "x0_hat", "z"),
+    parts={
+        "at t = 30, s = 20 your factor of z": lambda f: f(0.0, 0.0, 30, 20, SHORT, 1.0),
+        "there your factor of x̂_0": lambda f: f(0.0, 1.0, 30, 20, SHORT, 0.0),
+        "there your factor of x_t": lambda f: f(1.0, 0.0, 30, 20, SHORT, 0.0),
+    },
     returns=("x_s",),
     hints=(
         "Three terms: a share of x̂_0, a share of x_t, fresh noise z. Their factors are those of lesson 2's posterior.",
@@ -54,7 +59,8 @@ def ended(step) -> str:
         "clean": lambda f: f(1.0, 2.0, 5, 0, SHORT, 0.0),
     },
     mistakes="""
-    the noise is multiplied by the variance, not by its root #3 | variance**0.5 → variance | {walked} z wants a spread.
+    the noise is multiplied by the variance, not by its root #3 | variance**0.5 → variance |
+        {walked} A factor of z is a spread.
     √β stands where √α belongs #3 | alpha**0.5 → beta**0.5 | {walked} α = 1 − β is near 1, and β near 0.
     two roots are missing in the mean #3 | a_s**0.5 → a_s && alpha**0.5 → alpha | {walked} Amplitudes have the root.
     √ᾱ_t stands where √ᾱ_s belongs | a_s**0.5 → a_t**0.5 | The step ends at level s. {walked}

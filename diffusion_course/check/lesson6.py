@@ -18,7 +18,7 @@ EPS_HAT = np.array([0.6, -1.1, 0.2])
 
 def _noises(f) -> str:
     """The variance of the two noises together, from t = 30 to 20 at η = 1."""
-    own = f(0.0, 1.0, 30, 20, SHORT, 1.0, 0.0) ** 2 + f(0.0, 0.0, 30, 20, SHORT, 1.0, 1.0) ** 2
+    own = abs(f(0.0, 1.0, 30, 20, SHORT, 1.0, 0.0)) ** 2 + f(0.0, 0.0, 30, 20, SHORT, 1.0, 1.0) ** 2
     right = f"1 − ᾱ_s = {1 - SHORT.at(20):.3g} is right"
     return f"At η = 1, from t = 30 to 20, your two noises have variance {own:.3g} together, and {right}."
 
@@ -36,6 +36,12 @@ def _clean(f) -> str:
     ),
     kinds=("numpy", "torch"),
     linear=("x0_hat", "eps_hat", "z"),
+    parts={
+        "at η = 1, t = 30, s = 20 your σ (the factor of z)": lambda f: f(0.0, 0.0, 30, 20, SHORT, 1.0, 1.0),
+        "there your factor of ε̂": lambda f: f(0.0, 1.0, 30, 20, SHORT, 1.0, 0.0),
+        "at η = 0 your factor of ε̂": lambda f: f(0.0, 1.0, 30, 20, SHORT, 0.0, 0.0),
+        "there your factor of x̂_0": lambda f: f(1.0, 0.0, 30, 20, SHORT, 0.0, 0.0),
+    },
     returns=("x_s",),
     hints=(
         "Noise the guess x̂_0 again, to level s. But split the noise: one part is fresh (z), the other is ε̂.",
@@ -55,7 +61,7 @@ def _clean(f) -> str:
     the noise of η = 1 at every η #17 | eta**2 → 1 |
         At η = 0 nothing is random, but your answers for z = 0 and z = 1 lie {apart0} apart. With that noise it is DDPM,
         whatever it is called.
-    η is not squared | eta**2 → eta | σ = η √β̃, so the variance has η². At η = ½ you add twice the variance.
+    η is not squared | eta**2 → eta | σ = η √β̃, so the variance has η². At η = ½ your variance is twice as large.
     η is ignored | eta**2 → 0 | At η = 1 your answers for z = 0 and z = 1 lie {apart1} apart, and they must differ.
     the last step goes to ᾱ_1, not to ᾱ_0 = 1 #18 | schedule.at(s) → schedule.at(max(s, 1)) |
         {clean} Noise stays on every sample.

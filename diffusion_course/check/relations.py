@@ -34,7 +34,8 @@ def related(triples: list) -> str:
     mine, right = (np.concatenate([np.ravel(t[k]).astype(float) for t in triples]) for k in (0, 1))
     if not np.isfinite(mine).all() or not np.any(mine):
         return ""
-    for text, of in RELATIONS.items():
+    chance = len(set(zip(mine.round(9), right.round(9), strict=True))) < 2  # one pair of numbers proves little
+    for text, of in list(RELATIONS.items())[: 1 if chance else None]:
         if np.allclose(mine, of(right), rtol=1e-5, atol=1e-9):
             return f"yours is {text}"
     known = [quantities for _, _, quantities in triples]

@@ -3,6 +3,8 @@
 from .arrow import arrow
 from .designer import designer
 from .diagrams import network
+from .examples import example_pictures
+from .gaze import attention
 from .numbers import ks_distance, with_ones
 from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
@@ -18,8 +20,10 @@ __all__ = [
     "PromptBox",
     "Quiz",
     "arrow",
+    "attention",
     "designer",
     "dissolve",
+    "example_pictures",
     "explore",
     "faces_painting",
     "field",

@@ -68,8 +68,11 @@ def play_points(
     else:
         ends = {title or data["captions"][-1]: points[-1] for title, points in panels.items()}
         still = plots.clouds(ends, behind, limit)
+        named = groups is not None and not isinstance(groups, str)
         for ax, points in zip(still.axes, panels.values(), strict=False):
-            ax.plot(*points[-trails - 1 :, :40].transpose(2, 0, 1), linewidth=0.6, alpha=0.6)
+            for i in range(min(points.shape[1], 40)):
+                colour = COLOURS[int(groups[i]) % len(COLOURS)] if named else plots.BLUE
+                ax.plot(*points[-trails - 1 :, i].T, ".-", color=colour, linewidth=0.8, markevery=[-1])
     return _live("play_points", data, still, alt)
 
 

@@ -58,7 +58,8 @@ class PromptBox(Panel):
         settings |= {"seed": seed, "style": None}
         self.paper = Paper(prompt=prompt, settings=settings, styles=list(styles), examples=list(examples))
         self.draw(prompt)
-        still = plots.sheet(self.pictures, title=prompt or "no prompt", columns=min(settings["n"], 8))  # type: ignore[type-var]
+        columns = min(len(self.pictures), 8)
+        still = plots.sheet(self.pictures, title=prompt or "no prompt", columns=columns)
         super().__init__({}, [self.paper], still)
         self.paper.on_msg(self._asked)
 

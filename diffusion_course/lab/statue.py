@@ -64,7 +64,7 @@ def _closed(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _heart() -> np.ndarray:
     u = np.linspace(0, 2 * np.pi, 2000)
     y = 13 * np.cos(u) - 5 * np.cos(2 * u) - 2 * np.cos(3 * u) - np.cos(4 * u)
-    return _closed(16 * np.sin(u) / 8, (y + 2.5) / 8)
+    return _closed(16 * np.sin(u) ** 3 / 8, (y + 2.5) / 8)
 
 
 def _star() -> np.ndarray:
@@ -104,7 +104,7 @@ def _still(name: str, points: np.ndarray, schedule: Schedule) -> plots.Figure:
     """Four moments of the deterministic path of 400 particles."""
     xT = np.random.default_rng(0).standard_normal((400, 2))
     path = list(ddim(IdealDenoiser(points, schedule), schedule, xT, min(20, schedule.T)))
-    moments = np.linspace(0, len(path) - 1, 4).round().astype(int)
+    moments = (np.array([0, 0.6, 0.85, 1]) * (len(path) - 1)).round().astype(int)  # late, where it happens
     times = schedule.steps(len(path) - 1)
     figure = plots.clouds({f"t = {times[k]}": path[k] for k in moments}, points, LIMIT)
     figure.alt = f"Pure noise flows into a drawing ({name}) as t falls. {figure.alt}"

@@ -21,7 +21,7 @@ import torch
 from ..files import shipped
 from ..machine import choose_machine
 from ..metrics import kept
-from ..plots import BLACK, COLOURS, Figure
+from ..plots import BLACK, COLOURS, WIDTH, Figure, styled
 from . import checkpoints
 from .recipes import EXPERIMENTS, STUDENT, experiment
 from .sampling import SAMPLERS, Counted, pure_noise
@@ -31,7 +31,7 @@ SIZES = {name: entry.measured for name, entry in EXPERIMENTS.items() if entry.me
 BATCH = 50  # pictures sampled together: what they pass through stays in the processor's cache
 LABELS = {how.label: name for name, how in SAMPLERS.items()}  # "DDIM" → "ddim"
 
-MARKERS = ("o", "s", "^", "D", "v", "P")
+MARKERS = ("o", "s", "^", "D", "v", "P", "*")
 CURVE = {"markersize": 5, "linewidth": 1.5, "elinewidth": 1, "capsize": 2}
 
 
@@ -100,27 +100,31 @@ def share(cells: dict, dataset: str, sampler: str, evaluations: int, best: tuple
     return kept(mine, top, floor)
 
 
+@styled
 def figure(cells: dict) -> Figure:
     """The figure of the course, from a `table`: score against evaluations, a panel a data set, a curve a sampler.
+
+    A sampler of one's own joins in if its measurements stand in `cells` under a name of its own.
 
     Points are means over seeds, bars their standard deviation; a dotted line marks pure noise, a band the real data.
     Both axes are logarithmic; scores far above pure noise are cut off.
     """
     datasets = list(dict.fromkeys(dataset for dataset, _, _ in cells))
-    page = Figure(8.4, 4.2)
+    page = Figure(WIDTH, 4.4)
     told = []
     for ax, dataset in zip(page.subplots(1, len(datasets), squeeze=False)[0], datasets, strict=True):
         top, floor = cells[dataset, NOISE, 0][:, 0].mean(), cells[dataset, REAL, 0][:, 0]
         ax.axhline(top, color=BLACK, linestyle=":", linewidth=1.5, label=NOISE)
         ax.axhspan(max(floor.min(), 1e-9), floor.max(), color=BLACK, alpha=0.15, label=REAL)
         lowest = [top]
-        for i, sampler in enumerate(LABELS):
+        others = [sampler for _, sampler, _ in cells if sampler not in (*LABELS, REAL, NOISE)]
+        for i, sampler in enumerate(dict.fromkeys([*LABELS, *others])):
             counts = sorted(n for name, other, n in cells if (name, other) == (dataset, sampler))
             if not counts:
                 continue
             scores = [cells[dataset, sampler, n][:, 0] for n in counts]
             mean, spread = [x.mean() for x in scores], [spread_of(x) for x in scores]
-            ax.errorbar(counts, mean, spread, label=sampler, color=COLOURS[i], marker=MARKERS[i], **CURVE)
+            ax.errorbar(counts, mean, spread, label=sampler, color=COLOURS[i % 7], marker=MARKERS[i % 7], **CURVE)
             lowest += mean
             told.append(f"{dataset}, {sampler}: {mean[0]:.3g} at {counts[0]} to {mean[-1]:.3g} at {counts[-1]}")
         ax.set(xscale="log", yscale="log", ylim=(min(lowest) / 2, top * 8), xlabel="network evaluations", title=dataset)

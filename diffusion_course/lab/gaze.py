@@ -1,0 +1,52 @@
+"""Who looks at whom: the weights of a network's attention, drawn over the picture."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from ..forward import add_noise
+from ..plots import RED, WIDTH, Figure, as_rgb, styled
+
+
+def attention_weights(model: Any, xt: Any, t: int, cond: Any = None) -> Any:
+    """The weights (B, places, places) of a `UNet`'s attention at x_t (B, c, H, W): row i is what place i looks at."""
+    seen: list[Any] = []
+    hook = model.middle[1].query_key_value.register_forward_hook(lambda _, inputs, out: seen.append(out))
+    try:
+        model(xt, t, cond)
+    finally:
+        hook.remove()
+    q, k, _ = seen[0].detach().chunk(3, dim=-1)
+    return (q @ k.transpose(1, 2) / q.shape[-1] ** 0.5).softmax(dim=-1)
+
+
+@styled
+def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int]], eps: Any) -> Figure:
+    """How strongly `places` (row, column) of the coarse grid look at all others, drawn over the first picture.
+
+    The network sees the pictures (n, c, H, W) noised to step t with `eps`; the weights are averaged over them. The
+    place that looks has a red frame; what it looks at is bright.
+    """
+    weights = attention_weights(model, add_noise(pictures, model.schedule.at(t), eps), t).mean(0)
+    picture = pictures[0]
+    side = round(len(weights) ** 0.5)
+    cell = picture.shape[-1] // side
+    figure = Figure(WIDTH, WIDTH / (len(places) + 1) + 0.3)
+    axes, told = figure.subplots(1, len(places) + 1), []
+    axes[0].imshow(as_rgb(picture), interpolation="nearest")
+    axes[0].set_title("one portrait")
+    for ax, (row, column) in zip(axes[1:], places, strict=True):
+        seen = weights[row * side + column].reshape(side, side).numpy()
+        light = np.kron(seen / seen.max(), np.ones((cell, cell)))[:, :, None]
+        ax.imshow(as_rgb(picture) * (0.15 + 0.85 * light), interpolation="nearest")
+        corner = (column * cell - 0.5, row * cell - 0.5)
+        ax.add_patch(Rectangle(corner, cell, cell, fill=False, edgecolor=RED, linewidth=3))
+        ax.set_title(f"brightest: {seen.max():.0%}")
+        most = np.unravel_index(seen.argmax(), seen.shape)
+        told.append(f"row {row + 1}, column {column + 1} looks most at row {most[0] + 1}, column {most[1] + 1}")
+    for ax in axes:
+        ax.axis("off")
+    figure.alt = f"A portrait, and the attention of places on its {side} × {side} grid: {'; '.join(told)}."
+    return figure

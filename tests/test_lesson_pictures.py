@@ -1,0 +1,43 @@
+"""What lesson 4 draws and makes: a folder of example pictures, and who looks at whom."""
+
+import numpy as np
+import pytest
+import torch
+
+from diffusion_course import data, lab, plots, schedule
+from diffusion_course.lab.gaze import attention_weights
+from diffusion_course.unet import UNet
+
+
+def test_example_pictures_are_read_as_a_folder_and_the_same_again(tmp_path):
+    folder = lab.example_pictures(tmp_path / "mine", n=16)
+    x0 = data.folder(folder, size=16)
+    assert x0.shape == (16, 3, 16, 16) and len(np.unique(x0, axis=0)) == 16
+    assert np.array_equal(x0, data.folder(lab.example_pictures(tmp_path / "again", n=16), size=16))
+
+
+def test_attention_weights_are_those_that_the_network_uses():
+    torch.manual_seed(0)
+    model, xt = UNet(schedule.cosine(), widths=(8, 16)).eval(), torch.randn(2, 3, 16, 16)
+    layer, seen = model.middle[1], {}
+    torch.nn.init.normal_(layer.out.weight)
+    layer.register_forward_hook(lambda _, inputs, out: seen.update(x=inputs[0], y=out))
+    weights = attention_weights(model, xt, 300)
+    assert weights.shape == (2, 16, 16) and torch.allclose(weights.sum(-1), torch.ones(2, 16))
+    values = layer.query_key_value(layer.norm(seen["x"]).flatten(2).transpose(1, 2)).chunk(3, dim=-1)[2]
+    expected = layer.out(weights @ values).transpose(1, 2).reshape(seen["x"].shape)
+    assert torch.allclose(seen["y"], seen["x"] + expected, atol=1e-5)
+
+
+def test_attention_says_where_places_look():
+    model, pictures = UNet(schedule.cosine(), widths=(8, 16)), torch.zeros(3, 3, 16, 16)
+    figure = lab.attention(model, pictures, 300, [(0, 0), (3, 1)], torch.randn(3, 3, 16, 16))
+    assert len(figure.axes) == 3 and "row 4, column 2 looks most at" in figure.alt
+
+
+def test_clouds_take_reference_points_of_each_panel():
+    points, marks = np.zeros((5, 2)), {"a": np.ones((2, 2)), "b": np.ones((3, 2))}
+    figure = plots.clouds({"a": points, "b": points}, reference=marks)
+    assert [len(ax.collections[0].get_offsets()) for ax in figure.axes] == [2, 3]
+    with pytest.raises(ValueError, match="'b'"):
+        plots.clouds({"a": points, "b": points}, reference=marks | {"b": np.zeros(3)})
