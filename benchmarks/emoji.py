@@ -83,7 +83,8 @@ def row_of_numbers(model, judge, train, scale, steps, seed, count):
 def floors(judge, train):
     """The same numbers of real pictures: drawings that the judge has not seen, and those of held-out names."""
     back, names = held_back(train), emoji("names")
-    truth = has_words(train.words[back], judge.config["words"]).bool()
+    truth = judge.says[train.concept[back]].bool()  # by its name
+    said = truth | has_words(train.words[back], judge.config["words"]).bool()  # or by a keyword
     found = judge.found(train.x0[back])
     in_name = [train.names[c].split() for c in train.concept[back]]
     rows = [[train.vocabulary.place[w] for w in words if w in train.vocabulary.place] for words in in_name]
@@ -95,7 +96,7 @@ def floors(judge, train):
                    for c in names.concept]  # fmt: skip
     real = metrics.features(judge, train.x0)
     print(f"judge: {len(judge.column)} words; found in real drawings that it has not seen: "
-          f"{found[truth].float().mean():.3f} of all words, {found[~truth].float().mean():.4f} falsely")  # fmt: skip
+          f"{found[truth].float().mean():.3f} of all words, {found[~said].float().mean():.4f} falsely")  # fmt: skip
     print(f"real: train found {rate(judge, train.x0[back], asked):.3f}; names found "
           f"{rate(judge, names.x0, asked_names):.3f}; pairs thing {thing:.3f}")  # fmt: skip
     nearest = metrics.nearest_distance(names.x0, train.x0)

@@ -1,7 +1,7 @@
 """Pictures from words: a text encoder reads the prompt, and the U-Net's places look at the words.
 
     words (B, L) ─► one vector a word ─► transformer: every word looks at every other ─┬─► (B, 1 + L, width) ─► keys
-                                                                                       └─► first of them ─► context
+                                                                                       └─► their mean ─► context
     x_t ─► U-Net, whose coarse places ask: "which of the words is mine?"                             (cross-attention)
 
 In pure noise nothing tells where the top of a heart is. So every place of both grids has a learned vector of its own:
@@ -9,7 +9,7 @@ a word then only has to say which of these patterns it wants.
 
 Word ids have no order: a prompt is a set of words, as the pictures' keywords are. −1 means "no word"; a row of −1 is
 the null condition. In front of the words stands one learned token, "a picture", so that there is always something
-to look at; what it has gathered from the words after the transformer goes, beside the time, into every block.
+to look at. The mean of all tokens goes, beside the time, into every block.
 
 Source: Vaswani et al. 2017 (arXiv:1706.03762) for attention; Nichol et al. 2021 (arXiv:2112.10741) and Rombach et al.
 2022 (arXiv:2112.10752) for pictures that look at words.
@@ -71,7 +71,8 @@ class TextUNet(Denoiser):
         if cond is None:
             cond = torch.full((len(xt), 1), NOT_SAID, device=xt.device)
         tokens, said = self.encoder(cond)
-        context = F.silu(self.time(time) + self.summary(tokens[:, 0]))
+        gist = (tokens * said[:, :, None]).sum(1) / said.sum(1, keepdim=True)  # the mean of what is there
+        context = F.silu(self.time(time) + self.summary(gist))
         skip = self.before(self._placed(self.stem(F.pixel_unshuffle(xt, 2)), 0), context)
         x = self._placed(self.down(skip), 1)
         for block in self.middle:

@@ -114,7 +114,7 @@ def test_looks_go_to_the_words_that_are_there_and_leave_no_trace(model, xt):
     assert not any(block.words._forward_pre_hooks for block in model.middle)
 
 
-def test_the_encoder_s_first_token_gathers_the_words():
+def test_the_encoder_s_first_token_hears_the_words():
     torch.manual_seed(0)
     encoder = TextEncoder(WORDS, 32)
     tokens, said = encoder(torch.tensor([[3, -1], [5, -1]]))
