@@ -17,7 +17,7 @@ import numpy as np
 from .asked import Asked, Mistake
 from .handed import fresh, is_blank, is_data, offer, place_of, quietly, source, whole
 from .isolate import Isolation
-from .numbers import Failed, agree, capital, numbers, parts, same, say, tell
+from .numbers import Failed, agree, alike, capital, numbers, parts, same, say, tell
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Exercise(Asked):
     which arrays are handed in, "numpy" or "torch" (float32): to be right in one of them is enough. `whole` asks for
     whole numbers. `measure` turns an answer into the numbers that are compared, where many answers are right; `parts`
     takes answers apart: name → what it is of a function. `refuse` says why an answer is not of the type needed.
+    `sensible` says which arguments may be tried besides the probes: a loop that counts down may never end for others.
     """
 
     reference: Callable
@@ -50,6 +51,7 @@ class Exercise(Asked):
     whole: bool = False
     measure: Callable | None = None
     refuse: Callable[[Any], str | None] = lambda answer: None
+    sensible: Callable[..., bool] = lambda *given: True
     tolerance: float = 1e-6
     tiny: float | None = None
     shows: dict = field(default_factory=dict)
@@ -119,6 +121,8 @@ class Exercise(Asked):
         probes = [tuple(offer(value, kind) for value in probe) for probe in self.probes]
         answers = [self.ask(attempt, probe) for probe in probes]
         self._refuse_other_draws(attempt, probes[0], answers[0])
+        for probe, answer in zip(probes[1:], answers[1:], strict=True):  # noise may show in some only
+            self._refuse_two_answers(attempt, probe, answer)
         if self.agree(answers, self._right):
             if self.whole and not all(whole(attempt(*fresh(probe))) for probe in probes):
                 told = "the numbers are right, but floats, and `alpha_bar[3.0]` is an error. Add `.astype(int)`."
@@ -174,18 +178,26 @@ class Exercise(Asked):
 
     def _refuse_other_draws(self, attempt, probe, answer) -> None:
         """Asked twice the same, the same; with another generator, something else."""
+        first = self._refuse_two_answers(attempt, probe, answer)
         rngs = [i for i, value in enumerate(probe) if isinstance(value, np.random.Generator)]
         if isinstance(answer, Failed):
             return
-        first, again = (attempt(*fresh(probe)) for _ in range(2))
-        if not same(first, again):
-            why = "Draw from `rng`, not from a generator of its own." if rngs else "Nothing in it should be random."
-            told = f"{self.name}: asked the same twice, your function gives two answers. {why}"
-            raise Mistake(told, "not reproducible", "named")
         other = tuple(np.random.default_rng(99) if i in rngs else value for i, value in enumerate(probe))
         ours = [self.reference(*fresh(each)) for each in (probe, other)] if rngs else [0, 0]
         if same(first, attempt(*fresh(other))) and not same(*ours):
             raise Mistake(f"{self.name}: your function never draws from `rng`.", "rng is not used", "named")
+
+    def _refuse_two_answers(self, attempt, probe, answer):
+        """What the learner's function itself returns."""
+        if isinstance(answer, Failed):
+            return None
+        first, again = (quietly(attempt, *fresh(probe)) for _ in range(2))
+        if not alike(first, again):
+            drawn = any(isinstance(value, np.random.Generator) for value in probe)
+            why = "Draw from `rng`, not from a generator of its own." if drawn else "Nothing in it should be random."
+            told = f"{self.name}: asked the same twice, your function gives two answers. {why}"
+            raise Mistake(told, "not reproducible", "named")
+        return first
 
     def _refuse_other_signature(self, attempt) -> None:
         try:

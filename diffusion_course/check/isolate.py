@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .numbers import SYMBOLS, Failed, agree, capital, is_object, numbers, same, tell, told
-from .relations import INSTEAD, close, form, related
+from .numbers import SYMBOLS, Failed, agree, capital, is_object, is_quantity, numbers, same, tell, told
+from .relations import INSTEAD, close, form, one, related
 
 
 class Isolation:
@@ -143,10 +143,12 @@ class Isolation:
         return f"{'; '.join(off[:2])}.{rest}" if off else ""
 
     def variations(self, i: int) -> Iterator:
-        """Pairs of probes that differ in argument i only."""
+        """Sensible pairs of probes that differ in argument i only."""
         for probe, other in itertools.permutations(self.ex.probes, 2):
-            if np.shape(probe[i]) == np.shape(other[i]) and not is_object(probe[i]) and not same(probe[i], other[i]):
-                yield probe, (*probe[:i], other[i], *probe[i + 1 :])
+            changed = (*probe[:i], other[i], *probe[i + 1 :])
+            fits = np.shape(probe[i]) == np.shape(other[i]) and not is_object(probe[i]) and self.ex.sensible(*changed)
+            if fits and not same(probe[i], other[i]):
+                yield probe, changed
 
     def ignored(self) -> str:
         """Is there an argument that changes the right answer and not the learner's?"""
@@ -182,7 +184,7 @@ class Isolation:
             if right_for(lambda p, i=i, j=j: (*p[:i], p[j], *p[i + 1 : j], p[i], *p[j + 1 :])):
                 return f"your {self.name} would be right if {self.symbols[i]} and {self.symbols[j]} were exchanged."
         for i, symbol in enumerate(self.symbols):
-            for text, of in INSTEAD.items() if not is_object(self.probes[0][i]) else ():
+            for text, of in INSTEAD.items() if is_quantity(self.probes[0][i]) else ():
                 if right_for(lambda p, i=i, of=of: (*p[:i], of(p[i]), *p[i + 1 :])):
                     return f"your {self.name} is what would be right for {text.format(symbol)} in place of {symbol}."
         return ""
@@ -242,9 +244,3 @@ class Isolation:
         what = f"your {self.name} is" if self.ex.measure or isinstance(self.right[0], tuple) else "you return"
         what = f"{what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
         return f"for {told(self.ex.reference, self.probes[i])} {what}"
-
-
-def one(x):
-    """A factor as one number, if it is the same everywhere."""
-    x = np.asarray(x, float)
-    return float(x.flat[0]) if x.size and np.allclose(x, x.flat[0]) else x

@@ -77,7 +77,7 @@ TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
     mean squared error is the average over what is probable, so it lies between the numbers as long as several explain
     x_t.""",
     parts={
-        f"at x_t = {xt}, ᾱ = {a} the logarithm of the weight of 1 over that of −1": lambda f, xt=xt, a=a: np.log(
+        f"at x_t = {xt}, ᾱ = {a} the exponent of 1 minus that of −1": lambda f, xt=xt, a=a: np.log(
             (1 + f(xt, a, TWO)) / (1 - f(xt, a, TWO))
         )
         for xt, a in ((0.4, 0.5), (-0.2, 0.2))
@@ -93,6 +93,13 @@ TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
         You may compare x_t / √ᾱ with x_i, but the noise of x_t / √ᾱ has variance (1 − ᾱ) / ᾱ.
     the weights use the spread √(1 − ᾱ), not the variance 1 − ᾱ #19 | / (2 * (1 - alpha_bar_t)) → / (2 * (1 -
         alpha_bar_t)**0.5) | The exponent of a Gaussian divides by twice its variance.
+    1 − ᾱ is squared | (1 - alpha_bar_t)) → (1 - alpha_bar_t) ** 2) |
+        1 − ᾱ is the variance itself, the square of the spread: do not square it again.
+    x_t is shrunk, not the pile | xt - alpha_bar_t**0.5 * pile → alpha_bar_t**0.5 * xt - pile |
+        For x_t = 0.3, ᾱ = 0.1 and the pile −1, −0.5, 0, 0.25, 2 you guess {f(0.3, 0.1, FIVE):.3g}, and 0.191 is right.
+        x_t is √ᾱ x_i plus noise: the factor belongs to the numbers of the pile.
+    ᾱ stands for the variance of the noise | (1 - alpha_bar_t)) → alpha_bar_t) |
+        ᾱ is the power of the signal that is left; the noise has the variance 1 − ᾱ.
     the 2 under the square is missing | (2 * (1 - alpha_bar_t)) → (1 - alpha_bar_t) |
         The exponent of a Gaussian is −distance² / (2 · variance): your weights are too sure of themselves.
     a bracket is missing around 2 · (1 − ᾱ) | / (2 * (1 - alpha_bar_t)) → / 2 * (1 - alpha_bar_t) |

@@ -37,6 +37,11 @@ from .table import exercise
         That is the whole way in one jump. Go only as far as the level s: shrink x̂_0 by √ᾱ_s and put noise back.
     the noise that was found is returned | return → eps_hat |
         That is half of the way: now noise x̂_0 with it, to the level s.
+    that is the mean of the posterior, a step of DDPM | body → a = alpha_bar_t / alpha_bar_s⏎return
+        (alpha_bar_s**0.5 * (1 - a) * x0_hat + a**0.5 * (1 - alpha_bar_s) * xt) / (1 - alpha_bar_t) |
+        Lesson 2 makes it, and adds fresh noise. Here the noise that x_t holds is kept, with less of it.
+    √ᾱ_t and √(1 − ᾱ_t) are exchanged | alpha_bar_t**0.5 * x0_hat) / (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) ** 0.5
+        * x0_hat) / alpha_bar_t**0.5 | In x_t the guess has the factor √ᾱ_t, the noise √(1 − ᾱ_t).
     the noise is subtracted | x0_hat + (1 → x0_hat - (1 | x_s is on the same side of the guess as x_t, only nearer.
     all of the noise stays | (1 - alpha_bar_s) ** 0.5 * eps_hat → (1 - alpha_bar_t) ** 0.5 * eps_hat |
         The level s has less noise than the level t.
@@ -83,10 +88,18 @@ GRIDS = {1: [0, 4], 2: [0, 3, 4], 4: [0, 1, 2, 3, 4]}
         x is pure noise at the start, so the first guess must be made at the level T. Count down.
     the guess is made with ᾱ of the next level #5 | _best_guess(x, alpha_bar[t], pile) → _best_guess(x, alpha_bar[max(t
         - 1, 1)], pile) | x has the level t when you guess; t − 1 is where it goes.
+    the guess is made with ᾱ of the next level, at last with ᾱ = 1 | _best_guess(x, alpha_bar[t], pile) → _best_guess(x,
+        alpha_bar[t - 1], pile) | x has the level t when you guess; t − 1 is where it goes.
     x and the guess are exchanged in the step | (x, x0_hat, → (x0_hat, x, |
         `step_back` takes x_t first, then the guess.
     the levels are exchanged in the step | alpha_bar[t], alpha_bar[t - 1] → alpha_bar[t - 1], alpha_bar[t] |
         A step goes from the level of t to the cleaner one of t − 1: hand them over in this order.
+    every step goes all the way to the guess | x = _step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1]) → x = x0_hat |
+        x becomes the guess itself, a clean number, which the next guess takes for a noisy one. Go one level down only:
+        `step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1])`.
+    the guess is made as if the list were turned round | _best_guess(x, alpha_bar[t], pile) → _best_guess(x,
+        alpha_bar[::-1][t], pile) && alpha_bar[t], alpha_bar[t - 1] → alpha_bar[::-1][t], alpha_bar[::-1][t - 1] |
+        alpha_bar[0] is the clean end. Count down in the list as it is, or walk through the list turned round.
     only the first guess is used | body → x0_hat = _best_guess(x, alpha_bar[-1], pile)⏎for t in range(len(alpha_bar) -
         1, 0, -1):⏎    x = _step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1])⏎return x |
         The guess must be made anew in every step: as noise goes, it gets better. Put it inside the loop.
@@ -152,8 +165,8 @@ few_steps = Finding(
     "few_steps",
     right=range(12, 19),
     wrong=lambda n: (
-        f"with {n} steps the spread of 500 new numbers is {_spread_share(n):.1%} of the pile's. "
-        + ("Asked is at least 95 %: take more." if n < 12 else "Fewer steps reach 95 % too: halve the number.")
+        f"with {n} step{'s' * (n > 1)} the spread of 500 new numbers is {_spread_share(n):.1%} of the pile's. "
+        + ("Asked is at least 95 %: take more." if n < 12 else "Fewer steps reach 95 % too: go down from there.")
     ),
     ask=lambda n: isinstance(n, (int, np.integer)) and 1 <= n <= 1000,
     asked="a whole number of steps, 1 to 1000",

@@ -69,6 +69,8 @@ def _last(f):
         np.pi / 2) ** 2 | Your ᾱ_0 is {f(1000)[0]:.6f}; at t = 0 the picture is clean, ᾱ_0 = 1.
     the offset is missing | + 0.008 → |
         At T = 1000 your β_1 is {1 - f(1000)[1]:.1e}, and 4.1e-05 is right: add s to t/T.
+    the offset is missing, and the division by 1 + s with it | + 0.008) / 1.008 → ) |
+        At T = 1000 your β_1 is {1 - f(1000)[1]:.1e}, and 4.1e-05 is right: add s to t/T, then divide by 1 + s.
     the division by 1 + s is missing | / 1.008 → | Without it the curve reaches zero before t = T, and rises again.
     the cosine is not squared #1 | ** 2 → | ᾱ is a power, the cosine an amplitude.
     t is not divided by T | / T → | The whole way is a quarter of a wave; yours is a quarter in each step.
@@ -117,7 +119,7 @@ def betas_for(T):
 
 
 @exercise(
-    probes=((0.5, 2), (0.8, 1), (np.array([1.0, 0.9, 0.1, 0.0]), 4)),
+    probes=((np.array([0.5]), 2), (np.array([0.8]), 1), (np.array([1.0, 0.9, 0.1, 0.0]), 4)),
     returns=("ᾱ",),
     hints=(
         "Go from ᾱ to the SNR ᾱ/(1−ᾱ), divide it by k², and come back.",
@@ -126,7 +128,9 @@ def betas_for(T):
     why=""" Averaging a block of k·k pixels divides the noise variance by k², so a picture k times as large needs an
     SNR k² times smaller to be destroyed as much. SNR/(1+SNR), multiplied out by 1−ᾱ, is ᾱ/(ᾱ + k²(1−ᾱ)).""",
     parts={
-        f"at ᾱ = {a}, k = {k} the factor by which the SNR shrinks": lambda f, a=a, k=k: (1 / f(a, k) - 1) / (1 / a - 1)
+        f"at ᾱ = {a}, k = {k} the factor by which the SNR shrinks": lambda f, a=a, k=k: (
+            (1 / np.ravel(f(np.array([a]), k))[0] - 1) / (1 / a - 1)
+        )
         for a, k in ((0.5, 2), (0.8, 3))
     },
     mistakes="""
@@ -164,6 +168,7 @@ def _grid(f):
     returns=("number of times", "first time", "last time", "smallest gap", "largest gap"),
     measure=gaps,
     whole=True,
+    sensible=lambda T, n: 1 <= n <= T,
     hints=(
         "n steps have n + 1 ends, from T down to 0.",
         "np.linspace gives evenly spaced numbers for every n, also where n does not divide T.",

@@ -101,6 +101,9 @@ def _of_errors(f) -> float:
     the sum over coordinates, then the mean over samples | .mean() → .sum(1).mean() |
         Take the mean over all numbers, so that a picture of 768 numbers has the same scale as a point.
     one loss a sample | .mean() → .mean(1) | `backward()` needs one number: take the mean over all samples too.
+    one loss a coordinate | .mean() → .mean(0) | `backward()` needs one number: take the mean over coordinates too.
+    the roots are exchanged in x_t | add_noise(x0, a, eps) → mixed(x0, (1 - a) ** 0.5, eps, a**0.5) |
+        x_0 has the factor √ᾱ, ε the factor √(1 − ᾱ).
     the square is missing | ** 2).mean() → ** 1).mean() | Errors of both signs cancel: a network could be wrong at no
         loss.
     the absolute value, not the square | ** 2).mean() → ).abs().mean() |

@@ -148,6 +148,10 @@ def _loop(made: Exercise) -> Loop:
         Your batch holds the same point again and again. Draw one row for each.
     the same batch in every step | torch.randint(len(x0), (128,)) → torch.arange(128) |
         Your loop never sees the other points. Draw the rows inside the loop.
+    the points are overwritten by a batch | rows = torch.randint(len(x0), (128,)) → x0 = x0[torch.randint(len(x0),
+        (128,))]; rows = torch.arange(128) |
+        Each batch is drawn from the batch before, so that fewer and fewer points are left. Give the batch a name of
+        its own: `batch = x0[rows]`.
     """,
 )
 def training_loop(model, x0, schedule, steps):

@@ -121,7 +121,7 @@ COND, DROPPED = np.array([[1, 0, 3], [0, 1, 5], [1, 1, 0]]), np.array([True, Fal
 
 @exercise(
     probes=((COND, DROPPED), (COND, ~DROPPED), (COND[:2], DROPPED[:2]), (COND[:1], DROPPED[:1])),
-    kinds=("torch", "numpy"),
+    kinds=("torch",),
     hints=(
         "`torch.where(condition, a, b)` takes a where the condition is True and b elsewhere.",
         "`dropped` is one value a sample, and `cond` has k codes a sample: give `dropped` a second axis, `[:, None]`.",

@@ -48,6 +48,11 @@ def is_object(value) -> bool:
     return False
 
 
+def is_quantity(value) -> bool:
+    """Is it made of numbers that can be halved or turned round: no object, no bytes, no yes or no?"""
+    return not is_object(value) and str(getattr(value, "dtype", "")).rpartition(".")[2] not in ("bool", "uint8")
+
+
 def same(a, b) -> bool:
     """Exactly the same numbers (NaN equals NaN), or the same object."""
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
@@ -75,6 +80,14 @@ def agree(a, b, tolerance: float, tiny: float | None = None) -> bool:
     finite = np.isfinite(b)
     near = np.allclose(a[finite], b[finite], rtol=tolerance, atol=tolerance if tiny is None else tiny)
     return bool(near and np.array_equal(finite, np.isfinite(a)))
+
+
+def alike(a, b) -> bool:
+    """The same, but for rounding: some solvers of linear equations round otherwise each time."""
+    try:
+        return same(a, b) or agree(numbers(a), numbers(b), 1e-9)
+    except (TypeError, ValueError):
+        return False
 
 
 def count(answer) -> int | None:
@@ -113,7 +126,7 @@ def told(function, given, but=()) -> str:
 
 def capital(sentence: str) -> str:
     """The sentence with a capital letter, unless it begins with a symbol."""
-    return sentence[:1].upper() + sentence[1:] if re.match(r"(?!x )[a-z]+ ", sentence) else sentence
+    return sentence[:1].upper() + sentence[1:] if re.match(r"(?!x )[a-z]+,? ", sentence) else sentence
 
 
 def say(text: str) -> None:

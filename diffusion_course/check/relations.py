@@ -13,6 +13,7 @@ RELATIONS: dict[str, Callable] = {
     "1 over the right one: is something upside down?": lambda r: 1 / r,
     "twice the right one": lambda r: 2 * r,
     "half the right one": lambda r: r / 2,
+    "half the square of the right one: `a**1/2` is (a**1) / 2, a root is `a**0.5`": lambda r: r**2 / 2,
     "1 minus the right one": lambda r: 1 - r,
 }
 INSTEAD: dict[str, Callable] = {
@@ -27,6 +28,12 @@ FACTORS: dict[str, Callable] = {
 
 def close(a, b) -> bool:
     return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def one(x):
+    """A factor as one number, if it is the same everywhere."""
+    x = np.asarray(x, float)
+    return float(x.flat[0]) if x.size and np.allclose(x, x.flat[0]) else x
 
 
 def related(triples: list) -> str:
@@ -64,7 +71,8 @@ def form(answer, right, returns: tuple[str, ...]) -> str:
     if answer.shape == right.shape or (right.ndim == 0 and answer.size == 1):
         return ""
     if right.ndim == 0:
-        return f"you return {answer.size} numbers, where one is asked for: is a mean or a sum missing?"
+        which = "is a mean or a sum missing, or is only the last one meant?"
+        return f"you return {answer.size} numbers, where one is asked for: {which}"
     if answer.ndim == right.ndim == 1:
         return f"you return {found} number{'s' * (found != 1)}, where {len(right)} are asked for."
     return f"your answer has shape {answer.shape}, where {right.shape} is asked for: along which axis is it made?"

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import torch
@@ -161,6 +161,8 @@ def batches(run: Run) -> Iterator[tuple[str, bool]]:
     rows = [(xt[:, 0] / 100).round() for xt in run.xt]
     yield "one point for a whole batch", all(row.unique().numel() == 1 < len(row) for row in rows)
     yield "the same batch in every step", rows[0].unique().numel() < POINTS and all(map(rows[0].equal, rows))
+    seen = [set(row.tolist()) for row in rows]
+    yield "the points are overwritten by a batch", 1 < len(seen[0]) < POINTS and all(b <= a for a, b in pairwise(seen))
 
 
 def _standard(eps, t) -> bool:

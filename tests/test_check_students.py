@@ -1,0 +1,112 @@
+"""What five students found: slips that passed, hung, or were told something useless; right answers in odd styles."""
+
+import numpy as np
+import pytest
+import torch
+
+from diffusion_course import check
+from diffusion_course.check.engine import Mistake
+from diffusion_course.forward import add_noise
+
+CHANCE = np.random.default_rng(0)
+
+
+def told(name, attempt) -> str:
+    with pytest.raises(Mistake) as caught:
+        getattr(check, name)(attempt)
+    return str(caught.value)
+
+
+def counted_down(T, n):
+    times = [T]
+    while times[-1] > 0:  # endless where n > T
+        times.append(times[-1] - T // n)
+        assert len(times) < 5000
+    return times
+
+
+def test_a_loop_that_counts_down_is_never_asked_for_more_steps_than_there_are():
+    asked = []
+    told("time_grid", lambda T, n: asked.append((T, n)) or counted_down(T, n))
+    assert len(asked) > 7 and all(n <= T for T, n in asked)
+
+
+def pair(noise, again=False, scaled=lambda photos: photos / 127.5 - 1):
+    def attempt(photos, beta, t, rng):
+        kept, eps = np.prod(1 - beta[:t]), noise(rng, photos)
+        x_noise = noise(rng, photos) if again else eps
+        return np.sqrt(kept) * scaled(photos) + np.sqrt(1 - kept) * x_noise, eps
+
+    return attempt
+
+
+def normal(rng, photos):
+    return rng.standard_normal(photos.shape)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "text"),
+    [
+        (pair(lambda rng, photos: rng.standard_normal()), "your ε (): every number needs its own noise"),
+        (pair(lambda rng, photos: rng.standard_normal((len(photos), 1))), "your ε (4096, 1): every number needs"),
+        (pair(normal, again=True), "another ε is returned"),
+        (pair(normal, scaled=lambda photos: photos / 255 - 0.5), "x_0 has half the range"),
+    ],
+)
+def test_a_training_pair_is_told_what_is_wrong_with_its_noise_and_range(attempt, text):
+    assert text in told("training_pair", attempt)
+
+
+def generate(step):
+    def attempt(x, alpha_bar, pile):
+        for t in range(len(alpha_bar) - 1, 0, -1):
+            x = step(check.best_guess.reference(x, alpha_bar[t], pile), alpha_bar[t - 1])
+        return x
+
+    return attempt
+
+
+@pytest.mark.parametrize(
+    ("name", "attempt", "text"),
+    [
+        ("generate", generate(lambda x0, a: x0), "every step goes all the way to the guess"),
+        (
+            "generate",
+            generate(lambda x0, a: a**0.5 * x0 + (1 - a) ** 0.5 * CHANCE.standard_normal()),
+            "gives two answers",
+        ),
+        ("add_noise", lambda x0, a, eps: a**1 / 2 * x0 + (1 - a) ** 1 / 2 * eps, "a root is `a**0.5`"),
+        ("variance_after", lambda v, betas: np.cumsum(betas) + v, "or is only the last one meant?"),
+        ("hide", lambda cond, dropped: np.where(dropped[:, None], -1, cond.copy()), "no attribute 'copy'"),
+        ("few_steps", 19, "go down from there"),
+    ],
+)
+def test_a_slip_is_told_so_that_a_student_knows_what_to_do(name, attempt, text):
+    assert text in told(name, attempt)
+
+
+def test_the_points_of_the_data_are_not_to_be_overwritten():
+    def attempt(model, x0, schedule, steps):
+        optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
+        for _ in range(steps):
+            x0 = x0[torch.randint(len(x0), (128,))]
+            t, eps = torch.randint(1, schedule.T + 1, (128,)), torch.randn_like(x0)
+            loss = ((eps - model(add_noise(x0, schedule.at(t), eps), t)) ** 2).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            yield loss
+
+    torch.manual_seed(0)
+    assert "the points are overwritten by a batch" in told("training_loop", attempt)
+
+
+def test_a_function_of_a_list_of_levels_need_not_take_one_number(capsys):
+    check.shifted_alpha_bar(lambda alpha_bar, k: np.array([a / (a + k**2 * (1 - a)) for a in alpha_bar]))
+    assert "✓" in capsys.readouterr().out
+
+
+def test_rounding_is_not_chance(capsys):
+    signs = iter([1, -1] * 500)
+    check.noise_step(lambda x, b, eps: (1 + 1e-14 * next(signs)) * ((1 - b) ** 0.5 * x + b**0.5 * eps))
+    assert "✓" in capsys.readouterr().out
