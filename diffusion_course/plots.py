@@ -156,7 +156,7 @@ def histograms(
     axes = figure.subplots(1, len(samples), sharex=True, sharey=True, squeeze=False)[0]
     grid = np.linspace(low, high, 300)
     for ax, title, x in zip(axes, samples, values, strict=True):
-        ax.hist(x, bins=np.linspace(low, high, bins), density=True, color=SKY)
+        ax.hist(x, bins=np.linspace(low, high, bins + 1), density=True, color=SKY)
         if density is not None:
             ax.plot(grid, density(grid), color=RED, linewidth=1)
         ax.set_title(title)

@@ -56,9 +56,9 @@ def train(
     `model` is a `Denoiser`, or any module with a `.schedule`; it may be wrapped in DistributedDataParallel or
     torch.compile. `cond` (n,) or (n, k) holds the codes that it gets beside x_t, a random part of them hidden (−1)
     in every batch, so that it also learns to do with less. `weight`, one number for each t = 0 … T, multiplies the
-    simple loss; "v" takes the loss of v instead, as 1/ᾱ_t would. `lr` is the peak of the learning rate. `rng`
-    decides all chance; None is fresh chance. `resume`, the state of an earlier run, goes on where that one stopped,
-    with the same further losses. `draw` makes a batch; None is `draw_batch`.
+    simple loss; "v" takes the loss of v instead, as 1/ᾱ_t would. `lr` is the peak of the learning rate, reached
+    after 200 steps. `rng` decides all chance; None is fresh chance. `resume`, the state of an earlier run, goes on where
+    that one stopped, with the same further losses. `draw` makes a batch; None is `draw_batch`.
 
     Raises ValueError for arguments that do not fit, FloatingPointError when a loss is not finite (the weights are
     then those of the step before it), torch.OutOfMemoryError with a batch size to try.
@@ -131,6 +131,8 @@ def loss(model: Any, x0: Tensor, t: Any, eps: Tensor, cond: Any = None, weight: 
     known = levels_at(model, t)
     xt, said = add_noise(x0, known, eps), () if cond is None else (cond,)
     if isinstance(weight, str):
+        if weight != "v":
+            raise ValueError(f'weight must be None, T+1 numbers or "v"; not {weight!r}.')
         return ((x0 - model(xt, t, *(said or (None,)), want="x0")) / levels(known, x0).noise).square().mean()
     error = (eps - model(xt, t, *said)).square()
     return error.mean() if weight is None else (weight[t] * error.flatten(1).mean(1)).mean()

@@ -6,6 +6,7 @@ import torch
 
 from diffusion_course import files
 from diffusion_course.run import checkpoints, quality, recipes, sampling
+from diffusion_course.run.shell import SAMPLER_NAMES
 from diffusion_course.training import train
 
 STAND_ALONE = [name for name, entry in recipes.EXPERIMENTS.items() if not entry.needs]
@@ -93,6 +94,10 @@ def test_batches_change_nothing():
     ((whole, _),) = sampling.paths(model, xT, "ddim", 5)
     parts = torch.cat([x for x, _ in sampling.paths(model, xT, "ddim", 5, batch=3)])
     torch.testing.assert_close(whole, parts)
+
+
+def test_the_command_line_offers_every_sampler_but_the_students():
+    assert [*SAMPLER_NAMES.choices, "student"] == list(sampling.SAMPLERS)
 
 
 def test_one_condition_for_all_is_that_condition_for_each():
