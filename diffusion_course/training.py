@@ -57,8 +57,8 @@ def train(
     torch.compile. `cond` (n,) or (n, k) holds the codes that it gets beside x_t, a random part of them hidden (−1)
     in every batch, so that it also learns to do with less. `weight`, one number for each t = 0 … T, multiplies the
     simple loss; "v" takes the loss of v instead, as 1/ᾱ_t would. `lr` is the peak of the learning rate, reached
-    after 200 steps. `rng` decides all chance; None is fresh chance. `resume`, the state of an earlier run, goes on where
-    that one stopped, with the same further losses. `draw` makes a batch; None is `draw_batch`.
+    after 200 steps. `rng` decides all chance; None is fresh chance. `resume`, the state of an earlier run, goes on
+    where that one stopped, with the same further losses. `draw` makes a batch; None is `draw_batch`.
 
     Raises ValueError for arguments that do not fit, FloatingPointError when a loss is not finite (the weights are
     then those of the step before it), torch.OutOfMemoryError with a batch size to try.
