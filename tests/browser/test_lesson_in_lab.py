@@ -36,5 +36,5 @@ def test_every_slider_of_the_first_lesson_moves_its_picture(lab, new_page):
                     if len(pictures) > 1:
                         break
             assert len(pictures) > 1, slider.get_attribute("aria-label")
-        assert sliders.count() >= roots.count() >= expected > 0
+        assert sliders.count() >= expected > 0 and roots.count() > expected  # the quiz is alive without a slider
         assert page.locator(FAILED).count() == 0
