@@ -82,7 +82,7 @@ def opens_with_the_facts(nb, name):
         "its minutes": r"\d+ minutes",
         "its Colab badge": rf"colab-badge\.svg\)\]\([^)]+/notebooks/{name}\.ipynb\)",
     }
-    text = "\n".join(cell.source for cell in nb.cells[:6] if cell.cell_type == "markdown")
+    text = "\n".join(cell.source for cell in nb.cells[:9] if cell.cell_type == "markdown")
     for fact, pattern in facts.items():
         if not re.search(pattern, text, flags=re.MULTILINE):
             yield f"the opening lacks {fact}"
