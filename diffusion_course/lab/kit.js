@@ -99,6 +99,27 @@ function surface(parent, { width = 480, ratio = 1, label = "", keys = false }, d
   return { canvas, context, redraw, paint, at, describe: (text) => put(canvas, "aria-label", text) };
 }
 
+const HUES = 24; // colours for where a point began, by its direction from the middle
+
+// The indices 2 i of the points (x, y) of a flat cloud, grouped by that direction into the HUES.
+function byDirection(cloud, count) {
+  const members = Array.from({ length: HUES }, () => []);
+  for (let j = 0; j < 2 * count; j += 2)
+    members[Math.floor((Math.atan2(cloud[j + 1], cloud[j]) / (2 * Math.PI) + 1) * HUES) % HUES].push(j);
+  return members;
+}
+
+// Adds an arrow from (x, y) to (tipX, tipY) to the path; each side of its head is `head` pixels long.
+function traceArrow(context, x, y, tipX, tipY, head) {
+  const turn = Math.atan2(tipY - y, tipX - x);
+  context.moveTo(x, y);
+  context.lineTo(tipX, tipY);
+  for (const side of [2.6, -2.6]) {
+    context.moveTo(tipX, tipY);
+    context.lineTo(tipX + head * Math.cos(turn + side), tipY + head * Math.sin(turn + side));
+  }
+}
+
 const font = (size, style = "") => `${style} ${Math.max(size, 11)}px system-ui, sans-serif`;
 
 // ---- motion --------------------------------------------------------------------------------------

@@ -1,14 +1,7 @@
 // The browser's half of `play.play_points`: clouds in the plane, side by side, each with its tails.
 
-const HUES = 24; // colours for where a point began, by its direction from the middle
-
 function membersOf(groups, cloud, count, c) { // [colour, [indices]], …
-  if (groups === "start") {
-    const members = Array.from({ length: HUES }, () => []);
-    for (let j = 0; j < 2 * count; j += 2)
-      members[Math.floor((Math.atan2(cloud[j + 1], cloud[j]) / (2 * Math.PI) + 1) * HUES) % HUES].push(j);
-    return members.map((one, i) => [hue(i / HUES, c), one]);
-  }
+  if (groups === "start") return byDirection(cloud, count).map((one, i) => [hue(i / HUES, c), one]);
   const palette = groupColours(c), members = palette.map(() => []);
   for (let i = 0; i < count; i++) members[groups ? groups[i] % palette.length : 0].push(2 * i);
   return members.map((one, k) => [palette[k], one]);
@@ -93,14 +86,8 @@ function drawField(context, field, unit, X, Y, c) { // x, y, dx, dy each
   context.globalAlpha = 0.7;
   context.beginPath();
   for (let j = 0; j < field.length; j += 4) {
-    const [x, y, dx, dy] = [0, 1, 2, 3].map((k) => field[j + k] * unit), toX = X(x + dx), toY = Y(y + dy);
-    const turn = Math.atan2(toY - Y(y), toX - X(x));
-    context.moveTo(X(x), Y(y));
-    context.lineTo(toX, toY);
-    for (const side of [2.6, -2.6]) {
-      context.moveTo(toX, toY);
-      context.lineTo(toX + 4.5 * Math.cos(turn + side), toY + 4.5 * Math.sin(turn + side));
-    }
+    const [x, y, dx, dy] = [0, 1, 2, 3].map((k) => field[j + k] * unit);
+    traceArrow(context, X(x), Y(y), X(x + dx), Y(y + dy), 4.5);
   }
   context.stroke();
   context.globalAlpha = 1;

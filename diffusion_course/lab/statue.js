@@ -2,7 +2,6 @@
 
 const SECONDS = 7; // that Play takes from pure noise to the drawing
 const REST = 2.5; // seconds it stays there before new noise begins
-const HUES = 24; // colours for where a particle began, by its direction from the middle
 const BUDGET = 12; // milliseconds a frame may spend on computing further steps
 const NOTE = "Each particle starts as pure noise. At every step it asks: of which drawn points could I be a noisy copy? " +
   "It moves a little towards their average, weighted by how likely each one is. Its colour tells where it began.";
@@ -44,11 +43,7 @@ function mount(stage, data) {
   function renew(seed = now.seed) { // the same noise again, or new noise; back to pure noise
     now.seed = seed;
     now.xT = normals(2 * particles, uniform(seed));
-    now.hues = Array.from({ length: HUES }, () => []);
-    for (let k = 0; k < 2 * particles; k += 2) {
-      const turn = Math.atan2(now.xT[k + 1], now.xT[k]) / (2 * Math.PI) + 1;
-      now.hues[Math.floor(turn * HUES) % HUES].push(k);
-    }
+    now.hues = byDirection(now.xT, particles);
     const { points, steps, xT, fresh } = now;
     now.run = points && flow({ alphaBar, points, steps, xT, fresh, seed: seed + 1 });
     go(0);
@@ -179,14 +174,8 @@ function mount(stage, data) {
     for (let j = 0; j < places.length; j += 2) {
       const dx = guess[j] - places[j], dy = guess[j + 1] - places[j + 1], far = Math.hypot(dx, dy) || 1;
       const size = Math.min(0.3 * far, 0.36) / far, x = X(places[j]), y = Y(places[j + 1]);
-      const tipX = X(places[j] + size * dx), tipY = Y(places[j + 1] + size * dy), turn = Math.atan2(tipY - y, tipX - x);
       context.beginPath();
-      context.moveTo(x, y);
-      context.lineTo(tipX, tipY);
-      for (const side of [2.6, -2.6]) {
-        context.moveTo(tipX, tipY);
-        context.lineTo(tipX + 5 * Math.cos(turn + side), tipY + 5 * Math.sin(turn + side));
-      }
+      traceArrow(context, x, y, X(places[j] + size * dx), Y(places[j + 1] + size * dy), 5);
       context.stroke();
     }
     context.globalAlpha = 1;
