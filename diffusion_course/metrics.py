@@ -9,6 +9,7 @@ distance of features; Bonneel et al. 2015 (doi:10.1007/s10851-014-0506-3) for th
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -32,6 +33,11 @@ class Measure(NamedTuple):
     value: float
     floor: float
     noise: float
+
+
+def measures(columns: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
+    """The `Measure` of every name, from the numbers of the samples, of real data and of noise, in this order."""
+    return {name: Measure(*(column[name] for column in columns)) for name in columns[0]}
 
 
 def kept(score: float, best: float, floor: float) -> float:
@@ -59,7 +65,7 @@ def spiral_report(x: Any, turns: float = 2.0, rng: np.random.Generator | None = 
     rng, x = np.random.default_rng() if rng is None else rng, _points(x, "x")
     real, floor = data.spiral(len(x), rng, turns), data.spiral(len(x), rng, turns)
     noise, directions = rng.standard_normal(x.shape), rng.standard_normal((DIRECTIONS, 2))
-    return _measures([spiral_numbers(points, real, directions, turns) for points in (x, floor, noise)])
+    return measures([spiral_numbers(points, real, directions, turns) for points in (x, floor, noise)])
 
 
 def spiral_numbers(x: Any, real: Any, directions: Any, turns: float = 2.0) -> dict[str, float]:
@@ -128,25 +134,13 @@ def sliced_wasserstein(a: Any, b: Any, directions: Any) -> float:
     return float(np.abs(np.sort(a @ unit, axis=0) - np.sort(b @ unit, axis=0)).mean())
 
 
-def picture_report(x: Any, codes: Any, train: tuple, test: tuple, classifier: Classifier) -> dict[str, Measure]:
-    """Three `Measure`s by name of pictures x (n, c, h, w) that were made for the conditions `codes` (n, k).
-
-    frechet: of the classifier's features, against all training pictures; accuracy: share of the stated attributes
-    that the classifier finds; distance: mean root-mean-square distance to the nearest training picture, in units of
-    pixel values. `train` and `test` are (pictures, codes). The floor is of the first n held-out pictures, so give
-    at most as many samples. A distance well under its floor means copies.
-    """
-    (train_x, _), (test_x, test_codes) = train, test
-    n = len(x)
-    if not 2 <= n <= len(test_x):
-        raise ValueError(f"give 2 … {len(test_x)} samples (as many as there are held-out pictures), not {n}.")
-    noise = torch.randn(test_x[:n].shape, generator=torch.Generator().manual_seed(0))
-    real, rows = features(classifier, train_x), ((x, codes), (test_x[:n], test_codes[:n]), (noise, test_codes[:n]))
-    return _measures([picture_numbers(some, said, real, train_x, classifier) for some, said in rows])
-
-
 def picture_numbers(x: Any, codes: Any, real: Tensor, train: Any, classifier: Classifier) -> dict[str, float]:
-    """The numbers of `picture_report` for pictures x; `real` are the features of the training pictures `train`."""
+    """Up to three numbers by name of pictures x (n, c, h, w) that were made for the conditions `codes` (n, k).
+
+    frechet: of the classifier's features, against `real`, those of all training pictures; accuracy: share of the
+    stated attributes that the classifier finds, where there are codes; distance: mean root-mean-square distance to
+    the nearest picture of `train`, in units of pixel values. One well under that of held-out pictures means copies.
+    """
     shown = _pictures(x).clamp(-1, 1)  # as a screen would show it
     numbers = {"frechet": frechet(features(classifier, shown), real)}
     if codes is not None:
@@ -244,7 +238,3 @@ def _pictures(x: Any, name: str = "x") -> Tensor:
         raise ValueError(f"{name} has shape {tuple(x.shape)}; it must hold finite pictures (n, c, h, w), n ≥ 1.")
     data.refuse_bytes(x, name)
     return x
-
-
-def _measures(columns: list[dict[str, float]]) -> dict[str, Measure]:
-    return {name: Measure(*(column[name] for column in columns)) for name in columns[0]}

@@ -1,13 +1,15 @@
 """The rulers, measured: by hand, by known answers, by what they must not depend on."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
 from diffusion_course import data, metrics
 from diffusion_course.metrics import Classifier, accuracy
-from diffusion_course.run import checkpoints
-from diffusion_course.run.judges import train_classifier
+from diffusion_course.run.judges import PictureJudge, report, train_classifier
+from diffusion_course.run.recipes import Set
 
 
 def rng(seed=0):
@@ -226,14 +228,9 @@ def test_classifier_learns_what_is_to_be_seen():
 @pytest.fixture(scope="module")
 def judged():
     """A judge of faces against 2,000 training pictures, those, and the held-out ones."""
-    train, test = data.faces(), data.faces("test")
-    model = checkpoints.pretrained("faces-classifier")
-    real, held_out = (train.x0[:2000], train.codes[:2000]), (test.x0, test.codes)
-
-    def judge(x, codes):
-        return metrics.picture_report(x, codes, real, held_out, model)
-
-    return judge, real, held_out
+    judge = PictureJudge("faces")
+    judge.train = Set(judge.train.x0[:2000], judge.train.cond[:2000])
+    return partial(report, judge), judge.train[:2], judge.test[:2]
 
 
 def test_copies_are_known_by_their_distance(judged):

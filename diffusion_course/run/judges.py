@@ -37,8 +37,7 @@ def report(judge: Judge, x: Any, cond: Any = None, seed: int = 0) -> dict[str, m
     real = judge.held_out(len(x), seed)
     noise = np.random.default_rng(seed).standard_normal(np.shape(x), dtype=np.float32)
     rows = ((x, cond), (real.x0, real.cond), (noise, real.cond if cond is not None else None))
-    columns = [judge.numbers(some, said, seed) for some, said in rows]
-    return {name: metrics.Measure(*(column[name] for column in columns)) for name in columns[0]}
+    return metrics.measures([judge.numbers(some, said, seed) for some, said in rows])
 
 
 class SpiralJudge:
@@ -79,9 +78,8 @@ class PictureJudge:
     def held_out(self, n: int, seed: int = 0) -> Set:
         """The part of the held-out pictures that this seed takes, and their conditions."""
         if not 2 <= n <= len(self.test.x0):
-            raise ValueError(
-                f"there are {len(self.test.x0)} held-out pictures to compare with: give --n 2 … that many."
-            )
+            most = len(self.test.x0)
+            raise ValueError(f"there are {most} held-out pictures to compare with: give 2 … {most} samples, not {n}.")
         start = seed * n % (len(self.test.x0) - n + 1)
         rows = slice(start, start + n)
         return Set(self.test.x0[rows], None if self.test.cond is None else self.test.cond[rows])
