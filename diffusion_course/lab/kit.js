@@ -237,11 +237,27 @@ function checkbox(parent, label, value, act) {
 
 // ---- to life -------------------------------------------------------------------------------------
 
+const KEPT = new WeakSet(); // nodes that `keepKeys` has met
+const commanded = (event) => event.ctrlKey || event.metaKey;
+
+// Keys that belong to `node` do not reach JupyterLab, but while Ctrl or ⌘ is held they do: Ctrl+S still saves.
+// JupyterLab looks at a key before `node` does, so the attribute must go when Ctrl itself is pressed.
+function keepKeys(node) {
+  if (KEPT.has(node)) return;
+  KEPT.add(node);
+  const decide = (event) => {
+    if (commanded(event)) node.removeAttribute("data-lm-suppress-shortcuts");
+    else put(node, "data-lm-suppress-shortcuts", "true");
+  };
+  for (const event of ["keydown", "keyup", "focusin"]) node.addEventListener(event, decide);
+  decide({});
+}
+
 // `mount(stage, data)` draws; only when it has succeeded does the still beside it go.
 function enliven(root, data, mount) {
   root.dataset.alive = "yes";
-  root.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys that belong to the drawing
-  root.addEventListener("keydown", (event) => event.stopPropagation());
+  keepKeys(root);
+  root.addEventListener("keydown", (event) => commanded(event) || event.stopPropagation());
   followTheme(root);
   const stage = add(root, "div", { class: "dc-stage" });
   try {

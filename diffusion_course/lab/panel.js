@@ -14,7 +14,7 @@ function mend(root) {
       put(handle, "aria-label", name);
       put(handle, "aria-valuetext", value);
       if (handle.matches(".ui-slider-handle")) put(handle, "aria-valuenow", parseFloat(value) || 0);
-      put(handle, "data-lm-suppress-shortcuts", "true"); // else Jupyter moves to the next cell
+      keepKeys(handle); // else Jupyter moves to the next cell
     }
     if (readout?.isContentEditable) {
       put(readout, "role", "textbox");
@@ -26,7 +26,7 @@ function mend(root) {
       if (node.querySelector(`.${icon}`)) {
         put(node, "aria-label", name);
         put(node, "title", name);
-        put(node, "data-lm-suppress-shortcuts", "true");
+        keepKeys(node);
       }
 }
 

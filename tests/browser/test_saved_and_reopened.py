@@ -46,6 +46,23 @@ def saved(lab, new_page):
     return nbformat.read(lab.folder / name, as_version=4)
 
 
+@pytest.mark.parametrize("name", ["n", "t"])
+def test_ctrl_s_saves_while_a_slider_has_the_focus(lab, new_page, name):
+    with new_page() as page:
+        lab.open(page, notebook())
+        lab.run(page)
+        for slider in ("n", "t"):
+            page.get_by_role("slider", name=slider, exact=True).wait_for()
+        assert page.evaluate(f"{CONTEXT}.model.dirty")
+        slider = page.get_by_role("slider", name=name, exact=True)
+        slider.press("End")
+        slider.press("Control+s")
+        page.wait_for_function(f"() => !{CONTEXT}.model.dirty")
+        cell = page.locator(".jp-mod-active").first.inner_text()
+        slider.press("ArrowLeft")  # again the slider's own key, not JupyterLab's
+        assert page.locator(".jp-mod-active").first.inner_text() == cell
+
+
 def test_reopened_without_a_kernel(lab, new_page, saved):
     with new_page() as page:
         lab.open(page, saved)
