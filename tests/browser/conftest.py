@@ -83,6 +83,23 @@ class Lab:
             }"""
         )
 
+    def prints(self, page, index, expected):
+        """Whether cell `index` prints `expected`: it runs again while the kernel may not have all that was done."""
+        deadline = time.monotonic() + 30
+        while True:
+            page.evaluate(
+                """async index => {
+                  window.jupyterapp.shell.currentWidget.content.activeCellIndex = index;
+                  await window.jupyterapp.commands.execute("notebook:run-cell");
+                }""",
+                index,
+            )
+            output = page.locator(".jp-Cell").nth(index).locator(".jp-OutputArea-output pre")
+            printed = "".join(output.all_inner_texts()).strip()
+            if printed == expected or time.monotonic() > deadline:
+                return printed == expected
+            page.wait_for_timeout(100)
+
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):

@@ -83,7 +83,4 @@ def test_python_reads_what_was_drawn(lab, new_page):
         assert page.locator(".dc-curve:visible").count() == 1  # the still is alive, too, and gives way
         for _ in range(9):
             last.press("PageDown")
-        page.wait_for_timeout(400)
-        page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1; }")
-        page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
-        page.get_by_text("1000 0.0", exact=True).wait_for()
+        assert lab.prints(page, 1, "1000 0.0")

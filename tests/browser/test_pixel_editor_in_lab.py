@@ -19,15 +19,7 @@ def page(lab, new_page):
         yield page
 
 
-def counted(page):
-    page.wait_for_timeout(300)
-    page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1; }")
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
-    page.wait_for_timeout(500)
-    return page.locator(".jp-OutputArea-output pre").last.inner_text().strip()
-
-
-def test_keys_move_paint_announce_and_leave(page):
+def test_keys_move_paint_announce_and_leave(lab, page):
     sheet, words = page.get_by_role("application"), page.locator(".dc-panel [role=status]")
     sheet.focus()
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
@@ -40,10 +32,10 @@ def test_keys_move_paint_announce_and_leave(page):
     sheet.focus()
     page.keyboard.press("Tab")
     assert not sheet.evaluate("node => node === document.activeElement")
-    assert counted(page) == "[(0, 255), (5, 1)] end"
+    assert lab.prints(page, 1, "[(0, 255), (5, 1)] end")
 
 
-def test_dragging_paints_a_line_and_undo_takes_it_back(page):
+def test_dragging_paints_a_line_and_undo_takes_it_back(lab, page):
     page.get_by_role("radio", name="red", exact=True).check()
     box = page.get_by_role("application").bounding_box()
     step = box["width"] / 16
@@ -51,16 +43,16 @@ def test_dragging_paints_a_line_and_undo_takes_it_back(page):
     page.mouse.down()
     page.mouse.move(box["x"] + 15.5 * step, box["y"] + 9.5 * step)  # at one go: no pixel is left out
     page.mouse.up()
-    assert counted(page) == "[(0, 239), (5, 1), (8, 16)] end"
+    assert lab.prints(page, 1, "[(0, 239), (5, 1), (8, 16)] end")
     page.get_by_role("button", name="undo").click()
-    assert counted(page) == "[(0, 255), (5, 1)] end"
+    assert lab.prints(page, 1, "[(0, 255), (5, 1)] end")
 
 
-def test_a_brush_paints_its_block_and_a_phone_has_room(page):
+def test_a_brush_paints_its_block_and_a_phone_has_room(lab, page):
     page.get_by_role("radio", name="4 × 4").check()
     box = page.get_by_role("application").bounding_box()
     page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"])
-    assert counted(page) == "[(0, 239), (5, 1), (8, 16)] end"
+    assert lab.prints(page, 1, "[(0, 239), (5, 1), (8, 16)] end")
     page.set_viewport_size({"width": 390, "height": 900})
     panel = page.locator(".dc-panel")
     page.wait_for_function("() => document.querySelector('[role=application]').clientWidth < 352")
