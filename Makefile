@@ -2,12 +2,14 @@
 #
 #   make lab PYTHON=python3.12          with another Python (`make clean` first if there is a .venv)
 #   make lab ARGS=--no-browser          options for JupyterLab
-#   make test ARGS="tests -k schedule"  options for pytest
+#   make test ARGS="tests -k schedule"  options for pytest (`-n 0` runs one test after the other)
 
 PYTHON ?= python3
 ARGS =
 
 BIN = .venv/bin
+# One process a core, each with one thread: busy threads that wait for each other cost more than they bring.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 INSTALL = $(BIN)/python -m pip install --constraint constraints.txt --editable
 
 .PHONY: help lab test test-homework lint clean
@@ -25,10 +27,10 @@ lab: .venv/lab-installed
 
 test: .venv/test-installed
 	@echo "Running every test and every notebook: some minutes."
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-homework: .venv/test-installed
-	$(BIN)/python -m pytest tests/homework -m "homework or not homework" $(ARGS)
+	$(PYTEST) tests/homework -m "homework or not homework" $(ARGS)
 
 lint: .venv/test-installed
 	$(BIN)/ruff check

@@ -45,6 +45,7 @@ def make(checkout, *words, broken=NOTHING):
 
 VENV = "python3 -m venv .venv"
 PIP = "python -m pip install --constraint constraints.txt --editable "
+TEST = "python -m pytest -n auto --dist loadfile"
 LAB = "jupyter lab --notebook-dir=notebooks"
 
 
@@ -55,8 +56,8 @@ def test_lab_installs_once(checkout):
 
 def test_test_installs_what_is_missing(checkout):
     installed = [VENV, PIP + ".[lab]", PIP + ".[test,lint]"]
-    assert make(checkout, "test")[0] == [*installed, "python -m pytest"]
-    assert make(checkout, "test")[0] == ["python -m pytest"]
+    assert make(checkout, "test")[0] == [*installed, TEST]
+    assert make(checkout, "test")[0] == [TEST]
     assert make(checkout, "lab")[0] == [LAB]
 
 
@@ -75,7 +76,7 @@ def test_changed_dependencies_are_installed(checkout):
 
 def test_options_reach_jupyterlab_and_pytest(checkout):
     assert make(checkout, "lab", "ARGS=--no-browser")[0][-1] == LAB + " --no-browser"
-    assert make(checkout, "test", "ARGS=-k schedule")[0][-1] == "python -m pytest -k schedule"
+    assert make(checkout, "test", "ARGS=-k schedule")[0][-1] == TEST + " -k schedule"
 
 
 def test_python_that_is_too_old_or_without_venv_is_named_before_anything_is_made(checkout):
