@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from refusals import refused
 
 from diffusion_course import denoisers
-from diffusion_course.denoisers import FullGaussianDenoiser, GaussianDenoiser, IdealDenoiser
+from diffusion_course.denoisers import FullGaussianDenoiser, GaussianDenoiser, IdealDenoiser, MixtureDenoiser
 from diffusion_course.forward import add_noise
 from diffusion_course.schedule import cosine, linear, zero_terminal_snr
 
@@ -198,3 +198,59 @@ def test_impossible_times_are_refused(model, t, parts):
 def test_impossible_data_are_refused(call, parts):
     with refused(*parts):
         call()
+
+
+# ---- mixtures of Gaussians -----------------------------------------------------------------------
+
+
+@given(t=steps, seed=st.integers(0, 2**32 - 1))
+def test_a_mixture_of_points_is_the_ideal_denoiser_and_one_gaussian_is_the_gaussian(t, seed):
+    rng = np.random.default_rng(seed)
+    points, xt = rng.uniform(-2, 2, (6, 2)), rng.standard_normal((5, 2))
+    for mixture, known in (
+        (MixtureDenoiser(points, 0.0, SCHEDULE), IdealDenoiser(points, SCHEDULE)),
+        (MixtureDenoiser(points[:1], 0.3, SCHEDULE), GaussianDenoiser(points[0], 0.3, SCHEDULE)),
+    ):
+        np.testing.assert_allclose(mixture(xt, t), known(xt, t), atol=1e-7)
+        np.testing.assert_allclose(mixture.x0_hat(xt, t), known.x0_hat(xt, t), atol=1e-7)
+
+
+@pytest.mark.parametrize("t", [1, 300, 1000])
+def test_the_noise_of_a_mixture_is_the_slope_of_its_log_density(t):
+    """∇ log q(x_t) = −ε̂ / √(1−ᾱ_t), by central differences; and q(x_t) is normalised."""
+    model = MixtureDenoiser([[-1.0], [1.0], [0.5]], [0.2, 0.1, 0.4], SCHEDULE, weights=[1, 2, 3])
+    x, h = np.linspace(-6, 6, 6001)[:, None], 1e-5
+    slope = (model.log_density(x + h, t) - model.log_density(x - h, t)) / (2 * h)
+    np.testing.assert_allclose(-model(x, t)[:, 0] / (1 - SCHEDULE.at(t)) ** 0.5, slope, rtol=1e-5, atol=1e-5)
+    assert np.exp(model.log_density(x, t)).sum() * 0.002 == pytest.approx(1, abs=1e-6)
+
+
+def test_a_mixture_takes_tensors_and_a_step_for_each_sample():
+    model, xt = MixtureDenoiser([[-1.0, 0.0], [1.0, 1.0]], 0.2, SCHEDULE), torch.randn(3, 2)
+    assert model(xt, 5).dtype == torch.float32
+    each = torch.cat([model(xt[i : i + 1], t) for i, t in enumerate((1, 500, 1000))])
+    torch.testing.assert_close(model(xt, torch.tensor([1, 500, 1000])), each)
+    assert model.shares(xt, 5).sum(1) == pytest.approx(1)
+    assert np.isfinite(model.log_density(xt, 0)).all()
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "weights", "message"),
+    [
+        ([1.0, 2.0], 0.1, 1, "shape"),
+        ([[np.nan]], 0.1, 1, "finite"),
+        ([[1.0]], -1, 1, "0 or more"),
+        ([[1.0]], 1, 0, "0"),
+    ],
+)
+def test_mixtures_that_are_none_are_refused(mean, std, weights, message):
+    with refused(message):
+        MixtureDenoiser(mean, std, SCHEDULE, weights)
+
+
+def test_a_mixture_refuses_other_shapes_and_the_clean_end():
+    model = MixtureDenoiser([[0.0, 1.0]], 0.1, SCHEDULE)
+    with refused("(B, 2)"):
+        model(np.zeros((4, 3)), 5)
+    with refused("start at t = 1"):
+        model(np.zeros((4, 2)), 0)
