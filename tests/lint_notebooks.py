@@ -1,7 +1,7 @@
 """The form of notebooks: `python tests/lint_notebooks.py` prints a sentence for every breach (part of `make lint`).
 
-Each rule takes a notebook and its name. `FORM` holds for every notebook of the repository, `LESSON` for the lessons
-and what stands in `notebooks/beyond` too, `SIX` for the six lessons. That their cells run is tested by `make test`.
+Each rule takes a notebook and its place, relative to `notebooks/`. `FORM` holds for every notebook of the repository,
+`LESSON` for the six lessons and the optional ones in `beyond/`. That their cells run is tested by `make test`.
 """
 
 import copy
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent.parent / "notebooks"
 LONGEST = 15  # lines of a code cell
 
 
-def is_valid(nb, name):
+def is_valid(nb, place):
     try:
         nbformat.validate(copy.deepcopy(nb))  # which would mend double ids
     except nbformat.ValidationError as error:
@@ -26,7 +26,7 @@ def is_valid(nb, name):
         yield f"format {nb.nbformat}.{nb.nbformat_minor}, not 4.5"
 
 
-def has_readable_ids(nb, name):
+def has_readable_ids(nb, place):
     for cell_id, count in Counter(cell.get("id") for cell in nb.cells).items():
         if count > 1:
             yield f"{count} cells have the id {cell_id!r}"
@@ -35,13 +35,13 @@ def has_readable_ids(nb, name):
             yield f"id {cell_id!r} does not say what its cell is about"
 
 
-def has_no_outputs(nb, name):
+def has_no_outputs(nb, place):
     for cell in code(nb):
         if cell.get("outputs") or cell.execution_count is not None:
             yield f"cell {cell.id!r} was saved with its output: clear all outputs and save again"
 
 
-def runs_on_any_machine(nb, name):
+def runs_on_any_machine(nb, place):
     if nb.metadata.get("kernelspec", {}).get("name") != "python3":
         yield "the kernel is not python3"
     if "widgets" in nb.metadata:
@@ -55,20 +55,20 @@ def runs_on_any_machine(nb, name):
             yield f"cell {cell.id!r} pins a package, which will break where it is newer"
 
 
-def has_short_code(nb, name):
+def has_short_code(nb, place):
     for cell in code(nb):
         lines = len(cell.source.splitlines())
         if lines > LONGEST:
             yield f"cell {cell.id!r} has {lines} lines, more than {LONGEST}: move what is only presentation into lab/"
 
 
-def alternates_with_text(nb, name):
+def alternates_with_text(nb, place):
     for before, after in pairwise(nb.cells):
         if before.cell_type == after.cell_type == "code":
             yield f"no text between {before.id!r} and {after.id!r}"
 
 
-def has_little_metadata(nb, name):
+def has_little_metadata(nb, place):
     if extra := set(nb.metadata) - {"kernelspec", "language_info"}:
         yield f"notebook metadata {sorted(extra)}"
     for cell in nb.cells:
@@ -76,11 +76,12 @@ def has_little_metadata(nb, name):
             yield f"cell {cell.id!r} has metadata {sorted(cell.metadata)}"
 
 
-def opens_with_the_facts(nb, name):
+def opens_with_the_facts(nb, place):
+    kind = "Beyond" if place.parent.name == "beyond" else f"Lesson {int(place.stem[:2])}"
     facts = {
-        "its number and title": rf"^# Lesson {int(name[:2])} · \w",
+        "its number and title": rf"^# {kind} · \w",
         "its minutes": r"\d+ minutes",
-        "its Colab badge": rf"colab-badge\.svg\)\]\([^)]+/notebooks/{name}\.ipynb\)",
+        "its Colab badge": rf"colab-badge\.svg\)\]\([^)]+/notebooks/{place.as_posix()}\)",
     }
     text = "\n".join(cell.source for cell in nb.cells[:9] if cell.cell_type == "markdown")
     for fact, pattern in facts.items():
@@ -88,7 +89,7 @@ def opens_with_the_facts(nb, name):
             yield f"the opening lacks {fact}"
 
 
-def sets_itself_up(nb, name):
+def sets_itself_up(nb, place):
     first = code(nb)[0] if code(nb) else None
     needed = "google.colab", '"pip", "install"'
     if first is None or first.id != "setup" or any(part not in first.source for part in needed):
@@ -97,25 +98,25 @@ def sets_itself_up(nb, name):
         yield "the set-up cell installs torch or numpy over Colab's own"
 
 
-def has_a_quiz(nb, name):
-    if not any(re.search(rf"\bQuiz\([\"']{name}[\"']\)$", cell.source, re.MULTILINE) for cell in code(nb)):
-        yield f'no cell with Quiz("{name}")'
+def has_a_quiz(nb, place):
+    if not any(re.search(rf"\bQuiz\([\"']{place.stem}[\"']\)$", cell.source, re.MULTILINE) for cell in code(nb)):
+        yield f'no cell with Quiz("{place.stem}")'
 
 
 FORM = [is_valid, has_readable_ids, has_no_outputs, runs_on_any_machine]
-LESSON = [has_short_code, alternates_with_text, has_little_metadata]
-SIX = [opens_with_the_facts, sets_itself_up, has_a_quiz]
+LESSON = [
+    has_short_code, alternates_with_text, has_little_metadata, opens_with_the_facts, sets_itself_up, has_a_quiz
+]  # fmt: skip
 
 
 def code(nb):
     return [cell for cell in nb.cells if cell.cell_type == "code"]
 
 
-def problems(nb, path):
-    """A sentence for every breach in the notebook `nb` that stands at `path` (relative to notebooks/)."""
-    rules = FORM + LESSON * (path.parts[0] != "homework") + SIX * (len(path.parts) == 1)
-    for rule in rules:
-        yield from rule(nb, path.stem)
+def problems(nb, place):
+    """A sentence for every breach in the notebook `nb` that stands at `place` (relative to notebooks/)."""
+    for rule in FORM + LESSON * (place.parts[0] != "homework"):
+        yield from rule(nb, place)
 
 
 def main():

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from lint_notebooks import FORM, LESSON, SIX, problems
+from lint_notebooks import FORM, LESSON, problems
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 TITLE = "# Lesson 1 · A title\n[![x](colab-badge.svg)](https://colab/notebooks/01_intuition.ipynb)\n50 minutes"
@@ -64,4 +64,15 @@ def test_planted_breach_is_found(rule, breach, found):
     assert list(problems(nb, Path("01_intuition.ipynb"))) == []
     breach(nb)
     assert any(found in problem for problem in problems(nb, Path("01_intuition.ipynb")))
-    assert {rule for rule, _, _ in PLANTED} == {rule.__name__ for rule in FORM + LESSON + SIX}
+    assert {rule for rule, _, _ in PLANTED} == {rule.__name__ for rule in FORM + LESSON}
+
+
+def test_what_stands_beyond_the_six_has_their_form_and_a_title_of_its_own():
+    place, nb = Path("beyond/score.ipynb"), sound()
+    nb.cells[5].source = "Quiz('score')"
+    assert len(list(problems(nb, place))) == 2
+    edit(0, "Lesson 1", "Beyond")(nb)
+    edit(0, "01_intuition", "beyond/score")(nb)
+    assert list(problems(nb, place)) == []
+    put(3, source="print(1)\n" * 16)(nb)
+    assert any("has 16 lines" in problem for problem in problems(nb, place))
