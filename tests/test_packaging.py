@@ -149,6 +149,12 @@ def test_readme_lists_as_ready_exactly_the_lessons_that_exist():
         assert number not in lessons or f"blob/main/notebooks/{lessons[number]}" in badge
 
 
+def test_readme_lists_exactly_the_optional_notebooks_that_exist():
+    listed = re.findall(r"^\| .*blob/main/notebooks/beyond/(\w+\.ipynb)\) \|$", (ROOT / "README.md").read_text(), re.M)
+    there = [path.name for path in (ROOT / "notebooks/beyond").glob("*.ipynb")]
+    assert sorted(listed) == sorted(there)
+
+
 def test_every_link_to_the_repository_is_the_one_in_pyproject():
     owner = re.fullmatch(r"https://github\.com/([\w-]+)/diffusion-course", PROJECT["urls"]["Repository"])[1]
     link = re.compile(r"(?:github\.com|/github|/gh)/([\w-]+)/diffusion-course")

@@ -4,8 +4,8 @@
     check.add_noise.hint()                      # one hint more each time
     check.add_noise.solution()                  # a solution, and why it is right
 
-A wrong function raises `Mistake`, which says what is wrong. Each lesson has a file, loaded when it is asked for: the
-first three lessons never load torch.
+A wrong function raises `Mistake`, which says what is wrong. Each notebook has files of its own, loaded when they are
+asked for: the first three lessons never load torch.
 """
 
 from importlib import import_module
@@ -26,6 +26,7 @@ LESSONS = {
     "lesson6": "ddim_step ddim_sampler spacing".split(),
     "lesson6_multistep": ["dpm_2m"],
     "lesson6_solvers": "heun_step extended_guess".split(),
+    "score": ["score_from_eps"],
     "ranking": ["leaderboard"],
     "atlas": ["ATLAS"],
 }
