@@ -13,17 +13,16 @@ import math
 import os
 import re
 import sys
-import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import nbformat
 
-from . import tables
+from . import roster as class_list
+from .roster import Person
 
 ASSIGNMENT = "spiral"
-ID = re.compile(r"\w[\w.@-]{0,63}")  # one path component that no shell, glob or nbgrader template reads as more
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -51,20 +50,19 @@ class Course:
         return self.root / "grading"
 
     @cached_property
+    def people(self) -> dict[str, Person]:
+        """The students, id → person. ValueError for a roster that cannot be used."""
+        return class_list.read(self.root / "roster.csv")
+
+    @cached_property
+    def hands(self) -> dict[str, list[Person]]:
+        """Who hands in together: the id of a student or of a team → its members."""
+        return class_list.hands(self.people)
+
+    @cached_property
     def roster(self) -> dict[str, str]:
-        """Each student's id → name. ValueError for an id that cannot be used or stands there twice."""
-        path = self.root / "roster.csv"
-        if not path.is_file():
-            raise ValueError(f"{path} is missing: a table with the columns id, first_name, last_name.")
-        names = {}
-        for row in tables.read(path, ("id",)):
-            student = unicodedata.normalize("NFC", row["id"])
-            if not ID.fullmatch(student):
-                raise ValueError(f"{path}: {student!r} cannot be an id: only letters, digits and . _ @ - are allowed.")
-            if student.casefold() in map(str.casefold, names):
-                raise ValueError(f"{path}: the id {student!r} stands there twice.")
-            names[student] = f"{row.get('first_name', '')} {row.get('last_name', '')}".strip()
-        return names
+        """The same ids → the names of the members."""
+        return {id: ", ".join(filter(None, (person.name for person in both))) for id, both in self.hands.items()}
 
     @cached_property
     def _graded(self) -> list[nbformat.NotebookNode]:

@@ -31,16 +31,18 @@ def addressed(course: Course, everyone: list[Standing]) -> list[Standing]:
 
 
 def feedback(course: Course, students: list[Standing]) -> Iterator[Path]:
-    """Write `feedback/ID.html` for each of the students `addressed`; yields the paths.
+    """Write `feedback/ID.html` for each of the students `addressed`, the same for all of a team; yields the paths.
 
     A page from before whose student has nothing to be told now is taken away.
     """
     folder, written = course.root / "feedback", set()
     for student in students:
-        path = folder / f"{student.id}.html"
-        tables.replace(path, page(course, student).encode())
-        written.add(path)
-        yield path
+        content = page(course, student).encode()
+        for person in course.hands[student.id]:
+            path = folder / f"{person.id}.html"
+            tables.replace(path, content)
+            written.add(path)
+            yield path
     for old in set(folder.glob("*.html")) - written:
         old.unlink()
 

@@ -13,7 +13,7 @@ from ..check.homework import variant
 from . import records, similar, tables
 from .course import Course
 from .feedback import render
-from .standing import Standing
+from .standing import Standing, members
 
 SHOWN = 30  # pairs on the page
 
@@ -32,12 +32,12 @@ def export(course: Course, everyone: list[Standing]) -> list[Path]:
 
 
 def table(course: Course, everyone: list[Standing]) -> tuple[tuple[str, ...], list[dict]]:
-    """Columns and rows: id, name, status, points of each part, which of them have full points, total, why."""
+    """Columns and rows: id, name, team, status, points of each part, which of them are full, total, why."""
     passed = {name: f"{name} passed" for name in course.parts}
-    columns = ("id", "name", "status", "total", *course.parts, "correction", *passed.values(), "note")
+    columns = ("id", "name", "team", "status", "total", *course.parts, "correction", *passed.values(), "note")
     rows = []
-    for each in everyone:
-        row = {"id": each.id, "name": each.name, "status": each.status, "note": each.reason}
+    for person, each in members(course, everyone):
+        row = {"id": person.id, "name": person.name, "team": person.team, "status": each.status, "note": each.reason}
         row |= {name: _number(part.points) for name, part in each.parts.items()}
         row |= {passed[n]: _yes(part.points, course.parts[n]) for n, part in each.parts.items()}
         rows.append(row | {"total": _number(each.total), "correction": _number(each.mark.correction or None)})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from . import marks, records, submission
 from .course import Course
 from .records import Part, Record
+from .roster import Person
 
 NOT_SUBMITTED = "not submitted"
 NOT_GRADED = "not graded yet"
@@ -37,6 +38,12 @@ def standings(course: Course) -> list[Standing]:
     given, found = marks.read(course), {each.id: each for each in submission.survey(course)}
     everyone = sorted(set(course.roster) | set(found))
     return [_standing(course, name, found.get(name), given.get(name, marks.Mark())) for name in everyone]
+
+
+def members(course: Course, everyone: list[Standing]) -> list[tuple[Person, Standing]]:
+    """Each student by their own id with the standing of their team, and each name of nobody's with its own, sorted."""
+    pairs = [(person, each) for each in everyone for person in course.hands.get(each.id, [Person(each.id)])]
+    return sorted(pairs, key=lambda pair: pair[0].id)
 
 
 def _standing(course: Course, student: str, found: submission.Submission | None, mark: marks.Mark) -> Standing:

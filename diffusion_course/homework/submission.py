@@ -1,8 +1,8 @@
 """What was handed in: found, read with suspicion, and brought into the form that nbgrader expects.
 
-Two ways to lay a submission down are known; anything else under `submitted/` is reported by name, but for hidden files:
-
-    submitted/ID.ipynb        submitted/ID/…/any name.ipynb   (one notebook; as `nbgrader collect` puts it)
+A submission is a file `submitted/NAME.ipynb`, or one notebook anywhere in a folder `submitted/NAME/`; `uploads` knows
+whose NAME it is. A folder of a download, in which such names stand, is looked into. Anything else is reported by name,
+but for hidden files.
 
 Nothing that a student wrote about grading survives: the marks that nbgrader keeps in each cell (id, points, kind)
 are taken from the released notebook, and so are the test cells. The file handed in is never changed.
@@ -20,7 +20,9 @@ from pathlib import Path
 
 import nbformat
 
-from .course import ID, Course, is_test
+from .course import Course, is_test
+from .roster import ID
+from .uploads import Names
 
 LARGEST = 20 * 2**20  # bytes; a notebook with all its figures has less than 2 million
 MOST_CELLS = 1000
@@ -47,33 +49,50 @@ class Submission:
 
 
 def survey(course: Course) -> list[Submission]:
-    """All that lies under `submitted/`, a submission for each name, sorted."""
-    found = {}
-    for entry in sorted((course.root / "submitted").iterdir()):
-        if not entry.name.startswith(".") and entry.name not in IGNORED:
-            found.setdefault(_id_of(entry), []).append(entry)
-    return [_submission(course, student, entries) for student, entries in found.items()]
+    """All that lies under `submitted/`, a submission for each student and for each name of nobody's, sorted."""
+    place, names = course.root / "submitted", Names(course.people)
+    if not place.is_dir():
+        raise ValueError(f"{place} is missing: make the folder again, and put into it what the students hand in.")
+    found: dict[str, list[Path]] = {}
+    for entry in _entries(place, names):
+        name = _name_of(entry)
+        found.setdefault(names.whose(name) or name, []).append(entry)
+    return [_submission(course, student, entries) for student, entries in sorted(found.items())]
+
+
+def _entries(place: Path, names: Names) -> list[Path]:
+    """What lies in a folder, and in each folder there in which a name is known."""
+    found = [each for each in place.iterdir() if not each.name.startswith(".") and each.name not in IGNORED]
+    for entry in sorted(found):
+        if entry.is_dir() and not entry.is_symlink() and not names.whose(_name_of(entry)):
+            inside = [each for each in entry.iterdir() if not each.name.startswith(".")]
+            if any(names.whose(_name_of(each)) for each in inside):
+                found.remove(entry)
+                found += inside
+    return sorted(found)
 
 
 def _submission(course: Course, student: str, entries: list[Path]) -> Submission:
     try:
-        if not ID.fullmatch(student):
-            raise Problem("bad name", "An id has only letters, digits and . _ @ -: rename it.")
         if student not in course.roster:
+            if not ID.fullmatch(student):
+                raise Problem("bad name", "An id has only letters, digits and . _ @ -: rename it.")
             near = difflib.get_close_matches(student, course.roster, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             raise Problem("unknown student", f"The id is not in roster.csv{hint}: rename it, or add it there.")
         notebooks = [path for entry in entries for path in _notebooks(entry)]
         if not notebooks:
             raise Problem("no notebook", "No file there ends in .ipynb.")
-        if len(notebooks) > 1:
+        if (
+            len(notebooks) > 1 and len({digest(path)[0] for path in notebooks}) > 1
+        ):  # else copies, one for each of a team
             raise Problem("several notebooks", "Leave one: " + ", ".join(sorted(path.name for path in notebooks)) + ".")
         return Submission(student, notebooks[0])
     except Problem as problem:
         return Submission(student, problem=problem)
 
 
-def _id_of(entry: Path) -> str:
+def _name_of(entry: Path) -> str:
     name = entry.name if entry.is_dir() or entry.suffix != ".ipynb" else entry.stem
     return unicodedata.normalize("NFC", name)  # macOS writes é as two characters
 

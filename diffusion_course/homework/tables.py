@@ -5,6 +5,7 @@ it is a number it gets an apostrophe before it, the spreadsheets' mark for plain
 So does what follows a semicolon, a tab or the end of a line: where those separate cells, a new one would begin there.
 """
 
+import codecs
 import csv
 import io
 import os
@@ -12,18 +13,28 @@ import re
 from pathlib import Path
 
 BEGINS = r"(^|[;\t\r\n]\s*)"
-FORMULA = re.compile(BEGINS + r"(?=[-=+@\t\r\n'])")
-MARKED = re.compile(BEGINS + r"'(?=[-=+@\t\r\n'])")
+SIGNS = r"[-=+@＝＋－＠\t\r\n']"  # some spreadsheets read the wide ones as well
+FORMULA = re.compile(BEGINS + f"(?={SIGNS})")
+MARKED = re.compile(BEGINS + f"'(?={SIGNS})")
+SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # a first line that some programs write for Excel
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
 
 
-def read(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """Rows of a CSV file (UTF-8; commas, semicolons or tabs) as dicts. ValueError unless it has `columns`."""
+def read(path: Path, columns: tuple[str, ...] = ()) -> list[dict[str, str]]:
+    """Rows of a CSV file as dicts, without those that are all blank. ValueError unless it has `columns`.
+
+    Understands commas, semicolons and tabs, and the encodings in which Excel, Moodle and Canvas save.
+    """
     text = _text(path)
-    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    if missing := [name for name in columns if name not in (table.fieldnames or ())]:
+    table = csv.DictReader(io.StringIO(SEPARATOR.sub("", text, count=1), newline=""), delimiter=_delimiter(text))
+    try:
+        table.fieldnames = [" ".join(name.split()) for name in table.fieldnames or ()]
+        rows = [{name: _bare((value or "").strip()) for name, value in row.items() if name} for row in table]
+    except csv.Error as error:
+        raise ValueError(f"{path} cannot be read as a table ({error}): save it as CSV in UTF-8.") from None
+    if missing := [name for name in columns if name not in table.fieldnames]:
         raise ValueError(f"{path} has no column {', '.join(missing)}: its first line must name {', '.join(columns)}.")
-    return [{name: _bare((value or "").strip()) for name, value in row.items() if name} for row in table]
+    return [row for row in rows if any(row.values())]
 
 
 def write(path: Path, columns: tuple[str, ...], rows: list[dict]) -> None:
@@ -47,15 +58,24 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text ({error}): save it as CSV in UTF-8.") from None
+    """The text of a file that a spreadsheet saved: UTF-16 if it says so, UTF-8 if it can be, else Windows' encoding."""
+    content = path.read_bytes()
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ["utf-16"] if wide else ["utf-8-sig", "cp1252"]:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise ValueError(f"{path} is not text that a spreadsheet saves: save it as CSV in UTF-8.")
 
 
 def _delimiter(text: str) -> str:
-    """The likeliest one, by the first line."""
-    return max(",;\t", key=text.split("\n", 1)[0].count)
+    """The one that the file names, or the likeliest by the first line."""
+    if named := SEPARATOR.match(text):
+        return named[1]
+    return max(",;\t", key=re.sub(r'"[^"]*"', "", text.split("\n", 1)[0]).count)
 
 
 def _plain(value):
