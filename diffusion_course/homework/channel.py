@@ -8,10 +8,12 @@ exist on this side. Every way not to answer is an exception with a sentence that
 import re
 import socket
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from . import wire
+from ..check.homework import variant
+from . import drawn, wire
 
 GRACE = 5  # seconds between the polite end of a call, inside, and the end of the process
 SHORT = 300  # characters of a student's text that may stand in a message
@@ -104,11 +106,18 @@ class Channel:
 
 
 class Student:
-    """A student's notebook after its cells have run, as the tests see it. `id` is that of the submission."""
+    """A student's notebook after its cells have run, as the tests see it. `id` is that of the submission, `secret`
+    that of the class: `draw(…)` are its random numbers for this purpose."""
 
-    def __init__(self, sock, id):
-        self.channel, self.id = Channel(sock), id
+    def __init__(self, sock, id, secret=""):
+        self.channel, self.id, self.secret = Channel(sock), id, secret
+        self.salt, self.draw = drawn.salt(secret), partial(drawn.generator, secret)
         self.unanswered = False  # whether anything asked for was not there (yet)
+
+    @property
+    def spiral(self):
+        """The spiral of this student in this class."""
+        return variant.of(self.id, self.salt)
 
     def value(self, name, seconds=10):
         """The global `name`: a number, text, list, dict or array (tensors come as arrays)."""
@@ -140,6 +149,6 @@ class Student:
         raise Refused("The answer was neither a value nor a reason.")
 
 
-def attach(number, id):
+def attach(number, id, secret):
     """The `Student` behind the socket that this process was started with."""
-    return Student(socket.socket(fileno=number), id)
+    return Student(socket.socket(fileno=number), id, secret)

@@ -3,6 +3,7 @@
     source/spiral/spiral.ipynb   the one source, copied in       submitted/   what the students handed in
     release/                     the student's version           grading/     a record of each grading, its log
     roster.csv, marks.csv        the teacher's two tables        feedback/, export/   what comes out
+    secret                       of this class, kept with the gradebook: the hidden questions are drawn from it
 
 `release/` and `autograded/` are nbgrader's, driven by `nbgrader_config.py`; points also stand in its gradebook.
 """
@@ -44,6 +45,14 @@ class Course:
     @property
     def released(self) -> Path:
         return self.root / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+
+    @cached_property
+    def secret(self) -> str:
+        """From which all that is hidden is drawn. ValueError where there is none."""
+        path = self.root / "secret"
+        if not path.is_file():
+            raise ValueError(f"{path} is missing: `init` makes it. Take it from a copy, or begin with a new directory.")
+        return path.read_text().strip()
 
     @property
     def grading(self) -> Path:

@@ -16,7 +16,7 @@ import time
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
 from nbformat.v4 import new_output
 from nbgrader import preprocessors
-from traitlets import Bool, Integer
+from traitlets import Bool, Integer, Unicode
 
 from . import records
 from .channel import NoAnswer, Student
@@ -36,6 +36,7 @@ class Execute(preprocessors.Execute):
     """Fills in the outputs of a notebook: of the student's cells as text and pictures, of the tests as points."""
 
     unsafe = Bool(False, help="Run the students' code without the sandbox, as the user who grades.").tag(config=True)
+    secret = Unicode("", help="Of the class: the hidden questions are drawn from it.").tag(config=True)
     cell_seconds = Integer(300, help="What one cell of the student's may take.").tag(config=True)
     shutdown_kernel = "immediate"  # of the tests' kernel: it has nothing to save
     timeout = Integer(120, help="What one test cell may take.").tag(config=True)
@@ -151,7 +152,7 @@ class Execute(preprocessors.Execute):
 
     def start_new_kernel_client(self):
         client = super().start_new_kernel_client()
-        where = f"({self._sandbox.sock.fileno()}, {self._student.id!r})"
+        where = f"({self._sandbox.sock.fileno()}, {self._student.id!r}, {self.secret!r})"
         self._trusted(f"from diffusion_course.homework import channel; student = channel.attach{where}; del channel")
         return client
 

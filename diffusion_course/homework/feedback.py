@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import plots
 from ..check.homework import variant
-from . import tables
+from . import drawn, tables
 from .course import Course
 from .records import FAILED
 from .standing import Standing
@@ -50,7 +50,7 @@ def feedback(course: Course, students: list[Standing]) -> Iterator[Path]:
 def page(course: Course, student: Standing) -> str:
     """One student's page."""
     samples = student.record.samples if student.record else {}
-    pictures = [scatter(student.id, samples)] if samples else []
+    pictures = [scatter(variant.of(student.id, drawn.salt(course.secret)), samples)] if samples else []
     return render(
         "feedback.html",
         student=student,
@@ -72,9 +72,8 @@ def render(template: str, **values) -> str:
     return environment.get_template(template).render(policy=POLICY, style=style, **values)
 
 
-def scatter(student: str, samples: dict[str, list]) -> plots.Figure:
+def scatter(own: variant.Variant, samples: dict[str, list]) -> plots.Figure:
     """The student's data set, and their samples after each number of strokes over the same spiral."""
-    own = variant.of(student)
     spiral = own.data()
     middle = np.asarray(own.centre)
     limit = MARGIN * float(np.abs(spiral - middle).max())

@@ -10,7 +10,7 @@ that other one as it is. Functions are judged here, what depends on training in 
 import io
 from contextlib import redirect_stdout
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from ..check import homework as check
 from ..check.engine import Exercise, Mistake
 from ..check.homework.walk import exact, walk
 from ..forward import to_float64
-from . import channel, results
+from . import channel, drawn, results
 from .results import FULL, HALF, NONE
 
 SCALE = {"a sum, not a mean", "the sum over coordinates, then the mean over points"}  # right but for a factor
@@ -55,10 +55,10 @@ def _student(namespace) -> channel.Student:
 def by_function(student, name, partly=None, follow=None) -> tuple[float, str]:
     """Is the function `name` right on the hidden questions?
 
-    `follow(student)` is the reference with the student's other functions in it; `partly(mistake, examine)` says whether
-    half the points are earned, where `examine(changed)` asks another exercise.
+    `follow(student)` is the reference with the student's other functions in it; `partly(exercise, mistake, attempt)`
+    says whether half the points are earned.
     """
-    exercise, attempt = EXAMS[name], partial(_call, student, name)
+    exercise, attempt = exams(student.secret)[name], partial(_call, student, name)
     mistake = examine(exercise, attempt)
     if mistake is None:
         return FULL, "right."
@@ -66,7 +66,7 @@ def by_function(student, name, partly=None, follow=None) -> tuple[float, str]:
         return FULL, "right, with the functions that it calls as they are."
     if isinstance(mistake.__cause__, channel.NoAnswer):
         raise mistake.__cause__
-    share = HALF if partly and partly(mistake, attempt) else NONE
+    share = HALF if partly and partly(exercise, mistake, attempt) else NONE
     if mistake.fault:
         return share, str(mistake).removeprefix(f"{name}: ")
     return share, _unnamed(exercise, attempt)
@@ -116,57 +116,82 @@ def _unnamed(exercise, attempt) -> str:
 
 # ---- the questions -------------------------------------------------------------------------------
 
-rng = np.random.default_rng(20)
-LEVELS = np.concatenate([[1.0], np.sort(rng.uniform(0.02, 0.98, 30))[::-1]])
+@lru_cache(maxsize=8)
+def exams(secret: str) -> dict[str, Exercise]:
+    """Part → the public exercise with the questions that are drawn from this secret."""
+    # What crosses the channel has lost its type, and right numbers are enough here.
+    loose = {"refuse": lambda _: None, "whole": False}
+    asked = {name: tuple(ask(drawn.generator(secret, name))) for name, ask in QUESTIONS.items()}
+    return {name: replace(getattr(check, name), probes=probes, **loose) for name, probes in asked.items()}
 
 
-def _points(n):
-    return rng.standard_normal((n, 2))
+def _levels(rng):
+    """ᾱ_0 … ᾱ_30, no two of them near each other."""
+    return np.concatenate([[1.0], 1 - (np.arange(1, 31) + rng.uniform(-0.3, 0.3, 30)) / 31.5])
 
 
-def _walks():
-    """Exact denoisers of two Gaussians, with grids and noise to walk by."""
-    for mean, std, times in (([1.1, -0.4], 0.4, [30, 21, 17, 8, 2, 0]), ([-0.3, 0.9], 0.9, [30, 15, 14, 0])):
-        yield exact(LEVELS, mean, std), LEVELS, _points(20), times, rng.standard_normal((len(times) - 1, 20, 2))
+def _whole(rng, low, high):
+    return int(rng.integers(low, high))
 
 
-def _losses():
+def _horizons(rng):
+    return (1000,), (_whole(rng, 300, 600),), (_whole(rng, 40, 90),)
+
+
+def _noisings(rng):
+    return [(rng.standard_normal((n, 2)), rng.uniform(0, 1, (n, 1)), rng.standard_normal((n, 2))) for n in (16, 1, 7)]
+
+
+def _losses(rng):
     """Two models, and points at times of their own."""
-    for gain in (LEVELS**0.5, rng.uniform(-1, 1, 31)):
+    levels = _levels(rng)
+    for gain in (levels**0.5, rng.uniform(-1, 1, 31)):
         model = check.Affine(gain, rng.standard_normal((31, 2)))
-        yield model, LEVELS, _points(12), rng.permutation(np.arange(1, 31))[:12], _points(12)
+        x0, eps = rng.standard_normal((2, 12, 2))
+        yield model, levels, x0, rng.permutation(np.arange(1, 31))[:12], eps
+
+
+def _strokes(rng):
+    """A short one, a long one, and the last one."""
+    short, far, last = rng.uniform(0.25, 0.4), rng.uniform(0.01, 0.04), rng.uniform(0.5, 0.8)
+    for a_t, a_s in ((short, short + rng.uniform(0.1, 0.2)), (far, rng.uniform(0.6, 0.8)), (last, 1.0)):
+        xt, eps_hat, z = rng.standard_normal((3, 9, 2))
+        yield xt, eps_hat, np.float64(a_t), np.float64(a_s), z
+
+
+def _grids(rng):
+    odd = [3 * _whole(rng, 2, 6), 3 * _whole(rng, 7, 15)]  # which do not divide 1000
+    full, nearly = _whole(rng, 70, 120), _whole(rng, 40, 70)
+    return (1000, odd[1]), (1000, odd[0]), (full, full), (nearly, nearly - 1), (_whole(rng, 10, 20), 1)
+
+
+def _walks(rng):
+    """Exact denoisers of two Gaussians, with grids and noise to walk by."""
+    levels = _levels(rng)
+    for std, steps in ((rng.uniform(0.3, 0.5), 5), (rng.uniform(0.8, 1.1), 3)):
+        mean, between = rng.uniform(0.4, 1.4, 2) * rng.choice([-1, 1], 2), rng.choice(28, steps - 1, replace=False)
+        times = [30, *sorted((2 + between).tolist(), reverse=True), 0]
+        yield exact(levels, mean, std), levels, rng.standard_normal((20, 2)), times, rng.standard_normal((steps, 20, 2))
 
 
 QUESTIONS = {
-    "make_alpha_bar": ((1000,), (400,), (64,)),
-    "add_noise": tuple((_points(n), rng.uniform(0, 1, (n, 1)), _points(n)) for n in (16, 1, 7)),
-    "loss": tuple(_losses()),
-    "reverse_step": tuple(
-        (_points(9), _points(9), np.float64(a_t), np.float64(a_s), _points(9))
-        for a_t, a_s in ((0.31, 0.44), (0.02, 0.7), (0.66, 1.0))
-    ),
-    "time_grid": ((1000, 35), (1000, 11), (90, 90), (60, 59), (12, 1)),
-    "sample": tuple(_walks()),
-}
-# What crosses the channel has lost its type, and right numbers are enough here.
-EXAMS = {
-    name: replace(getattr(check, name), probes=asked, refuse=lambda _: None, whole=False)
-    for name, asked in QUESTIONS.items()
+    "make_alpha_bar": _horizons,
+    "add_noise": _noisings,
+    "loss": _losses,
+    "reverse_step": _strokes,
+    "time_grid": _grids,
+    "sample": _walks,
 }
 
 
-def _only_noise(name):
-    """Half the points where all is right but the fresh noise (the last argument): right when there is none."""
-
-    def partly(mistake, attempt):
-        quiet = tuple((*probe[:-1], 0 * probe[-1]) for probe in EXAMS[name].probes)
-        return examine(replace(EXAMS[name], probes=quiet), attempt) is None
-
-    return partly
+def _only_noise(exercise, mistake, attempt):
+    """Is all right but the fresh noise (the last argument), so that it is right when there is none?"""
+    quiet = tuple((*probe[:-1], 0 * probe[-1]) for probe in exercise.probes)
+    return examine(replace(exercise, probes=quiet), attempt) is None
 
 
-def _but_for_scale(mistake, attempt):
-    """Half the points where the loss is right but for a factor."""
+def _but_for_scale(exercise, mistake, attempt):
+    """Is the loss right but for a factor?"""
     return mistake.fault in SCALE
 
 
@@ -184,9 +209,9 @@ PARTS = {
     "add_noise": (1.0, partial(by_function, name="add_noise")),
     "network": (1.0, results.network),
     "loss": (1.0, partial(by_function, name="loss", partly=_but_for_scale, follow=_with_their_add_noise)),
-    "reverse_step": (1.0, partial(by_function, name="reverse_step", partly=_only_noise("reverse_step"))),
+    "reverse_step": (1.0, partial(by_function, name="reverse_step", partly=_only_noise)),
     "time_grid": (0.5, partial(by_function, name="time_grid")),
-    "sample": (1.0, partial(by_function, name="sample", partly=_only_noise("sample"), follow=_with_their_step)),
+    "sample": (1.0, partial(by_function, name="sample", partly=_only_noise, follow=_with_their_step)),
     "training": (1.0, results.training),
     "samples_10": (1.0, partial(results.samples, strokes=10)),
     "samples_50": (1.0, partial(results.samples, strokes=50)),

@@ -2,14 +2,14 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 
-from . import tables
+from ..check.homework import variant
+from . import drawn, tables
 from .course import ASSIGNMENT, PACKAGE, Course, environment, is_test, notebook, sha256
 
 EXAMPLE = (("ada", "Ada", "Lovelace"), ("alan", "Alan", "Turing"))  # rows to replace by one's own
@@ -21,6 +21,7 @@ c.CourseDirectory.course_id = c.CourseDirectory.assignment_id = "spiral"  # Post
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError  # replace this line by yours"}
 c.ClearSolutions.text_stub = "*Write your three sentences here.*"
 # The student's cells run in a sandbox, the tests outside of it.
+c.Execute.secret = open("secret").read().strip()  # of this class: give it to nobody
 c.Autograde.autograde_preprocessors = [
     "diffusion_course.homework.execute.Execute",
     "nbgrader.preprocessors.LimitOutput",
@@ -45,7 +46,11 @@ def init(root: Path, db: str | None = None, source: Path | None = None) -> Cours
     root.mkdir(mode=0o700, parents=True, exist_ok=True)  # hidden tests and the students' work are nobody else's
     copy = root / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     copy.parent.mkdir(parents=True)
-    shutil.copyfile(source or shipped(), copy)
+    secret = drawn.secret()
+    (root / "secret").write_text(secret)
+    (root / "secret").chmod(0o600)
+    salts = (f'SALT = \\"{salt}\\"'.encode() for salt in (variant.SALT, drawn.salt(secret)))  # as JSON writes them
+    copy.write_bytes((source or shipped()).read_bytes().replace(*salts))
     (root / "submitted").mkdir()
     rows = [dict(zip(("id", "first_name", "last_name"), row, strict=True)) for row in EXAMPLE]
     tables.write(root / "roster.csv", ("id", "first_name", "last_name"), rows)

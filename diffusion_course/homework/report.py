@@ -10,7 +10,7 @@ import nbformat
 import numpy as np
 
 from ..check.homework import variant
-from . import records, similar, tables
+from . import drawn, records, similar, tables
 from .course import Course
 from .feedback import render
 from .standing import Standing, members
@@ -65,7 +65,7 @@ def report(course: Course, everyone: list[Standing], pairs: list[tuple[str, str,
         hardest=sorted((_difficulty(course, graded, faults, name) for name in course.parts), key=lambda d: d.share),
         faults=faults.most_common(),
         odd=[each for each in everyone if each.status != records.GRADED or each.reason],
-        reproduced=reproduced(graded),
+        reproduced=reproduced(graded, drawn.salt(course.secret)),
         pairs=pairs,
         shown=SHOWN,
     )
@@ -110,13 +110,13 @@ def _faults(student: Standing) -> list[tuple[str, str]]:
     return [(name, part.fault) for name, part in student.parts.items() if part.fault]
 
 
-def reproduced(graded: list[Standing]) -> list[tuple[str, list[str]]]:
+def reproduced(graded: list[Standing], salt: str) -> list[tuple[str, list[str]]]:
     """(id, ids of others) for each student whose samples lie on the spirals of others, not on their own."""
     ids, found = [each.id for each in graded], []
     for each in graded:
         clouds = [cloud for points in each.record.samples.values() if len(cloud := _finite(points))]
-        strange = [cloud for cloud in clouds if not variant.reproduced(cloud, [each.id])]
-        others = {other for cloud in strange for other in variant.reproduced(cloud, ids)}
+        strange = [cloud for cloud in clouds if not variant.reproduced(cloud, [each.id], salt)]
+        others = {other for cloud in strange for other in variant.reproduced(cloud, ids, salt)}
         found += [(each.id, sorted(others))] if others else []
     return found
 

@@ -19,12 +19,13 @@ STROKES = 50  # of our sampler: as good as 1000, and twenty times quicker
 FAR = 3.0  # pass lines: samples cannot be so much better than their network under our sampler
 NEARER = 0.5  # two clouds of one network in equally many strokes differ by a tenth or so, 10 and 1000 strokes sevenfold
 END = [20, 10, 5, 2, 1, 0]  # of a walk, where it shows whether a network knows the data by heart
-SEED = 7  # of all noise that the grader draws
 
 
 def network(student) -> tuple[float, str]:
     """ε̂ of x_t's shape from x_t and t, row by row; half the points if at least the shape is right."""
-    mistake = network_mistake(student.denoise)
+    rng = student.draw("network")
+    points, times = rng.uniform(-2, 2, (4, 2)), np.array([1, 101, 401, 801]) + rng.integers(0, 100, 4)
+    mistake = network_mistake(student.denoise, points, times)
     if mistake is None:
         return FULL, "right."
     return HALF if mistake.fault != "not finite" else NONE, str(mistake).removeprefix("network: ")
@@ -37,7 +38,7 @@ def training(student) -> tuple[float, str]:
         return NONE, "the network says NaN or infinity. Look at the loss while it trains."
     if by_heart(student):
         return NONE, "the network returns the points of the data set, so its samples are copies."
-    passed, says = variant.judge(variant.of(student.id), x, STROKES)
+    passed, says = variant.judge(student.spiral, x, STROKES)
     if not passed:
         with suppress(channel.Refused, channel.Failed, channel.TooSlow):
             student.value("training_losses")  # NotAttempted where nothing was trained
@@ -49,7 +50,7 @@ def samples(student, strokes: int) -> tuple[float, str]:
 
     Half the points if only the new one does. A cloud alone earns nothing: it could come from anywhere.
     """
-    spiral, cloud, drawn = variant.of(student.id), _cloud(student, strokes), _drawn(student, strokes)
+    spiral, cloud, drawn = student.spiral, _cloud(student, strokes), _drawn(student, strokes)
     passed, says = variant.judge(spiral, cloud, strokes)
     anew, found = variant.judge(spiral, drawn, strokes)
     if anew and (why := _not_of_the_network(student, strokes)):
@@ -74,15 +75,15 @@ def _not_of_the_network(student, strokes) -> str | None:
     if by_heart(student):
         return "the network returns the points of the data set, so the samples are copies."
     x = _ours(student, min(strokes, STROKES))
-    if x is None or variant.of(student.id).distance(x).mean() > FAR * variant.LINES[strokes]:
+    if x is None or student.spiral.distance(x).mean() > FAR * variant.LINES[strokes]:
         return "the samples are not what your network gives. Under our sampler it ends far from your spiral."
     return None
 
 
 def by_heart(student) -> bool:
     """Does their network put points that are hardly noised exactly onto the curve? None that was trained does."""
-    spiral, levels, rng = variant.of(student.id), _levels(student), np.random.default_rng(SEED)
-    x = spiral.data(variant.COUNT, SEED).astype(np.float64)
+    spiral, levels, rng = student.spiral, _levels(student), student.draw("by heart")
+    x = spiral.data(variant.COUNT, int(rng.integers(2**31))).astype(np.float64)
     x = add_noise(x, levels.at(END[0]), rng.standard_normal(x.shape))
     x = _walked(student, x, END, rng)
     return x is not None and bool(np.median(spiral.distance(x)) < variant.EXACT)
@@ -90,7 +91,7 @@ def by_heart(student) -> bool:
 
 def _ours(student, strokes):
     """512 samples of their network by our sampler, or None."""
-    rng = np.random.default_rng(SEED)
+    rng = student.draw("ours", strokes)
     return _walked(student, rng.standard_normal((variant.COUNT, 2)), strokes, rng)
 
 
@@ -114,7 +115,7 @@ def _cloud(student, strokes):
 
 def _drawn(student, strokes):
     """Their `sample` of their `model` with our static and our noise."""
-    rng = np.random.default_rng([SEED, strokes])
+    rng = student.draw("drawn", strokes)
     xT = rng.standard_normal((variant.COUNT, 2), dtype=np.float32)
     noise = rng.standard_normal((strokes, variant.COUNT, 2), dtype=np.float32)
     times = schedule.linear(1000).steps(strokes).tolist()
@@ -145,7 +146,7 @@ def _whose(student, says) -> str:
     """The usual reason for a cloud on no spiral of theirs: the id in the notebook is not the one handed in under."""
     try:
         said = student.value("STUDENT_ID")
-        other = isinstance(said, str) and variant.of(said) != variant.of(student.id)
+        other = isinstance(said, str) and variant.of(said, student.salt) != student.spiral
     except (channel.NoAnswer, ValueError):
         return says
     return f"{says} Your STUDENT_ID is {said[:40]!r}, but you handed in as {student.id!r}." if other else says

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from diffusion_course import plots
 from diffusion_course.check.homework import variant
-from diffusion_course.homework import feedback, grade, marks, records, standing, submission
+from diffusion_course.homework import drawn, feedback, grade, marks, records, standing, submission
 from diffusion_course.homework.records import Part, Record
 from diffusion_course.run import cli
 
@@ -136,7 +136,8 @@ def test_what_a_student_handed_in_is_not_on_the_page(made):
 
 
 def test_samples_are_drawn_anew_beside_the_spiral_with_a_text_alternative(made):
-    clouds = {10: variant.of("ada").data(512, seed=1), 50: np.full((512, 2), np.nan), 1000: np.full((512, 2), 1e30)}
+    own = variant.of("ada", drawn.salt(made.secret))
+    clouds = {10: own.data(512, seed=1), 50: np.full((512, 2), np.nan), 1000: np.full((512, 2), 1e30)}
     record(made, "ada", samples=records.clouds(clouds))
     page = harmless(pages(made)["ada"])
     attributes = dict(page.attributes)
@@ -147,7 +148,7 @@ def test_samples_are_drawn_anew_beside_the_spiral_with_a_text_alternative(made):
 
 def test_the_spiral_and_the_samples_share_one_frame():
     own = variant.of("ada")
-    figure = feedback.scatter("ada", records.clouds({10: own.data(512, seed=1)}))
+    figure = feedback.scatter(variant.of("ada"), records.clouds({10: own.data(512, seed=1)}))
     assert isinstance(figure, plots.Figure)
     limits = {ax.get_xlim() for ax in figure.axes}
     assert len(limits) == 1 and len(figure.axes) == 2

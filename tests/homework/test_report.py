@@ -8,7 +8,7 @@ import toy
 from click.testing import CliRunner
 
 from diffusion_course.check.homework import variant
-from diffusion_course.homework import grade, marks, records, report, similar, standing, submission
+from diffusion_course.homework import drawn, grade, marks, records, report, similar, standing, submission
 from diffusion_course.homework.records import Part, Record
 from diffusion_course.run import cli
 
@@ -108,11 +108,12 @@ def test_an_empty_class_has_a_report(made):
 
 
 def test_samples_on_anothers_spiral_are_listed_with_whose(made):
-    clouds = records.clouds({n: variant.of("alan").data(512, seed=n) for n in (10, 50, 1000)})
+    clouds = records.clouds({n: variant.of("alan", drawn.salt(made.secret)).data(512, seed=n) for n in (10, 50, 1000)})
     record(made, "ada", Part(1, ""), samples=clouds)
     record(made, "alan", Part(1, ""), samples=clouds)
     record(made, "eve", Part(1, ""), samples={"10": [[None, 1.0], [2.0, None]]})
-    assert report.reproduced([each for each in standing.standings(made) if each.record]) == [("ada", ["alan"])]
+    graded = [each for each in standing.standings(made) if each.record]
+    assert report.reproduced(graded, drawn.salt(made.secret)) == [("ada", ["alan"])]
     assert '<tr><th scope="row">ada</th><td>alan</td></tr>' in page(made)
 
 

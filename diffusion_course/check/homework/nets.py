@@ -13,32 +13,36 @@ HOURS = np.array([1, 80, 400, 1000])
 ASKED = [128, 128, 128, 2]
 
 
-def network_mistake(denoise) -> Mistake | None:
-    """What is wrong with ε̂ = denoise(xt, t), for arrays xt (n, 2) and t (n,), whether it is trained or not."""
-    answer = denoise(POINTS, HOURS)
-    if np.shape(answer) != POINTS.shape:
+def network_mistake(denoise, points=POINTS, times=HOURS) -> Mistake | None:
+    """What is wrong with ε̂ = denoise(xt, t), for arrays xt (n, 2) and t (n,), whether it is trained or not.
+
+    It is asked about 4 `points` (4, 2) at 4 `times` (4,), alone and beside each other.
+    """
+    pairs = [(np.repeat(points[[i]], 2, axis=0), np.repeat(times[[i]], 2)) for i in range(4)]
+    here, now = np.repeat(points[:1], 4, axis=0), np.repeat(times[2:3], 4)
+    answer, *others = (denoise(*asked) for asked in ((points, times), *pairs, (here, times), (points, now)))
+    if np.shape(answer) != points.shape:
         return Mistake(
             f"network: for x_t of shape (4, 2) and t of shape (4,) it returns shape {np.shape(answer)}; "
             "ε̂ has the shape of x_t.",
             "another shape",
         )
-    if not np.isfinite(answer).all():
+    if not all(np.isfinite(each).all() for each in (answer, *others)):  # a NaN would win any comparison below
         return Mistake("network: it returns NaN or infinity. Look at its inputs and at the loss.", "not finite")
-    twins = [denoise(np.repeat(POINTS[[i]], 2, axis=0), np.repeat(HOURS[[i]], 2)) for i in range(len(POINTS))]
+    *twins, at_times, of_points = others
     if max(np.abs(twin - answer[i]).max() for i, twin in enumerate(twins)) > 1e-3:
         return Mistake(
             "network: a point gets another answer when it is asked beside others. Each row must be answered for "
             "itself and by its own t: no BatchNorm, no Dropout, no mean over the batch, not t[0] for all.",
             "rows are mixed",
         )
-    same_point, same_time = np.repeat(POINTS[:1], 4, axis=0), np.repeat(HOURS[2:3], 4)
-    if np.ptp(denoise(same_point, HOURS), axis=0).max() < 1e-6:
+    if np.ptp(at_times, axis=0).max() < 1e-6:
         return Mistake(
             "network: at one point it says the same for every t. The same x_t means other noise at another t, "
             "so the time code must be among its inputs.",
             "t is ignored",
         )
-    if np.ptp(denoise(POINTS, same_time), axis=0).max() < 1e-6:
+    if np.ptp(of_points, axis=0).max() < 1e-6:
         return Mistake("network: it says the same for every x_t, so it cannot see any noise.", "x_t is ignored")
     return None
 

@@ -1,4 +1,4 @@
-"""Every student of the homework has a spiral of their own: its shape follows from their id, and from nothing else.
+"""Every student of the homework has a spiral of their own: its shape follows from their id and the salt of the class.
 
 An Archimedean spiral, r ∝ θ, with so many turns, in one of two directions d, turned by φ, stretched along an axis of
 its own, and off centre:
@@ -17,6 +17,7 @@ import numpy as np
 
 from ...forward import to_float64
 
+SALT = "spiral"  # of the source notebook; each class has one of its own
 RADIUS = 2.0  # its points then have a spread of about 1, the spread of x_T
 PIECES, PIECES_A_BIN = 2048, 32  # of equal arc length, for distances and for coverage
 NEAR = 0.05  # how near the curve a point must be to cover its arc, in radii
@@ -102,8 +103,9 @@ class Variant:
         return ((corners**2).sum(1) / 2 - x @ corners.T).argmin(axis=1)
 
 
-def of(student_id: str) -> Variant:
-    """The spiral of a student. Blanks around the id, its capitals and how its accents are encoded do not count.
+def of(student_id: str, salt: str = SALT) -> Variant:
+    """The spiral of a student of the class with this salt. Blanks around the id, its capitals and how its accents are
+    encoded do not count.
 
     >>> of("Ada ") == of("ada")
     True
@@ -111,12 +113,12 @@ def of(student_id: str) -> Variant:
     student_id = unicodedata.normalize("NFC", str(student_id).strip().casefold())
     if not student_id:
         raise ValueError('the student id is empty: give yours, as your teacher wrote it, for example "ada".')
-    return _of(student_id)
+    return _of(student_id, salt)
 
 
 @lru_cache(maxsize=1024)
-def _of(student_id: str) -> Variant:
-    digest = hashlib.sha256(f"spiral/{student_id}".encode()).digest()
+def _of(student_id: str, salt: str) -> Variant:
+    digest = hashlib.sha256(f"{salt}/{student_id}".encode()).digest()
     u = [int.from_bytes(digest[i : i + 4], "big") / 2**32 for i in range(0, 28, 4)]
     return Variant(
         turns=1.25 + 0.75 * u[0],
@@ -162,11 +164,11 @@ def judge(spiral: Variant, x, strokes: int) -> tuple[bool, str]:
     return True, found
 
 
-def reproduced(x, ids) -> list[str]:
+def reproduced(x, ids, salt: str = SALT) -> list[str]:
     """Those of the ids whose spiral the samples x (n, 2) of a hand-in lie on; the strictest line decides."""
     strict, found = min(LINES.values()), []
     for student_id in ids:
-        spiral = of(student_id)
+        spiral = of(student_id, salt)
         near = not spiral.surely_misses(x, strict) and spiral.distance(x).mean() <= strict
         found += [student_id] if near and spiral.coverage(x) >= COVERED else []
     return found
