@@ -3,6 +3,7 @@
     source/spiral/spiral.ipynb   the one source, copied in       submitted/   what the students handed in
     release/                     the student's version           grading/     a record of each grading, its log
     roster.csv, marks.csv        the teacher's two tables        feedback/, export/   what comes out
+    homework.toml                what differs in this class      worksheet.csv        if wanted, of Moodle or Canvas
     secret                       of this class, kept with the gradebook: the hidden questions are drawn from it
 
 `release/` and `autograded/` are nbgrader's, driven by `nbgrader_config.py`; points also stand in its gradebook.
@@ -21,7 +22,9 @@ from pathlib import Path
 import nbformat
 
 from . import roster as class_list
+from . import settings
 from .roster import Person
+from .settings import Settings
 
 ASSIGNMENT = "spiral"
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -62,6 +65,20 @@ class Course:
     def people(self) -> dict[str, Person]:
         """The students, id → person. ValueError for a roster that cannot be used."""
         return class_list.read(self.root / "roster.csv")
+
+    def listed(self, person: Person) -> Person:
+        """The student as `worksheet.csv` has them, an export made after the last day; as the roster else."""
+        return self._worksheet.get(person.id, person)
+
+    @cached_property
+    def _worksheet(self) -> dict[str, Person]:
+        path = self.root / "worksheet.csv"
+        return class_list.listed(path, self.people) if path.is_file() else {}
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the teacher has set for this class."""
+        return settings.read(self.root / settings.FILE)
 
     @cached_property
     def hands(self) -> dict[str, list[Person]]:

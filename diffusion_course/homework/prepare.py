@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from ..check.homework import variant
-from . import drawn, tables
+from . import drawn, settings, tables
 from .course import ASSIGNMENT, PACKAGE, Course, environment, is_test, notebook, sha256
 
 EXAMPLE = (("ada", "Ada", "Lovelace"), ("alan", "Alan", "Turing"))  # rows to replace by one's own
@@ -54,6 +54,7 @@ def init(root: Path, db: str | None = None, source: Path | None = None) -> Cours
     (root / "submitted").mkdir()
     rows = [dict(zip(("id", "first_name", "last_name"), row, strict=True)) for row in EXAMPLE]
     tables.write(root / "roster.csv", ("id", "first_name", "last_name"), rows)
+    (root / settings.FILE).write_text(settings.TEMPLATE, encoding="utf-8")
     (root / "nbgrader_config.py").write_text(f"{CONFIGURATION}c.CourseDirectory.db_url = {db or SQLITE!r}\n")
     return Course(root)
 

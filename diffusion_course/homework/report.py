@@ -34,13 +34,15 @@ def export(course: Course, everyone: list[Standing]) -> list[Path]:
 def table(course: Course, everyone: list[Standing]) -> tuple[tuple[str, ...], list[dict]]:
     """Columns and rows: id, name, team, status, points of each part, which of them are full, total, why."""
     passed = {name: f"{name} passed" for name in course.parts}
-    columns = ("id", "name", "team", "status", "total", *course.parts, "correction", *passed.values(), "note")
+    columns = ("id", "name", "team", "status", "total", *course.parts, "correction", "late", *passed.values(), "note")
     rows = []
     for person, each in members(course, everyone):
-        row = {"id": person.id, "name": person.name, "team": person.team, "status": each.status, "note": each.reason}
+        row = {"id": person.id, "name": person.name, "team": person.team, "status": each.status}
         row |= {name: _number(part.points) for name, part in each.parts.items()}
         row |= {passed[n]: _yes(part.points, course.parts[n]) for n, part in each.parts.items()}
-        rows.append(row | {"total": _number(each.total), "correction": _number(each.mark.correction or None)})
+        row |= {"total": _number(each.total), "correction": _number(each.mark.correction or None)}
+        row |= {"late": _number(-each.lost or None), "note": f"{each.reason} {each.late.told}".strip()}
+        rows.append(row)
     return columns, rows
 
 

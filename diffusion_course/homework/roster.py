@@ -76,6 +76,22 @@ def read(path: Path) -> dict[str, Person]:
     return people
 
 
+def listed(path: Path, people: dict[str, Person]) -> dict[str, Person]:
+    """The students as another export of the same class has them, id → person: known by id, e-mail address or name."""
+    by = {}
+    for known in people.values():
+        by |= dict.fromkeys(filter(None, (known.id.casefold(), known.email.casefold(), _order(known.name))), known)
+    rows = [row for row in tables.read(path) if not _is_note(row)]
+    columns = _columns(path, rows) if rows else {}
+    found = {}
+    for row in rows:
+        person = _person({what: row[name] for what, name in columns.items()}, row)
+        keys = person.id.casefold(), person.email.casefold(), _order(person.name)
+        if known := next((by[key] for key in keys if key in by), None):
+            found[known.id] = person
+    return found
+
+
 def hands(people: dict[str, Person]) -> dict[str, list[Person]]:
     """Those who hand in together: the id of a team or of a student → its members."""
     found: dict[str, list[Person]] = {}
@@ -104,6 +120,11 @@ def _person(told: dict[str, str], row: dict[str, str]) -> Person:
         told |= {"first": first.strip(), "last": last.strip()}
     told["number"] = "".join(re.findall(r"\d+", told.get("number", ""))[-1:])  # Participant 12345
     return Person(**{what: unicodedata.normalize("NFC", text) for what, text in told.items()}, row=row)
+
+
+def _order(name: str) -> str:
+    """A name, whichever of its words stands first."""
+    return " ".join(sorted(name.casefold().split()))
 
 
 def _is_note(row: dict[str, str]) -> bool:

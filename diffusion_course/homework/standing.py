@@ -5,8 +5,9 @@ Nobody is left out: every student of the roster and every name under `submitted/
 
 from dataclasses import dataclass
 
-from . import marks, records, submission
+from . import lateness, marks, records, submission
 from .course import Course
+from .lateness import Lateness
 from .records import Part, Record
 from .roster import Person
 
@@ -25,12 +26,22 @@ class Standing:
     parts: dict[str, Part]
     mark: marks.Mark
     record: Record | None = None
+    late: Lateness = lateness.ON_TIME
+
+    @property
+    def full(self) -> float | None:
+        """All points, with the teacher's correction, before what lateness costs; None while any part has none."""
+        points = [part.points for part in self.parts.values()]
+        return None if None in points else max(0.0, sum(points) + self.mark.correction)
+
+    @property
+    def lost(self) -> float:
+        """The points that lateness costs."""
+        return round(self.late.costs * (self.full or 0.0), 2)
 
     @property
     def total(self) -> float | None:
-        """All points, with the teacher's correction; None while any part has none."""
-        points = [part.points for part in self.parts.values()]
-        return None if None in points else max(0.0, sum(points) + self.mark.correction)
+        return None if self.full is None else round(self.full - self.lost, 2)
 
 
 def standings(course: Course) -> list[Standing]:
@@ -47,17 +58,17 @@ def members(course: Course, everyone: list[Standing]) -> list[tuple[Person, Stan
 
 
 def _standing(course: Course, student: str, found: submission.Submission | None, mark: marks.Mark) -> Standing:
-    status, reason, record = NOT_SUBMITTED, "", None
+    status, reason, record, late = NOT_SUBMITTED, "", None, lateness.ON_TIME
     if found and found.problem:
         status, reason = found.problem.status, str(found.problem)
     elif found:
-        record = records.load(course, student)
+        record, late = records.load(course, student), lateness.of(course, student, found.path)
         if record and record.submission == submission.digest(found.path)[0]:
             status, reason = record.status, record.reason
         else:
             status, record = NOT_GRADED, None
     parts = _parts(course, record.parts if record else {}, mark)
-    return Standing(student, course.roster.get(student, ""), status, reason, parts, mark, record)
+    return Standing(student, course.roster.get(student, ""), status, reason, parts, mark, record, late)
 
 
 def _parts(course: Course, graded: dict[str, Part], mark: marks.Mark) -> dict[str, Part]:

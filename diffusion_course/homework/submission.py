@@ -83,9 +83,8 @@ def _submission(course: Course, student: str, entries: list[Path]) -> Submission
         notebooks = [path for entry in entries for path in _notebooks(entry)]
         if not notebooks:
             raise Problem("no notebook", "No file there ends in .ipynb.")
-        if (
-            len(notebooks) > 1 and len({digest(path)[0] for path in notebooks}) > 1
-        ):  # else copies, one for each of a team
+        copies = len({digest(path)[0] for path in notebooks}) == 1  # of what a team hands in, say
+        if len(notebooks) > 1 and not copies:
             raise Problem("several notebooks", "Leave one: " + ", ".join(sorted(path.name for path in notebooks)) + ".")
         return Submission(student, notebooks[0])
     except Problem as problem:

@@ -17,7 +17,7 @@ SIGNS = r"[-=+@＝＋－＠\t\r\n']"  # some spreadsheets read the wide ones as 
 FORMULA = re.compile(BEGINS + f"(?={SIGNS})")
 MARKED = re.compile(BEGINS + f"'(?={SIGNS})")
 SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # a first line that some programs write for Excel
-NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
+HARMLESS = re.compile(r"[-+]?\d+([.,]\d+)?|-")  # numbers, and the dash by which Moodle says that there is nothing
 
 
 def read(path: Path, columns: tuple[str, ...] = ()) -> list[dict[str, str]]:
@@ -79,7 +79,7 @@ def _delimiter(text: str) -> str:
 
 
 def _plain(value):
-    harmless = not isinstance(value, str) or NUMBER.fullmatch(value)
+    harmless = not isinstance(value, str) or HARMLESS.fullmatch(value)
     return value if harmless else FORMULA.sub(r"\1'", value)
 
 

@@ -32,7 +32,7 @@ def made(tmp_path, source):
 
 def test_init_makes_a_directory_with_all_that_the_next_step_needs(made, source):
     names = sorted(path.name for path in made.root.iterdir())
-    assert names == ["nbgrader_config.py", "roster.csv", "secret", "source", "submitted"]
+    assert names == ["homework.toml", "nbgrader_config.py", "roster.csv", "secret", "source", "submitted"]
     assert made.source.read_bytes() == source.read_bytes()
     assert made.root.stat().st_mode & 0o077 == 0  # the hidden tests are nobody else's
     assert made.roster == {"ada": "Ada Lovelace", "alan": "Alan Turing"}

@@ -54,13 +54,13 @@ def test_points_passes_and_totals(made):
     path.write_text(path.read_text().replace("ada,One. Two. Three.,,", "ada,One. Two. Three.,1.5,-1"))
     found = grades(made)
     assert list(found["ada"]) == [
-        "id", "name", "team", "status", "total", "double", "triple", "conclusions", "correction", "double passed",
-        "triple passed", "conclusions passed", "note",
+        "id", "name", "team", "status", "total", "double", "triple", "conclusions", "correction", "late",
+        "double passed", "triple passed", "conclusions passed", "note",
     ]  # fmt: skip
     assert list(found["ada"].values()) == [
-        "ada", "The ada", "", "graded", "2.5", "1", "1", "1.5", "-1", "yes", "yes", "no", "",
+        "ada", "The ada", "", "graded", "2.5", "1", "1", "1.5", "-1", "", "yes", "yes", "no", "",
     ]  # fmt: skip
-    assert list(found["alan"].values())[4:] == ["", "0.5", "0.5", "", "", "no", "no", "", ""]
+    assert list(found["alan"].values())[4:] == ["", "0.5", "0.5", "", "", "", "no", "no", "", ""]
     assert found["eve"]["double"] == "1" and found["eve"]["note"] == "It took too much memory."
     assert found["grace"]["total"] == found["grace"]["double"] == ""  # nothing handed in is no 0
 

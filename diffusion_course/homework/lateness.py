@@ -1,0 +1,85 @@
+"""When something was handed in, and what it costs to be late.
+
+The time is taken from the first of these that tells it: the class list or the grading worksheet (Moodle's column *Last
+modified (submission)*, or one named *handed in*), the `timestamp.txt` that `nbgrader collect` leaves, and, only if the
+settings say so, the date of the file: a downloaded one often has that of the download. Canvas tells no time but marks
+the names of late files; where nothing else is known, such a file counts as handed in within the first day after.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from pathlib import Path
+
+from . import uploads
+from .course import ASSIGNMENT, Course
+from .roster import Person
+from .settings import Late, when
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """How late, and the share of the points that it costs; `told` in words, for the student and the table."""
+
+    by: timedelta = timedelta(0)
+    costs: float = 0.0
+    told: str = ""
+
+
+ON_TIME = Lateness()
+
+
+def of(course: Course, student: str, path: Path) -> Lateness:
+    """Of what this student or team has handed in. ValueError for a date in the tables that cannot be read."""
+    rule, members = course.settings.late, course.hands[student]
+    due = max((_date("the due date", person, person.due) or rule.due for person in members), default=None, key=_latest)
+    if due is None:
+        return ON_TIME
+    at = _handed_in(course, student, path, rule)
+    marked = any(uploads.is_late(Path(name).stem) for name in path.relative_to(course.root / "submitted").parts)
+    by = at - due if at else timedelta(minutes=rule.grace + 1) if marked else timedelta(0)
+    if by <= timedelta(minutes=rule.grace):
+        return ON_TIME
+    days = ceil(by / DAY)
+    costs = min(days * rule.percent, rule.most) / 100
+    how = _duration(by) if at else "marked by Canvas as handed in"
+    return Lateness(by, costs, f"{how} late: {100 * costs:g} % of the points are taken off.")
+
+
+def _date(what: str, person: Person, text: str) -> datetime | None:
+    try:
+        return when(text)
+    except ValueError as error:
+        raise ValueError(f"{what} of {person.id}: {error}") from None
+
+
+def _handed_in(course: Course, student: str, path: Path, rule: Late) -> datetime | None:
+    told = [
+        at
+        for person in course.hands[student]
+        if (at := _date("the time of handing in", person, course.listed(person).time))
+    ]
+    if told:
+        return max(told)
+    folder, *inside = path.relative_to(course.root / "submitted").parts
+    stamp = path.with_name("timestamp.txt")
+    if inside[:-1] == [ASSIGNMENT] and (folder in course.people or folder in course.hands) and stamp.is_file():
+        with (
+            suppress(ValueError, OSError),
+            open(stamp, encoding="utf-8") as file,
+        ):  # elsewhere it could be the student's
+            return when(file.read(100).strip())
+    return datetime.fromtimestamp(path.lstat().st_mtime) if rule.files else None
+
+
+def _latest(due: datetime | None) -> datetime:
+    return due or datetime.max  # no date at all is the latest of all
+
+
+def _duration(by: timedelta) -> str:
+    hours, minutes = divmod(by.seconds // 60, 60)
+    parts = [(by.days, "day"), (hours, "hour"), (minutes, "minute")]
+    return " ".join(f"{n} {name}{'s' if n > 1 else ''}" for n, name in parts if n) or "less than a minute"
