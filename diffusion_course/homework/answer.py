@@ -101,7 +101,7 @@ class Named(str):
 
 
 def _affine(fields):
-    from diffusion_course.check.homework import Affine
+    from diffusion_course.check.homework.affine import Affine
 
     return Affine(*fields)
 

@@ -160,9 +160,9 @@ def _strokes(rng):
 
 
 def _grids(rng):
-    odd = [3 * _whole(rng, 2, 6), 3 * _whole(rng, 7, 15)]  # which do not divide 1000
+    few, many = int(rng.choice([11, 13, 17, 19])), int(rng.choice([23, 35, 39, 43]))  # 1000 leaves a large rest
     full, nearly = _whole(rng, 70, 120), _whole(rng, 40, 70)
-    return (1000, odd[1]), (1000, odd[0]), (full, full), (nearly, nearly - 1), (_whole(rng, 10, 20), 1)
+    return (1000, many), (1000, few), (full, full), (nearly, nearly - 1), (_whole(rng, 10, 20), 1)
 
 
 def _walks(rng):

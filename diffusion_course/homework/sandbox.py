@@ -6,9 +6,10 @@ through the socket. Trusted are the system's kernel, bubblewrap and the Python o
 
 Walls (`walls.py`). bubblewrap gives namespaces of its own (user, processes, a network without devices, IPC, host name)
 and a view of the files in which only this exists: parts of `/usr` and the prefixes of this Python, read-only; of the
-course, the package without its grader; one tmpfs at `/tmp`, home and `/dev/shm` in one, that cannot outgrow its
-size. The environment is empty but for what is set. No new privileges, no capabilities, no further user namespace, and
-the system calls of `syscalls.py` refused. All processes die with the first.
+course, what a submission may use of the package, with `withheld.py` in the place of all else; one tmpfs at `/tmp`, home
+and `/dev/shm` in one, that cannot outgrow its size. The environment is empty but for what is set. No new privileges, no
+capabilities, no further user namespace, and the system calls of `syscalls.py` refused. All processes die with the
+first.
 
 Limits. `prlimit` bounds each process: data, address space, open files, the size of a file, CPU time; and the number of
 processes, which Linux counts per user and, since 5.14, per user namespace. It never holds the real root to it; started

@@ -12,7 +12,10 @@ import diffusion_course
 
 PACKAGE = Path(diffusion_course.__file__).resolve().parent
 GRADER = PACKAGE / "homework"
-SHOWN = ("answer.py", "cells.py", "wire.py")  # of GRADER
+OWN = "data files forward metrics models plots schedule words".split()  # what a submission may use of the package
+SHOWN = ["__init__.py", *(f"{name}.py" for name in OWN), "_data", "check/__init__.py", "check/asked.py"]
+SHOWN += ["check/numbers.py", *(f"check/homework/{name}.py" for name in ("__init__", "affine", "variant"))]
+SHOWN += [f"homework/{name}.py" for name in ("answer", "cells", "wire", "withheld")]
 SYSTEM = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share")
 SETTINGS = ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/alternatives")
 HOME = "/tmp"  # the one place to write to
@@ -76,7 +79,7 @@ def view(limits, secret):
                 raise SandboxError(f"{path} lies in {parent}, which the students' code may read. Move it elsewhere.")
     # First of all, since Python and the course may lie in /tmp and must come back on top of it.
     mounts = ["--perms", "1777", "--size", str(limits.files), "--tmpfs", HOME]
-    for path in map(Path, (*shown, *SETTINGS, *DEVICES, GRADER)):
+    for path in map(Path, (*shown, *SETTINGS, *DEVICES, PACKAGE / "x")):
         for parent in reversed(path.parents[:-1]):  # made here, since bubblewrap would make them for root only
             mounts += ["--dir", str(parent)]
     for path in (*shown, *SETTINGS):
@@ -85,11 +88,20 @@ def view(limits, secret):
         mounts += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind-try", path, path]
     for path in DEVICES:
         mounts += ["--dev-bind", path, path]
-    mounts += ["--ro-bind", str(PACKAGE), str(PACKAGE), "--tmpfs", str(GRADER)]
-    for name in SHOWN:
-        mounts += ["--ro-bind", str(GRADER / name), str(GRADER / name)]
-    mounts += ["--remount-ro", str(GRADER), "--dir", "/proc", "--symlink", "/proc/self/fd", "/dev/fd"]
+    mounts += [*_package(), "--dir", "/proc", "--symlink", "/proc/self/fd", "/dev/fd"]
     return [*mounts, "--symlink", HOME, "/dev/shm", "--remount-ro", "/"]
+
+
+def _package():
+    """Of the course, only what a submission may use: no solution, no sampler, no check, compiled or not."""
+    mounts = ["--tmpfs", str(PACKAGE)]
+    for folder in ("check", "check/homework", "homework"):
+        mounts += ["--dir", str(PACKAGE / folder)]
+    for name in SHOWN:
+        mounts += ["--ro-bind-try", str(PACKAGE / name), str(PACKAGE / name)]
+    for path in PACKAGE.glob("*.py"):
+        mounts += [] if path.name in SHOWN else ["--ro-bind", str(GRADER / "withheld.py"), str(path)]
+    return [*mounts, "--remount-ro", str(PACKAGE)]
 
 
 def _prefixes():

@@ -45,7 +45,7 @@ except ImportError as error:
 package = pathlib.Path(diffusion_course.__file__).parent
 print(sorted(path.name for path in (package / "homework").glob("*.py")))
         """,
-        said="['answer.py', 'cells.py', 'wire.py']",
+        said="['answer.py', 'cells.py', 'wire.py', 'withheld.py']",
         without_walls=True,
     ),
     "reads the solution": Attack(

@@ -54,12 +54,30 @@ def test_nothing_is_writable_but_the_home(inside):
 def test_of_the_course_only_the_package_without_its_grader_is_seen(inside, tmp_path):
     (tmp_path / "gradebook.db").write_text("points")
     seen = "import os\nprint(sorted(os.listdir({!r})))"
-    assert inside.run(seen.format(str(PACKAGE / "homework"))) == f"{sorted(walls.SHOWN)}\n"
+    for folder in ("homework", "check", "check/homework"):
+        shown = {name.removeprefix(f"{folder}/") for name in walls.SHOWN if name.startswith(f"{folder}/")}
+        shown = {name for name in shown if "/" not in name} | ({"homework"} if folder == "check" else set())
+        assert inside.run(seen.format(str(PACKAGE / folder))) == f"{sorted(shown)}\n"
+    assert inside.run(f"import glob\nprint(glob.glob({str(PACKAGE)!r} + '/**/*.pyc', recursive=True))") == "[]\n"
     for hidden in ("notebooks", "tests", "benchmarks", ".git", "data", "pyproject.toml"):
         assert inside.run(f"import os\nprint(os.path.exists({str(PACKAGE.parent / hidden)!r}))") == "False\n"
     assert inside.run(seen.format(str(tmp_path))).endswith("FileNotFoundError")
     assert inside.run("import os\nprint(os.listdir(os.path.expanduser('~')), os.listdir('/etc'))").count("passwd") == 0
     assert inside.run("from diffusion_course.homework import channel").endswith("ImportError")
+
+
+def test_what_answers_the_homework_can_be_imported_and_not_used(inside):
+    for name in ("samplers.ddpm", "denoisers.IdealDenoiser", "training.train", "scalar.ideal_eps", "unet.UNet"):
+        module, function = name.split(".")
+        assert inside.run(f"from diffusion_course.{module} import {function}\nprint('imported')") == "imported\n"
+        assert inside.run(f"try:\n    {function}()\nexcept RuntimeError as error:\n    print(error)") == (
+            f"diffusion_course.{name} may not be used here: the homework asks for your own.\n"
+        )
+    for name in ("walk", "noising", "nets"):
+        assert inside.run(f"from diffusion_course.check.homework import {name}").endswith("ImportError")
+        assert inside.run(f"import diffusion_course.check.homework.{name}").endswith("ModuleNotFoundError")
+    said = inside.run("from diffusion_course.check import homework\nhomework.sample(None)")
+    assert said == "○ sample: the checks rest while a submission is graded.\n"
 
 
 def test_the_environment_holds_no_secret(start, monkeypatch):

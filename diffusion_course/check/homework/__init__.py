@@ -4,7 +4,8 @@
 
 They ask for torch tensors, with all noise handed in. The hidden tests ask the same questions with other numbers
 (`homework/parts.py`), so whoever passes here has understood the part. The files are loaded when they are asked for: a
-spiral of one's own (`variant`) needs no torch.
+spiral of one's own (`variant`) needs no torch. The grader's sandbox holds no file with a solution: there the checks
+say that they rest.
 """
 
 from contextlib import contextmanager
@@ -14,14 +15,19 @@ from ..numbers import say
 from . import variant
 
 MODULE = {name: "noising" for name in ("add_noise", "loss", "losses", "make_alpha_bar")}
-MODULE |= {name: "walk" for name in ("Affine", "reverse_step", "sample", "time_grid")}
+MODULE |= {name: "walk" for name in ("reverse_step", "sample", "time_grid")} | {"Affine": "affine"}
 MODULE |= {name: "nets" for name in ("network", "network_mistake")}
 __all__ = [*MODULE, "samples", "unless_blank"]
 
 
 def __getattr__(name: str):
     if name in MODULE:
-        return getattr(import_module(f"{__name__}.{MODULE[name]}"), name)
+        try:
+            return getattr(import_module(f"{__name__}.{MODULE[name]}"), name)
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{MODULE[name]}":
+                raise
+            return lambda *_: say(f"○ {name}: the checks rest while a submission is graded.")
     raise AttributeError(f"the homework has no check {name!r}; it has {', '.join(__all__)}.")
 
 
