@@ -10,7 +10,9 @@ ARGS =
 BIN = .venv/bin
 # One process a core, each with one thread: busy threads that wait for each other cost more than they bring.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
-INSTALL = $(BIN)/python -m pip install --constraint constraints.txt --editable
+# Where torch publishes its builds without CUDA. Other names may be given: make lab TORCH_CPU=ADDRESS
+TORCH_CPU = https://download.pytorch.org/whl/cpu
+INSTALL = PYTHON="$(PYTHON)" TORCH_CPU="$(TORCH_CPU)" sh tools/install.sh
 
 .PHONY: help lab test test-homework lint clean
 
@@ -23,7 +25,7 @@ help:
 
 lab: .venv/lab-installed
 	@echo "Opening JupyterLab in notebooks/. Begin with 01_intuition.ipynb. Stop with Ctrl-C."
-	$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
+	$(BIN)/python -m jupyterlab --notebook-dir=notebooks $(ARGS)
 
 test: .venv/test-installed
 	@echo "Running every test and every notebook: some minutes."
@@ -40,21 +42,21 @@ lint: .venv/test-installed
 clean:
 	rm -rf .venv
 
-# The two files below are written only after an installation has succeeded. So an interrupted one
+# The files below are written only after an installation has succeeded. So an interrupted one
 # is taken up again by the next command, a finished one is never repeated, and a change of
 # pyproject.toml or constraints.txt installs what is new.
 
 .venv/lab-installed: pyproject.toml constraints.txt
 	@echo "Installing the course in .venv: a few minutes, once. Safe to interrupt and to repeat."
-	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10))" || { \
-	  echo "The course needs Python 3.10 or newer. Name one: make lab PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -c "import ensurepip, venv" || { \
-	  echo "This Python cannot make environments. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(INSTALL) ".[lab]"
+	@$(INSTALL) lab
 	@touch $@
 
 .venv/test-installed: .venv/lab-installed
 	@echo "Installing what the tests need in .venv: about a minute, once."
-	$(INSTALL) ".[test,lint]"
+	@$(INSTALL) test,lint
 	@touch $@
+
+# Where the Python behind .venv has gone, or the folder has moved since, all is installed anew.
+ifneq ($(shell test -x $(BIN)/python && $(BIN)/python -I -c "import pip, diffusion_course" 2>&1 && echo whole),whole)
+.PHONY: .venv/lab-installed
+endif
