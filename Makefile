@@ -14,13 +14,14 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 TORCH_CPU = https://download.pytorch.org/whl/cpu
 INSTALL = PYTHON="$(PYTHON)" TORCH_CPU="$(TORCH_CPU)" sh tools/install.sh
 
-.PHONY: help lab test test-homework lint clean
+.PHONY: help lab test test-homework lint address clean
 
 help:
 	@echo "make lab            open the lessons in JupyterLab (the first time: install everything in .venv)"
 	@echo "make test           run every test and every notebook, but for the long ones of the homework"
 	@echo "make test-homework  run every test of the homework and its grading (Linux, bubblewrap)"
 	@echo "make lint           check the style and the types of the code, and the form of the notebooks"
+	@echo "make address        set the repository's address in every file: make address REPO=owner/name"
 	@echo "make clean          remove .venv, to start afresh"
 
 lab: .venv/lab-installed
@@ -38,6 +39,9 @@ lint: .venv/test-installed
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/python tests/lint_notebooks.py
+
+address:
+	@$(PYTHON) tools/address.py "$(REPO)"
 
 clean:
 	rm -rf .venv

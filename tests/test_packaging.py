@@ -139,30 +139,11 @@ def test_readme_names_only_commands_and_extras_that_exist():
     assert {extra for command in commands for extra in command.split(",")} <= set(EXTRAS)
 
 
-def test_readme_lists_as_ready_exactly_the_lessons_that_exist():
+def test_readme_lists_exactly_the_lessons_and_optional_notebooks_that_exist():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d) \|.*\| (ready|in preparation) \|(.*)\|$", readme, re.MULTILINE)
-    lessons = {path.name[1]: path.name for path in (ROOT / "notebooks").glob("0?_*.ipynb")}
-    assert [number for number, _, _ in rows] == list("123456")
-    for number, status, badge in rows:
-        assert (status == "ready") == (number in lessons), f"lesson {number} is marked {status}"
-        assert number not in lessons or f"blob/main/notebooks/{lessons[number]}" in badge
-
-
-def test_readme_lists_exactly_the_optional_notebooks_that_exist():
-    listed = re.findall(r"^\| .*blob/main/notebooks/beyond/(\w+\.ipynb)\) \|$", (ROOT / "README.md").read_text(), re.M)
-    there = [path.name for path in (ROOT / "notebooks/beyond").glob("*.ipynb")]
-    assert sorted(listed) == sorted(there)
-
-
-def test_every_link_to_the_repository_is_the_one_in_pyproject():
-    owner = re.fullmatch(r"https://github\.com/([\w-]+)/diffusion-course", PROJECT["urls"]["Repository"])[1]
-    link = re.compile(r"(?:github\.com|/github|/gh)/([\w-]+)/diffusion-course")
-    owners = {name: set(link.findall(text)) for name, text in texts()}
-    assert owners["README.md"] == {owner}
-    for other in set().union(*owners.values()) - {owner}:
-        files = " ".join(name for name in owners if other in owners[name])
-        pytest.fail(f"Run: sed -i 's#/{other}/diffusion-course#/{owner}/diffusion-course#g' {files}")
+    for mark, folder in ((r"\d", "notebooks"), (r"\+", "notebooks/beyond")):
+        rows = re.findall(rf"^\| {mark} \| \[.+?\]\({folder}/(\w+\.ipynb)\) \|", readme, re.MULTILINE)
+        assert sorted(rows) == sorted(path.name for path in (ROOT / folder).glob("*.ipynb"))
 
 
 MACHINE = re.compile(
