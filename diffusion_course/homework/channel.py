@@ -5,8 +5,10 @@ exact, known types (`wire`), so no method of the student's ever runs here: an ob
 exist on this side. Every way not to answer is an exception with a sentence that may be shown to the student.
 """
 
+import math
 import re
 import socket
+import time
 from dataclasses import dataclass
 from functools import partial
 
@@ -113,11 +115,17 @@ class Student:
         self.channel, self.id, self.secret = Channel(sock), id, secret
         self.salt, self.draw = drawn.salt(secret), partial(drawn.generator, secret)
         self.unanswered = False  # whether anything asked for was not there (yet)
+        self.points: float | None = None  # of the test cell that asks; None in the source notebook itself
+        self._ends, self._limit = math.inf, math.inf
 
     @property
     def spiral(self):
         """The spiral of this student in this class."""
         return variant.of(self.id, self.salt)
+
+    def begin_test(self, seconds):
+        """From now on all answers together may take so long."""
+        self._ends, self._limit = time.monotonic() + seconds, seconds
 
     def value(self, name, seconds=10):
         """The global `name`: a number, text, list, dict or array (tensors come as arrays)."""
@@ -138,7 +146,10 @@ class Student:
         return answer.astype(np.float64)
 
     def _ask(self, request, seconds):
-        answer = self.channel.ask(request, seconds)
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TooSlow(f"All that this test asked took more than {self._limit:g} s together.")
+        answer = self.channel.ask(request, min(seconds, left))
         if type(answer) is dict and answer.keys() == {"value"}:
             return answer["value"]
         if type(answer) is dict and answer.keys() == {"no", "text"} and type(answer["text"]) is str:

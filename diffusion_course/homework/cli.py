@@ -1,4 +1,4 @@
-"""The teacher's commands: `diffusion-course homework init`, `release`, `solution`, `grade`, `feedback`, `export`."""
+"""The teacher's commands: `diffusion-course homework init`, `release`, `solution`, `grade`, `status`, and so on."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from . import course, feedback, grade, marks, prepare, records, report, sandbox, standing, submission
+from . import course, feedback, grade, marks, prepare, progress, records, report, sandbox, standing, submission
+from .status import lines, shown
 
 DIRECTORY = click.argument("directory", type=click.Path(path_type=Path))
 
@@ -54,20 +55,22 @@ def solution(directory):
 @homework.command("grade")
 @DIRECTORY
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="How many at once.  [default: one a core]")
+@click.option("--student", "students", metavar="ID", multiple=True, help="Only this one, and again; may be repeated.")
 @click.option("--unsafe", is_flag=True, help="Without the sandbox: students' code runs as you.")
-def grade_(directory, jobs, unsafe):
+def grade_(directory, jobs, students, unsafe):
     """Grade what lies under submitted/ and has changed since."""
     place = course.Course(directory)
     place.require_release()
     marks.read(place)  # a table that cannot be read is told before the hour of work, not after it
-    waiting = grade.changed(place)
+    waiting = grade.asked(place, students) if students else grade.changed(place)
     if waiting:
         sandbox.Sandbox(place.root, unsafe=unsafe).close()  # where it cannot start, say so once and grade nobody
     if grade.busy(place):
         click.echo("Another grading is at work here, or what a killed one had begun: waiting until it ends.")
     try:
-        made = grade.grade(place, waiting, jobs, unsafe)
-        done = list(tqdm(made, total=len(waiting), unit="submission", disable=not waiting))
+        at_work: dict[str, float] = {}
+        made = grade.grade(place, waiting, jobs, unsafe, bool(students), at_work)
+        done = list(progress.bar(made, len(waiting), at_work))
     except KeyboardInterrupt:
         raise click.ClickException("interrupted. What is graded is kept; the same command goes on.") from None
     _tell(place, len(done))
@@ -82,11 +85,20 @@ def _tell(place, graded):
     if missing := [each.id for each in everyone if each.status == standing.NOT_SUBMITTED]:
         click.echo(f"{standing.NOT_SUBMITTED}: {', '.join(missing)}.")
     handed_in = len(submission.survey(place))
-    click.echo(f"{graded} looked at now, {handed_in} under submitted/, {len(place.roster)} students.")
-    click.echo(f"{waiting} wait for points in {place.root / 'marks.csv'}.")
+    click.echo(f"{graded} looked at now, {handed_in} under submitted/, {len(place.people)} students.")
+    if (place.root / "marks.csv").is_file():
+        click.echo(f"{waiting} wait for points in {place.root / 'marks.csv'}.")
     failed = [each.id for each in everyone if each.status == records.FAILED]
     if failed:
         raise click.ClickException(f"the grader failed, and will try again next time: {', '.join(failed)}.")
+
+
+@homework.command()
+@DIRECTORY
+def status(directory):
+    """Say how far everyone is, and what is left to do."""
+    place = course.Course(directory)
+    click.echo("\n".join(lines(place, standing.standings(place))))
 
 
 @homework.command("feedback")
@@ -108,7 +120,3 @@ def export(directory):
     for path in report.export(place, standing.standings(place)):
         click.echo(path)
 
-
-def shown(name):
-    """A name of a file, which may hold anything, on one line of a terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)

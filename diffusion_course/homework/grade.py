@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from threading import Lock
@@ -34,14 +34,35 @@ def changed(course: Course) -> list[Submission]:
     return [found for found in submission.survey(course) if not found.problem and not _recorded(course, found)]
 
 
-def grade(course: Course, waiting: list[Submission], jobs: int = 1, unsafe: bool = False) -> Iterator[Record]:
+def asked(course: Course, ids: Iterable[str]) -> list[Submission]:
+    """The submissions of these students, graded already or not. ValueError for one who has none that can be graded."""
+    found, told = {each.id: each for each in submission.survey(course)}, []
+    for id in ids:
+        hand = course.people[id].hand if id in course.people else id
+        if hand not in course.roster:
+            raise ValueError(f"{id!r} is not in the roster; an id is written as it stands there.")
+        if hand not in found or found[hand].problem:
+            raise ValueError(f"{id}: {found[hand].problem if hand in found else 'nothing is handed in.'}")
+        told.append(found[hand])
+    return list(dict.fromkeys(told))
+
+
+def grade(
+    course: Course,
+    waiting: list[Submission],
+    jobs: int = 1,
+    unsafe: bool = False,
+    again: bool = False,
+    at_work: dict[str, float] | None = None,
+) -> Iterator[Record]:
     """Grade the submissions `waiting`; yields each record when it is made. Waits while another `grade` is at work.
 
-    `jobs`: how many at once. `unsafe`: without the sandbox. Raises ValueError if nothing is released.
+    `jobs`: how many at once. `unsafe`: without the sandbox. `again`: also what has a record already. `at_work` is kept
+    up to date: student → when the grading began. Raises ValueError if nothing is released.
     """
     course.require_release()
     with _alone(course) as lock, ThreadPoolExecutor(max_workers=jobs) as pool:
-        batch = _Batch(course, lock, unsafe)
+        batch = _Batch(course, lock, unsafe, again, {} if at_work is None else at_work)
         try:
             for done in as_completed([pool.submit(batch.record, found) for found in waiting]):
                 yield done.result()
@@ -80,8 +101,8 @@ def _recorded(course: Course, found: Submission) -> Record | None:
 class _Batch:
     """The processes at work on one course."""
 
-    def __init__(self, course: Course, lock: int, unsafe: bool):
-        self.course, self.lock, self.unsafe = course, lock, unsafe
+    def __init__(self, course: Course, lock: int, unsafe: bool, again: bool, at_work: dict[str, float]):
+        self.course, self.lock, self.unsafe, self.again, self.at_work = course, lock, unsafe, again, at_work
         self.released = nbformat.read(course.released, as_version=4)
         self.staged = course.grading / "staged"
         self.running: set[subprocess.Popen] = set()
@@ -89,9 +110,10 @@ class _Batch:
 
     def record(self, found: Submission) -> Record:
         """Grade one submission; never raises for what a student handed in."""
-        if made := _recorded(self.course, found):  # by the `grade` that we have waited for
+        made = _recorded(self.course, found)  # by the `grade` that we have waited for
+        if made and not self.again:
             return made
-        began = time.monotonic()
+        began = self.at_work[found.id] = time.monotonic()
         digest, content = submission.digest(found.path)
         try:
             if isinstance(content, Problem):
@@ -99,6 +121,8 @@ class _Batch:
             told = self._graded(found.id, submission.stage(submission.parse(content), self.released))
         except Problem as problem:
             told = {"status": problem.status, "reason": str(problem)}
+        finally:
+            self.at_work.pop(found.id)
         seconds = round(time.monotonic() - began, 2)
         record = Record(found.id, digest, self.course.fingerprint, seconds=seconds, **told)
         record.save(self.course)
@@ -179,7 +203,8 @@ def _part(cell: nbformat.NotebookNode) -> Part:
     if not is_test(cell):
         return Part(points, "○ not attempted" if points == 0 else "")
     printed = "".join(out.text for out in cell.outputs if out.output_type == "stream" and out.name == "stdout")
-    return Part(float(points), (printed.strip().splitlines() or ["✗ nothing could be tested"])[0])
+    ended = "".join(f": the test ended in {out.ename}" for out in cell.outputs if out.output_type == "error")
+    return Part(float(points), (printed.strip().splitlines() or [f"✗ nothing could be tested{ended}"])[0])
 
 
 def _last_line(log: Path) -> str:

@@ -1,7 +1,8 @@
 """The hidden tests: each graded part of the homework asks a `Student` for answers and gives points.
 
 `grade(name, namespace)` is all that a test cell calls. It prints one line, which the student will read (✓ right, ○ not
-attempted, ✗ the name of the mistake, then what to look at; never what was asked), and returns the points.
+attempted, ✗ the name of the mistake, then what to look at; never what was asked), and returns the points: a share of
+those that the test cell has in the source notebook.
 
 A part is judged by itself: where a function of the student's calls another of theirs, it is right if it is right with
 that other one as it is. Functions are judged here, what depends on training in `results.py`.
@@ -21,6 +22,7 @@ from ..forward import to_float64
 from . import channel, drawn, results
 from .results import FULL, HALF, NONE
 
+LIMIT = 100  # seconds that all answers of one test may take together
 SCALE = {"a sum, not a mean", "the sum over coordinates, then the mean over points"}  # right but for a factor
 
 
@@ -31,15 +33,17 @@ def grade(name: str, namespace: dict) -> float:
     namespace is the notebook's own: so the source notebook grades itself.
     """
     points, judge = PARTS[name]
+    student = _student(namespace)
+    student.begin_test(LIMIT)
     try:
-        share, says = judge(_student(namespace))
+        share, says = judge(student)
     except channel.NotAttempted:
         print(f"○ {name}: not attempted.")
         return NONE
     except channel.NoAnswer as reason:
         share, says = NONE, f"no answer. {reason}"
     print(f"{'✓' if share == FULL else '✗'} {name}: {' '.join(says.split())}")
-    return points * share
+    return (points if student.points is None else student.points) * share
 
 
 def _student(namespace) -> channel.Student:

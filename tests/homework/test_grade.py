@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 import toy
 from click.testing import CliRunner
 
-from diffusion_course.homework import grade, prepare, records, sandbox
+from diffusion_course.homework import grade, prepare, progress, records, sandbox
 from diffusion_course.homework.records import Part
 from diffusion_course.run import cli
 
@@ -131,7 +132,7 @@ def test_an_interruption_ends_what_is_at_work_and_the_next_run_takes_it_up(made)
 
 def test_an_interruption_before_a_process_has_begun_starts_none(made):
     toy.hand_in(made, "ada", toy.work(says="hang"))
-    batch = grade._Batch(made, os.open(os.devnull, os.O_RDONLY), unsafe=True)
+    batch = grade._Batch(made, os.open(os.devnull, os.O_RDONLY), unsafe=True, again=False, at_work={})
     batch.stop()
     (found,) = grade.changed(made)
     with pytest.raises(InterruptedError):
@@ -223,6 +224,66 @@ def test_an_interruption_is_told_and_the_bar_is_not_shown_where_there_is_nothing
     assert result.exit_code == 1 and "the same command goes on" in result.output
     assert CliRunner().invoke(cli.main, again).exit_code == 0
     assert "submission/s" not in CliRunner().invoke(cli.main, again).output
+
+
+def test_one_student_is_graded_again_and_nobody_else(made):
+    for student in ("ada", "alan"):
+        toy.hand_in(made, student)
+    toy.hand_in(made, "grace", b"{}")
+    (made.root / "submitted/grace.ipynb").rename(made.root / "submitted/grace.zip")
+    run(made)
+    words = ["homework", "grade", str(made.root), "--student"]
+    assert "1 looked at now" in CliRunner().invoke(cli.main, [*words, "ada"]).output
+    assert calls(made) == ["ada", "alan", "ada"]
+    for student, told in {"eve": "'eve' is not in the roster", "grace": "grace: nothing is handed in"}.items():
+        result = CliRunner().invoke(cli.main, [*words, student])
+        assert result.exit_code == 1 and told in result.output
+    assert calls(made) == ["ada", "alan", "ada"]
+
+
+def test_who_is_at_work_is_told_while_it_lasts(made):
+    for student in made.roster:
+        toy.hand_in(made, student, toy.work(student, "sleep"))
+    at_work, seen = {}, []
+    batch = grade.grade(made, grade.changed(made), jobs=2, at_work=at_work)
+    for _ in batch:
+        seen.append(len(at_work))
+    assert seen[-1] == 0 and max(seen) == 1  # one of two has ended, or the third has begun
+    now = time.monotonic()
+    told = progress.at_work_now({"alan": now - 3, "ada": now - 12, "eve": now, "grace": now, "x": now})
+    assert told == "ada 12 s, alan 3 s, eve 0 s, and 2 more"
+
+
+def test_the_bar_lives_from_the_first_second(made, capsys):
+    toy.hand_in(made, "ada", toy.work(says="sleep"))
+    at_work = {}
+    list(progress.bar(grade.grade(made, grade.changed(made), at_work=at_work), 1, at_work))
+    assert re.search(r"0/1 .*ada 1 s", capsys.readouterr().err)
+
+
+def test_status_says_how_far_everyone_is_and_what_is_left(made):
+    toy.hand_in(made, "ada")
+    toy.hand_in(made, "alan", toy.work("alan", "early"))
+    run(made)
+    toy.hand_in(made, "grace")
+    toy.hand_in(made, "no\x1b[31mbody")
+    result = CliRunner().invoke(cli.main, ["homework", "status", str(made.root)])
+    assert result.exit_code == 0, result.output
+    told = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert told[:3] == [
+        "ada 2 + sentences graded",
+        "alan 2 + sentences ended early. It took too much memory.",
+        "grace not graded yet",
+    ]
+    assert "1 to grade: `diffusion-course homework grade`." in told and "\x1b" not in result.output
+    assert any(line.startswith("2 wait for points in") for line in told)
+    assert any(line.startswith("2 to look at: alan, no") for line in told)
+
+
+def test_a_test_that_printed_nothing_says_how_it_ended():
+    cell = toy.grading("double", "1.0")
+    cell.outputs = [toy.nbformat.v4.new_output("error", ename="MemoryError", evalue="", traceback=[])]
+    assert grade._part(cell) == Part(0, "✗ nothing could be tested: the test ended in MemoryError")
 
 
 @pytest.mark.homework

@@ -58,7 +58,7 @@ def teacher_marks(made):
 
 @pytest.mark.homework
 def test_the_guide_word_for_word(tmp_path, walled):
-    init, release, solution, collect, grade, feedback, export = COMMANDS
+    init, release, solution, collect, grade, status, feedback, export = COMMANDS
     follow(tmp_path, init)
     made = course.Course(tmp_path / "spiral-2026")
     (made.root / "roster.csv").write_text(re.search(r"```csv\n(.*?)```", GUIDE, re.S)[1])
@@ -69,6 +69,7 @@ def test_the_guide_word_for_word(tmp_path, walled):
     told = follow(tmp_path, grade)
     assert "grace: not a notebook." in told and "eve: unknown student." in told
     assert follow(tmp_path, grade).count("0 looked at now") == 1
+    assert "to look at: eve, grace." in follow(tmp_path, status)
     teacher_marks(made)
     assert "3 pages" in follow(tmp_path, feedback)
     follow(tmp_path, export)

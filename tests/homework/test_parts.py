@@ -2,6 +2,7 @@
 
 import csv
 import re
+import time
 from statistics import NormalDist
 
 import numpy as np
@@ -252,6 +253,27 @@ def test_a_function_without_end_is_stopped(solved, monkeypatch, capsys):
     monkeypatch.setattr(student, "call", lambda name, *args: channel.Student.call(student, name, *args, seconds=0.2))
     assert parts.grade("time_grid", {"student": student}) == 0
     assert "No answer within" in capsys.readouterr().out
+
+
+def test_points_are_those_of_the_test_cell(solved, capsys):
+    student = local.Student(solved)
+    student.points = 5.0
+    assert parts.grade("add_noise", {"student": student}) == 5
+    student = local.Student(handed_in({"loss": (".mean()", ".sum()")}))
+    student.points = 0.5
+    assert parts.grade("loss", {"student": student}) == 0.25
+
+
+def test_a_test_whose_answers_take_too_long_together_says_so(solved, monkeypatch, capsys):
+    monkeypatch.setattr(parts, "LIMIT", 0.2)
+
+    def slow(xt, t):
+        time.sleep(0.03)
+        return 0 * xt
+
+    assert parts.grade("training", solved | {"model": slow}) == 0
+    told = capsys.readouterr().out
+    assert "took more than 0.2 s together" in told or "No answer within" in told
 
 
 @pytest.mark.homework
