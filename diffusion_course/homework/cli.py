@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from . import course, feedback, grade, marks, prepare, progress, records, report, sandbox, standing, submission
+from . import course, feedback, grade, lms, marks, prepare, progress, records, report, sandbox, standing, submission
 from .status import lines, shown
 
 DIRECTORY = click.argument("directory", type=click.Path(path_type=Path))
@@ -115,8 +115,9 @@ def feedback_(directory):
 @homework.command()
 @DIRECTORY
 def export(directory):
-    """Write the table for the gradebook and the report on the class."""
+    """Write the tables for your gradebook, Moodle, Canvas and Gradescope, and the report on the class."""
     place = course.Course(directory)
-    for path in report.export(place, standing.standings(place)):
+    everyone = standing.standings(place)
+    for path in report.export(place, everyone) + lms.export(place, everyone):
         click.echo(path)
 

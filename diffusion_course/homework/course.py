@@ -108,6 +108,12 @@ class Course:
         return {name: text or name.capitalize() for name, text in zip(self.parts, told, strict=True)}
 
     @cached_property
+    def title(self) -> str:
+        """What the source notebook is called: its first heading."""
+        heading = re.search(r"(?m)^# (.+)$", notebook(self.source).cells[0].source)
+        return heading[1].strip() if heading else "Homework"
+
+    @cached_property
     def fingerprint(self) -> str:
         """Changes with the source notebook and with the code of this package: then everything is graded anew."""
         files = [self.source, *sorted(PACKAGE.rglob("*.py"))]
