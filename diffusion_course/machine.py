@@ -15,16 +15,19 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .threads import adapt, allowed, quickest
+
 PLAIN_STEPS = 3  # before a step is captured: they find the quickest kernels and make the optimiser's state
 
 
 class Machine(NamedTuple):
-    """How the steps are computed: threads on the CPU, number format, memory layout."""
+    """How the steps are computed: threads on the CPU, number format, memory layout; up to `most` threads may be tried."""
 
     device: torch.device
     threads: int
     dtype: torch.dtype
     layout: torch.memory_format
+    most: int = 1
 
     def __str__(self) -> str:
         threads = f", {self.threads} thread{'s' * (self.threads > 1)}" if self.device.type == "cpu" else ""
@@ -49,19 +52,27 @@ class Machine(NamedTuple):
         return torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
 
 
+def choose_device() -> str:
+    """Where networks run here: "cuda" if there is a GPU, else "cpu". The CPU's threads adapt (`threads.adapt`)."""
+    adapt()
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def choose_machine(x0: Tensor) -> Machine:
     """Points: one thread and float32; so small a step is mostly waiting for the other thread.
 
-    Pictures: all threads, bfloat16 where the hardware multiplies it, float16 on GPUs that multiply only that, and
-    channels last on a GPU, whose matrix units read pictures in that order. Float64 stays float64.
+    Pictures: as many threads as are quickest now, bfloat16 where the hardware multiplies it, float16 on GPUs that
+    multiply only that, and channels last on a GPU, whose matrix units read pictures in that order. Float64 stays
+    float64.
     """
     dtype = torch.float64 if x0.dtype == torch.float64 else torch.float32
     if x0.ndim != 4:
         return Machine(x0.device, 1, dtype, torch.preserve_format)
     if dtype == torch.float32:
         dtype = _quick_format(x0.device)
-    layout = torch.channels_last if x0.device.type == "cuda" else torch.contiguous_format
-    return Machine(x0.device, torch.get_num_threads(), dtype, layout)
+    if x0.device.type == "cuda":
+        return Machine(x0.device, 1, dtype, torch.channels_last)
+    return Machine(x0.device, quickest(), dtype, torch.contiguous_format, allowed())
 
 
 def _quick_format(device: torch.device) -> torch.dtype:

@@ -25,6 +25,7 @@ from .forward import add_noise, levels, may_read, randn_like
 from .machine import Captured, choose_machine
 from .models import Denoiser, levels_at, unwrapped
 from .state import Run, State, chance, recipe_of
+from .threads import Threads
 
 WARM_UP = 200  # steps until the learning rate has risen to its full value
 CLIP = 1.0  # longest gradient that is followed as it is
@@ -80,13 +81,15 @@ def train(
 
 
 def _records(run: Run, x0: Tensor, cond: Tensor | None) -> Iterator[Record]:
-    one_step = stepper(partial(step, run, x0, cond), run)
+    one_step, threads = stepper(partial(step, run, x0, cond), run), Threads(run.machine.most)
     steps, batch, lr = (run.recipe[name] for name in ("steps", "batch", "lr"))
     while run.done < steps:
         run.lr.fill_(lr * learning_rate(run.done + 1, steps))
         run.share.fill_(min(1.0, 1 / (EMA_MEMORY * (run.done + 1))))
+        if threads.most > 1:
+            run.machine = run.machine._replace(threads=threads.now)
         with run.machine.at_work(), _advice_on_memory(batch):
-            found = one_step()
+            found = threads.timed(one_step)
         run.done += 1
         if may_read(found) or run.done % CHECK_EVERY == 0 or run.done == steps:
             run.refuse_not_finite()

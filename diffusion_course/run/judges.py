@@ -92,12 +92,12 @@ def train_classifier(
     """Fit `model` to pictures x0 and their attributes `codes` (n, k); yield the mean loss after each epoch."""
     rng = torch.Generator() if rng is None else rng
     x0, codes = torch.as_tensor(x0), torch.as_tensor(codes).reshape(len(x0), -1)
-    machine, batches = choose_machine(x0), len(x0) // batch
+    batches = len(x0) // batch
     optimiser = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.05)
     decay = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=epochs * batches)
     model.train()
     for _ in range(epochs):
-        total = 0.0
+        total, machine = 0.0, choose_machine(x0)
         for rows in torch.randperm(len(x0), generator=rng)[: batches * batch].split(batch):
             with machine.at_work(), machine.precision():
                 logits = model(x0[rows]).split(model.attributes, dim=1)

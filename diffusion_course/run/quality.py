@@ -71,10 +71,10 @@ def draw(dataset: str, sampler: str, evaluations: int, xT: torch.Tensor, seed: i
     """(samples, network evaluations counted): x_T (n, …) led to x_0, pictures in batches."""
     how = SAMPLERS[LABELS[sampler]]
     model = network(dataset + STUDENT if how is SAMPLERS["student"] else dataset)
-    machine, rng, parts = choose_machine(xT), torch.Generator().manual_seed(seed), []
+    rng, parts = torch.Generator().manual_seed(seed), []
     times = how.times(model.schedule, evaluations)
     for part in xT.split(BATCH if xT.ndim == 4 else len(xT)):
-        counted = Counted(model)
+        counted, machine = Counted(model), choose_machine(part)
         with machine.at_work(), machine.precision():
             *_, x = how.run(counted, model.schedule, part, times, rng=rng)
         parts.append(x.float())

@@ -81,10 +81,11 @@ def paths(
     before the first network evaluation.
     """
     like, how = next(iter(model.parameters())), SAMPLERS[sampler]
-    times, machine = how.times(model.schedule, nfe), choose_machine(xT.to(like.device))
+    times = how.times(model.schedule, nfe)
     cond = None if cond is None else torch.as_tensor(cond).expand(len(xT), -1)
     for rows in torch.arange(len(xT)).split(batch):
         denoiser = model if cond is None else conditioned(model, cond[rows].to(like.device), guidance)
+        machine = choose_machine(xT[rows].to(like.device))  # anew for each batch: other work comes and goes
         with machine.at_work(), machine.precision(), torch.no_grad():
             path = [
                 x.float().cpu() for x in how.run(denoiser, model.schedule, xT[rows].to(like.device), times, rng=rng)
