@@ -21,7 +21,7 @@ PLAIN_STEPS = 3  # before a step is captured: they find the quickest kernels and
 
 
 class Machine(NamedTuple):
-    """How the steps are computed: threads on the CPU, number format, memory layout; up to `most` threads may be tried."""
+    """How steps are computed: threads on the CPU, number format, memory layout; up to `most` threads may be tried."""
 
     device: torch.device
     threads: int
