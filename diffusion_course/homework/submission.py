@@ -20,12 +20,14 @@ from pathlib import Path
 
 import nbformat
 
+from . import sentences
 from .course import Course, is_test
 from .roster import ID
 from .uploads import Names
 
 LARGEST = 20 * 2**20  # bytes; a notebook with all its figures has less than 2 million
 MOST_CELLS = 1000
+TYPES = ("code", "markdown", "raw", "heading")  # of cells; the last one is format 3's
 WANTED = ("nbformat", "worksheets", "cells", "cell_type", "source", "input", "id", "metadata", "nbgrader", "grade_id")
 NOTHING = {}  # one for all
 IGNORED = ("timestamp.txt", "__MACOSX", ".ipynb_checkpoints")  # which nbgrader, macOS and Jupyter leave
@@ -142,7 +144,7 @@ def parse(content: bytes) -> nbformat.NotebookNode:
         raise Problem("not a notebook", "The file is nothing that Jupyter saved. Hand in the .ipynb.") from None
     try:
         sheets = {3: raw.get("worksheets"), 4: [raw]}[raw["nbformat"]]
-        cells = [cell for sheet in sheets for cell in sheet["cells"] if cell["cell_type"] in ("code", "markdown")]
+        cells = [cell for sheet in sheets for cell in sheet["cells"] if cell["cell_type"] in TYPES]
         notebook = nbformat.v4.new_notebook(cells=[_cell(cell) for cell in cells[: MOST_CELLS + 1]])
     except Exception:  # a file can be wrong in more ways than Python has errors for
         raise Problem("not a notebook", "The file is JSON, but not a notebook of format 3 or 4.") from None
@@ -171,13 +173,14 @@ def _cell(raw) -> nbformat.NotebookNode:
 def stage(notebook: nbformat.NotebookNode, released: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The student's cells with the marks of the `released` notebook, and its test cells among them.
 
-    Of cells that claim the same id the last one counts. A test stands where the student has it, but behind all of the
-    solutions that precede it in the released notebook; if it, or one of those, is gone, at the end.
+    Of cells that claim the same id the last one counts; what is marked by hand is gathered (`sentences`). A test stands
+    where the student has it, but behind all of the solutions that precede it in the released notebook; if it, or one of
+    those, is gone, at the end.
     """
     marks = {c.metadata.nbgrader.grade_id: c.metadata.nbgrader for c in released.cells if "nbgrader" in c.metadata}
     tests = {c.metadata.nbgrader.grade_id for c in released.cells if is_test(c)}
     cells, place = [], {}  # place: how many cells there are up to the one of that id
-    for cell in notebook.cells:
+    for cell in sentences.gather(notebook.cells, released):
         claim = cell.metadata.pop("claims")
         cells += [cell] if claim not in tests else []
         if claim in marks:
