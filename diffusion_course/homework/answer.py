@@ -10,6 +10,7 @@ One request at a time, in the main thread, between cells, as a notebook would:
     {"do": "value", "name": …, "seconds": …}                   → {"value": …} or {"no": kind, "text": …}
     {"do": "call", "name": …, "args": […], "kwargs": {…}, …}   → the same
     {"do": "denoise", "xt": …, "t": …, …}                      → the same
+    {"do": "training", …}                                      → the same: what `training.of` tells of `model`
 """
 
 import signal
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from . import wire
+from . import training, wire
 from .cells import Shell
 
 MAX_TEXT = 500  # characters of what an exception says
@@ -51,6 +52,9 @@ def main(number):
 
 def run(shell, source, seconds):
     """One cell, as in a notebook: an error is recorded and the next cell runs."""
+    if "torch" in source:
+        import torch  # noqa: F401, so that a cell which imports it and trains is watched too
+    training.watch()
     try:
         with _limit(seconds):
             result = shell.run_cell(source, store_history=True)
@@ -89,7 +93,12 @@ def denoise(shell, xt, t, seconds):
     return _answer(seconds, act)
 
 
-ACTIONS = {"run": run, "value": value, "call": call, "denoise": denoise}
+def trained(shell, seconds):
+    """What is known of the training of the student's `model`."""
+    return _answer(seconds, lambda: training.of(_look_up(shell, "model")))
+
+
+ACTIONS = {"run": run, "value": value, "call": call, "denoise": denoise, "training": trained}
 
 
 class Missing(Exception):

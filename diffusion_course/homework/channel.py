@@ -18,6 +18,7 @@ from ..check.homework import variant
 from . import drawn, wire
 
 GRACE = 5  # seconds between the polite end of a call, inside, and the end of the process
+TOLD = {"moved": float, "steps": int, "weights": int}
 SHORT = 300  # characters of a student's text that may stand in a message
 # Numbers that an error may quote from the hidden inputs; sizes, such as (5x2 and 3x128), stay and help.
 INPUTS = re.compile(r"\[[-+.\deE\s,\[\]]*\]|[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -144,6 +145,13 @@ class Student:
             what = getattr(answer, "shape", f"a {type(answer).__name__}")
             raise Refused(f"`model` must return the shape of x_t, {xt.shape}, not {what}.")
         return answer.astype(np.float64)
+
+    def training(self, seconds=10):
+        """What `training.of` tells of their `model`: {"weights": …, "steps": …, "moved": …}, numbers."""
+        told = self._ask({"do": "training"}, seconds)
+        if not isinstance(told, dict) or {key: type(told[key]) for key in sorted(told)} != TOLD:
+            raise Refused("What was told of the training is not what the grader counts.")
+        return told
 
     def _ask(self, request, seconds):
         left = self._ends - time.monotonic()

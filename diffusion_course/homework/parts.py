@@ -211,7 +211,7 @@ def _with_their_step(student):
 PARTS = {
     "make_alpha_bar": (0.5, partial(by_function, name="make_alpha_bar")),
     "add_noise": (1.0, partial(by_function, name="add_noise")),
-    "network": (1.0, results.network),
+    "network": (1.0, results.answers),
     "loss": (1.0, partial(by_function, name="loss", partly=_but_for_scale, follow=_with_their_add_noise)),
     "reverse_step": (1.0, partial(by_function, name="reverse_step", partly=_only_noise)),
     "time_grid": (0.5, partial(by_function, name="time_grid")),

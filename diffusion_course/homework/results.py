@@ -6,26 +6,26 @@ Each function takes a `channel.Student` and returns (share of the points, senten
 
 import warnings
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 
 from .. import samplers, schedule
 from ..check.homework import make_alpha_bar, network_mistake, variant
-from ..forward import add_noise
-from . import channel
+from . import channel, network
 
 FULL, HALF, NONE = 1.0, 0.5, 0.0
 STROKES = 50  # of our sampler: as good as 1000, and twenty times quicker
-FAR = 3.0  # pass lines: samples cannot be so much better than their network under our sampler
 NEARER = 0.5  # two clouds of one network in equally many strokes differ by a tenth or so, 10 and 1000 strokes sevenfold
-END = [20, 10, 5, 2, 1, 0]  # of a walk, where it shows whether a network knows the data by heart
 
 
-def network(student) -> tuple[float, str]:
-    """ε̂ of x_t's shape from x_t and t, row by row; half the points if at least the shape is right."""
+def answers(student) -> tuple[float, str]:
+    """Weights, and ε̂ of x_t's shape from x_t and t, row by row; half the points if the shape at least is right."""
     rng = student.draw("network")
     points, times = rng.uniform(-2, 2, (4, 2)), np.array([1, 101, 401, 801]) + rng.integers(0, 100, 4)
     mistake = network_mistake(student.denoise, points, times)
+    if not student.training()["weights"]:
+        return NONE, "`model` has no weights that an optimiser could find, so it is no network."
     if mistake is None:
         return FULL, "right."
     return HALF if mistake.fault != "not finite" else NONE, str(mistake).removeprefix("network: ")
@@ -33,15 +33,15 @@ def network(student) -> tuple[float, str]:
 
 def training(student) -> tuple[float, str]:
     """Do 512 samples that our sampler draws from their network lie on their spiral?"""
-    x = _ours(student, STROKES)
+    x = _ours(student)
     if x is None:
         return NONE, "the network says NaN or infinity. Look at the loss while it trains."
-    if by_heart(student):
-        return NONE, "the network returns the points of the data set, so its samples are copies."
     passed, says = variant.judge(student.spiral, x, STROKES)
     if not passed:
         with suppress(channel.Refused, channel.Failed, channel.TooSlow):
             student.value("training_losses")  # NotAttempted where nothing was trained
+    elif why := network.untrained(student):
+        return NONE, why
     return (FULL, f"right. {says}") if passed else (NONE, f"under our sampler {says}")
 
 
@@ -50,10 +50,11 @@ def samples(student, strokes: int) -> tuple[float, str]:
 
     Half the points if only the new one does. A cloud alone earns nothing: it could come from anywhere.
     """
-    spiral, cloud, drawn = student.spiral, _cloud(student, strokes), _drawn(student, strokes)
+    spiral, cloud, given = student.spiral, _cloud(student, strokes), _drawn(student, strokes)
+    *_, drawn = given
     passed, says = variant.judge(spiral, cloud, strokes)
     anew, found = variant.judge(spiral, drawn, strokes)
-    if anew and (why := _not_of_the_network(student, strokes)):
+    if anew and (why := _not_of_the_network(student, given)):
         return NONE, why
     if passed and anew and _nearer(spiral, cloud, drawn):
         return HALF, f"your samples are nearer than {strokes} strokes of your network end: made in more? {says} {found}"
@@ -70,35 +71,21 @@ def _nearer(spiral, cloud, drawn) -> bool:
     return bool(spiral.distance(cloud).mean() < NEARER * spiral.distance(drawn).mean())
 
 
-def _not_of_the_network(student, strokes) -> str | None:
-    """Why good samples cannot come from this network, if they cannot."""
-    if by_heart(student):
-        return "the network returns the points of the data set, so the samples are copies."
-    x = _ours(student, min(strokes, STROKES))
-    if x is None or student.spiral.distance(x).mean() > FAR * variant.LINES[strokes]:
-        return "the samples are not what your network gives. Under our sampler it ends far from your spiral."
+def _not_of_the_network(student, given) -> str | None:
+    """Why good samples, drawn as `given`, do not come from a trained network, if they do not."""
+    if why := network.untrained(student):
+        return why
+    if not network.walked(student, given, partial(_drawn, student, 10)):
+        return "`sample` returns other points than a walk with your `model` and the noise that it was given."
     return None
 
 
-def by_heart(student) -> bool:
-    """Does their network put points that are hardly noised exactly onto the curve? None that was trained does."""
-    spiral, levels, rng = student.spiral, _levels(student), student.draw("by heart")
-    x = spiral.data(variant.COUNT, int(rng.integers(2**31))).astype(np.float64)
-    x = add_noise(x, levels.at(END[0]), rng.standard_normal(x.shape))
-    x = _walked(student, x, END, rng)
-    return x is not None and bool(np.median(spiral.distance(x)) < variant.EXACT)
-
-
-def _ours(student, strokes):
-    """512 samples of their network by our sampler, or None."""
-    rng = student.draw("ours", strokes)
-    return _walked(student, rng.standard_normal((variant.COUNT, 2)), strokes, rng)
-
-
-def _walked(student, x, steps, rng):
-    """Our sampler with their network; None if that says NaN or infinity."""
+def _ours(student):
+    """512 samples of their network by our sampler; None if it says NaN or infinity."""
+    rng = student.draw("ours")
+    xT = rng.standard_normal((variant.COUNT, 2))
     try:
-        *_, x = samplers.ddpm(student.denoise, _levels(student), x, steps=steps, rng=rng)
+        *_, x = samplers.ddpm(student.denoise, _levels(student), xT, steps=STROKES, rng=rng)
     except ValueError:  # how the sampler refuses what is not finite
         return None
     return x
@@ -114,13 +101,13 @@ def _cloud(student, strokes):
 
 
 def _drawn(student, strokes):
-    """Their `sample` of their `model` with our static and our noise."""
+    """Our static, the times, our noise, and what their `sample` of their `model` makes of them."""
     rng = student.draw("drawn", strokes)
     xT = rng.standard_normal((variant.COUNT, 2), dtype=np.float32)
     noise = rng.standard_normal((strokes, variant.COUNT, 2), dtype=np.float32)
     times = schedule.linear(1000).steps(strokes).tolist()
     model, levels = channel.Named("model"), channel.Named("alpha_bar")
-    return _points(student.call("sample", model, levels, xT, times, noise, seconds=120))
+    return xT, times, noise, _points(student.call("sample", model, levels, xT, times, noise, seconds=120))
 
 
 def _points(cloud):

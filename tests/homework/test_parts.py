@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 import torch
-from solved import BY_FUNCTION, FUNCTIONS, full, graded, handed_in, release, solution, trained
+from solved import BY_FUNCTION, FUNCTIONS, LEVELS, full, graded, handed_in, release, solution, trained
 
 from diffusion_course.check.homework import variant
 from diffusion_course.denoisers import IdealDenoiser
@@ -102,7 +102,7 @@ def test_the_student_that_the_grader_provides_comes_first(solved):
 def test_each_part_says_one_line_that_does_not_tell_what_was_asked(solved, capsys):
     wrong = {name: (lambda *args, **kwargs: torch.full((3, 2), 0.123)) for name in BY_FUNCTION}
     for names in (solved, solved | wrong):
-        for part in parts.PARTS:
+        for part in set(parts.PARTS) - {"samples_1000"}:  # which takes long and speaks as the others do
             parts.grade(part, names)
             said = capsys.readouterr().out
             assert said.count("\n") == 1 and re.match(r"[✓○✗] " + part, said)
@@ -126,7 +126,9 @@ def test_what_is_right_but_for_a_factor_or_the_noise_earns_half(cell, old, new, 
 
 
 def test_a_network_that_ignores_the_time_earns_half(solved, capsys):
-    assert parts.grade("network", solved | {"model": lambda xt, t: 0.5 * xt}) == 0.5
+    solved["Denoiser"].forward, forward = lambda self, xt, t: 0.5 * xt, solved["Denoiser"].forward
+    assert parts.grade("network", solved | {"model": solved["Denoiser"]()}) == 0.5
+    solved["Denoiser"].forward = forward
     assert "at one point it says the same for every t" in capsys.readouterr().out
 
 
@@ -179,10 +181,10 @@ def near_data():
 TRICKS = {
     "the data": ({"samples": {50: SPIRAL.data()[:512]}, "model": lambda xt, t: 0 * xt}, "copies"),
     "the data, shaken": ({"samples": {50: near_data()}, "model": lambda xt, t: 0 * xt}, "drawn anew"),
-    "a model that knows the data by heart": ({"model": IdealDenoiser(SPIRAL.data(512), trained().schedule)}, "copies"),
+    "a model that knows the data by heart": ({"model": IdealDenoiser(SPIRAL.data(512), LEVELS)}, "no weights"),
     "a sampler that draws from the data": (
         {"samples": {50: near_data()}, "sample": lambda *args: near_data(), "model": lambda xt, t: 0.5 * xt},
-        "not what your network gives",
+        "has no weights",
     ),
     "one place": ({"samples": {50: SPIRAL.at(np.full(512, 0.4))}, "model": lambda xt, t: xt}, "✗ samples_50"),
     "NaN": (
@@ -215,7 +217,7 @@ def test_a_trick_earns_nothing_and_is_named(solved, trick, capsys):
         (lambda xt, t: 0 * xt, "too far"),
         (lambda xt, t: xt[:, :1], "shape"),
         (trained(student="bob"), "too far"),
-        (IdealDenoiser(SPIRAL.data(512), trained().schedule), "copies"),
+        (IdealDenoiser(SPIRAL.data(512), LEVELS), "no weights"),
     ],
 )
 def test_a_model_that_is_not_trained_on_the_spiral_fails_under_our_sampler(solved, model, named, capsys):

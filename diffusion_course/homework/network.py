@@ -1,0 +1,124 @@
+"""Is it a network, was it trained here, and do the samples come from it? Each question has a sentence for an answer.
+
+The student's process may lie about what it is, not about what it answers. So it is asked what it is, and its answers
+are held against what no training reaches, and its samples against a walk that the grader takes with its network.
+"""
+
+from collections.abc import Callable
+from itertools import chain, product
+
+import numpy as np
+
+from ..check.homework import variant
+from ..check.homework.walk import reverse_step, sample
+from ..denoisers import IdealDenoiser
+from ..forward import add_noise, x0_from_eps
+from ..schedule import linear
+from . import channel
+
+LEAST = 100  # training steps: the notebook asks for as many; nothing can be drawn from a network of so few
+STILL = 1e-3  # weights that moved less than this share of their size are where they began
+LEVELS = linear(1000, 1e-4, 0.012)
+GRAIN = 0.02  # share of the places at which a guess may jump
+# t → the mean squared difference from the exact denoiser of the curve. Measured: trained networks at least 2e-3, 3e-4
+# and 2e-4, ten times as much after a quarter of the steps; exact denoisers of shaken points 3e-4, 5e-5 and 4e-6.
+EXACT = {200: 6e-4, 400: 1e-4, 700: 1.5e-5}
+APART = 0.005  # radii. Two walks in float32 and float64 differ by 0.0001 at most, in 1000 steps
+ASTRAY = 0.03  # share of the points that may lie further apart
+ROWS = 128  # of the samples are walked again
+
+
+def untrained(student) -> str | None:
+    """Why their `model` is no network that was trained in this run, if it is none."""
+    told = student.training()
+    if not told["weights"]:
+        return "`model` has no weights that an optimiser could find, so it is no network."
+    if told["steps"] < LEAST:
+        return (
+            f"the weights of `model` were not trained in this run: the optimisers of torch took {told['steps']} steps "
+            f"with them, and {LEAST} is the least."
+        )
+    if not told["moved"] > STILL:
+        return "the weights of `model` are those that it began with."
+    if by_heart(student):
+        return "`model` returns single points that it knows by heart, so its samples are copies."
+    if exact(student):
+        return (
+            "`model` answers as the exact denoiser of your spiral does, nearer than training comes. "
+            "Train the network that part 3 asks for."
+        )
+    return None
+
+
+def exact(student) -> bool:
+    """Do the answers come nearer to the best possible ones, at every level, than those of a trained network?"""
+    rng, spiral = student.draw("exact"), student.spiral
+    best = IdealDenoiser(spiral.at((np.arange(4096) + 0.5) / 4096), LEVELS)
+    for t, near in EXACT.items():
+        x0 = spiral.at(rng.random(variant.COUNT))
+        xt = add_noise(x0, LEVELS.at(t), rng.standard_normal(x0.shape))
+        if not np.mean((student.denoise(xt, t) - best(xt, t)) ** 2) < near:
+            return False
+    return True
+
+
+def by_heart(student) -> bool:
+    """Does their network pull points that are hardly noised to single points that it knows, be they shaken?
+
+    Data lie densely along the curve, so the guess x̂_0 must follow x_t along it: the derivative is 1. Between known
+    points it falls to 0 and jumps. Measured: trained networks stay at 1 everywhere, exact denoisers of 2048 points or
+    fewer leave it at 5 to 85 % of the places; more points are `exact`.
+    """
+    rng, spiral = student.draw("by heart"), student.spiral
+    at, power = rng.uniform(0.02, 0.98, variant.COUNT), LEVELS.at(1)
+    along = spiral.at(at + 1e-4) - spiral.at(at - 1e-4)
+    along *= 0.01 / np.hypot(*along.T)[:, None]
+    xt = add_noise(spiral.at(at), power, rng.standard_normal(along.shape))
+    ahead, back = (x0_from_eps(x, power, student.denoise(x, 1)) for x in (xt + along, xt - along))
+    derivative = power**0.5 * ((ahead - back) * along).sum(1) / (2 * (along**2).sum(1))
+    return bool(np.mean(~(np.abs(derivative - 1) < 0.5)) > GRAIN)
+
+
+def walked(student, given: tuple, few: Callable[[], tuple]) -> bool:
+    """Are the points that their `sample` returned those of a walk with their network and the noise that was given?
+
+    `given` is (x_T, times, noise, their points), and `few()` the same in 10 strokes: there it shows quickly whether it
+    is a walk with a known mistake. That is a walk still, and the mistake has cost its points elsewhere.
+    """
+    if any(_same(student, walk, *given) for walk in _usual(student)):
+        return True
+    shorter = few()
+    found = next((walk for walk in _mistaken(student) if _same(student, walk, *shorter)), None)
+    return found is not None and _same(student, found, *given)
+
+
+def _usual(student):
+    """The walk as it is asked for, and with the student's own step."""
+    yield sample.reference
+    yield lambda *given: sample.reference(*given, step=_their_step(student))
+
+
+def _mistaken(student):
+    """Walks with a known mistake in the loop, in the step, or in the loop around the student's step."""
+    steps = (reverse_step.reference, *(fault.mutant for fault in reverse_step.faults))
+    loops = (sample.reference, *(fault.mutant for fault in sample.faults))
+    pairs = chain(product(loops[:1], steps), product(loops, (steps[0], _their_step(student))))
+    for loop, step in pairs:
+        yield lambda *given, loop=loop, step=step: loop(*given, step=step)
+
+
+def _their_step(student):
+    return lambda *given: student.call("reverse_step", *given)
+
+
+def _same(student, walk, xT, times, noise, points) -> bool:
+    """Does this walk of some rows end where theirs did?"""
+    rows = student.draw("rows", len(times)).choice(len(xT), ROWS, replace=False)
+    try:
+        levels = np.asarray(student.value("alpha_bar"), dtype=np.float64)
+        with np.errstate(all="ignore"):
+            mine = walk(student.denoise, levels, xT[rows].astype(np.float64), times, noise[:, rows].astype(np.float64))
+            apart = np.abs(np.asarray(mine, dtype=np.float64) - points[rows]).max(axis=1) / variant.RADIUS
+    except (channel.NoAnswer, ValueError, TypeError, IndexError, RuntimeError):
+        return False
+    return bool(np.mean(~(apart <= APART)) <= ASTRAY)  # NaN is not near

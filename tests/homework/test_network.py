@@ -1,0 +1,160 @@
+"""Denoisers that are no trained network, and samples that are not its own: what each gets, and what is said of it."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from solved import LEVELS, handed_in, stepped, trained
+from torch import nn
+
+from diffusion_course.check.homework import variant
+from diffusion_course.check.homework.walk import reverse_step, sample
+from diffusion_course.denoisers import IdealDenoiser
+from diffusion_course.homework import network, parts, training
+
+SPIRAL = variant.of("example")
+
+
+class Known(nn.Module):
+    """The exact denoiser of the spiral's own data, shaken, its points for weights."""
+
+    def __init__(self, jitter=0.01, count=2048):
+        super().__init__()
+        noise = np.random.default_rng(0).standard_normal((count, 2))
+        self.points = nn.Parameter(torch.tensor(SPIRAL.data(count) + jitter * variant.RADIUS * noise))
+
+    def forward(self, xt, t):
+        return IdealDenoiser(self.points.detach().double().numpy(), LEVELS)(xt, t)
+
+
+class Scaled(nn.Module):
+    """A denoiser made to look trained by a weight that changes nothing."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.weight = inner, nn.Parameter(torch.ones(1))
+
+    def forward(self, xt, t):
+        return self.inner(xt, t)
+
+
+class Nan(nn.Module):
+    """Mixes its rows, and says NaN wherever a question could show it."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, xt, t):
+        answer = self.layer(torch.cat([xt, t[:, None] / 1000], dim=1)) - xt.mean(0)
+        return answer if len(torch.unique(xt, dim=0)) == len(xt) else answer * float("nan")
+
+
+def near_data(n=512):
+    return torch.as_tensor(SPIRAL.data(n) + 0.01 * np.random.default_rng(0).standard_normal((n, 2))).float()
+
+
+def pulled(*given):
+    """A walk, drawn half the way to the nearest point of the data."""
+    x, data = sample.reference(*given), torch.as_tensor(SPIRAL.data())
+    return 0.5 * x + 0.5 * data[torch.cdist(x.float(), data).argmin(1)]
+
+
+def sometimes(*given):
+    """A walk in 10 strokes, the data in 50."""
+    return near_data(len(given[2])) if len(given[3]) == 51 else sample.reference(*given)
+
+
+def untouched(model):
+    """Steps that change nothing."""
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.0)
+    for weights in model.parameters():
+        weights.grad = torch.ones_like(weights)
+    for _ in range(200):
+        optimiser.step()
+    return model
+
+
+EXACT = "answers as the exact denoiser of your spiral does"
+ASTRAY = "other points than a walk with your `model` and the noise that it was given"
+ATTACKS = {  # name → (the part that it is after, what makes the change, what is said)
+    "an exact denoiser, shaken, that is no module": (
+        "training", lambda: {"model": lambda xt, t: Known()(xt, t)}, "`model` has no weights"),
+    "an exact denoiser, its points for weights": ("training", lambda: {"model": Known()}, "took 0 steps"),
+    "steps of length 0": ("training", lambda: {"model": untouched(Known())}, "are those that it began with"),
+    "an exact denoiser that was stepped": ("training", lambda: {"model": stepped(Known())}, "copies"),
+    "one of few points, shaken more": ("training", lambda: {"model": stepped(Known(0.02, 512))}, "copies"),
+    "one of so many that it is smooth": ("training", lambda: {"model": stepped(Known(0.005, 8192))}, EXACT),
+    "one with a weight that changes nothing": (
+        "samples_50", lambda: {"model": stepped(Scaled(Known(0.005)))}, "copies"),
+    "weights from elsewhere": ("samples_50", lambda: {"model": Scaled(trained().known)}, "took 0 steps"),
+    "a few steps": ("samples_50", lambda: {"model": stepped(Scaled(trained().known), 20)}, "took 20 steps"),
+    "a sampler that returns data, shaken": ("samples_50", lambda: {"sample": lambda *given: near_data()}, ASTRAY),
+    "a sampler that cheats in 50 strokes": ("samples_50", lambda: {"sample": sometimes}, ASTRAY),
+    "a walk pulled to the data": ("samples_50", lambda: {"sample": pulled, "model": trained(jitter=0.03)}, ASTRAY),
+    "a sampler that walks another network": (
+        "samples_50", lambda: {"sample": lambda _, *given: sample.reference(trained(seed=3), *given)}, ASTRAY),
+    "NaN where rows are mixed": ("network", lambda: {"model": Nan()}, "it returns NaN or infinity"),
+    "a network without weights": ("network", lambda: {"model": lambda xt, t: xt * t[:, None] / 1000}, "has no weights"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def solved():
+    return handed_in()
+
+
+SLOW = ["one of so many that it is smooth", "a walk pulled to the data", "a sampler that walks another network"]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.homework] if name in SLOW else []) for name in ATTACKS]
+)
+def test_what_is_no_trained_network_or_no_walk_of_it_earns_nothing(name, solved, capsys):
+    part, change, said = ATTACKS[name]
+    for key in set(training.TRAINING) - {None}:  # of other tests
+        del training.TRAINING[key]
+    changes = {"model": trained()} | change()
+    names = solved | changes
+    if part == "samples_50":
+        names["samples"] = {50: near_data()}
+    assert parts.grade(part, names) == 0
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.homework
+def test_an_honest_walk_with_a_mistake_is_a_walk_still(solved, capsys):
+    """Its mistake costs its own part; the samples earn what their lines say."""
+    backwards = next(fault for fault in sample.faults if "from the last step to the first" in fault.name)
+    step = lambda *given: 1.0001 * reverse_step.reference(*given)  # noqa: E731
+    for changes in (
+        {"sample": lambda *given: backwards.mutant(*given, step=reverse_step.reference)},
+        {"reverse_step": step, "sample": lambda *given: sample.reference(*given, step=step)},
+    ):
+        assert parts.grade("samples_50", solved | changes | {"model": trained()}) == 1, capsys.readouterr().out
+
+
+def test_a_running_mean_of_the_trained_weights_is_trained(solved):
+    mean = copy.deepcopy(trained())
+    mean.waves = nn.Parameter(mean.waves.detach() + 0.001)
+    assert parts.grade("training", solved | {"model": mean}) == 1
+
+
+def test_what_the_harness_tells_must_be_numbers(solved, monkeypatch, capsys):
+    from diffusion_course.homework import answer
+
+    for told in (None, {"weights": 10}, {"weights": 10, "steps": "many", "moved": 1.0}):
+        monkeypatch.setitem(answer.ACTIONS, "training", lambda *_, told=told, **__: {"value": told})
+        assert parts.grade("training", solved | {"model": trained()}) == 0
+        assert "not what the grader counts" in capsys.readouterr().out
+
+
+def test_a_mean_difference_of_nan_is_not_near(solved):
+    class Odd:
+        spiral, draw = SPIRAL, staticmethod(lambda *_: np.random.default_rng(0))
+
+        def denoise(self, xt, t):
+            return xt * np.nan
+
+    assert not network.exact(Odd())
