@@ -10,6 +10,7 @@ from refusals import refused
 from torch import nn
 
 from diffusion_course import data, models, samplers, schedule
+from diffusion_course.dit import DiT, patches, picture
 from diffusion_course.forward import add_noise, v_from_eps
 from diffusion_course.models import Denoiser, SpiralMLP, given, time_embedding, unwrapped
 from diffusion_course.unet import UNet
@@ -25,6 +26,8 @@ def network(kind, output="v", noise_schedule=COSINE):
     attributes = (3, 4) if "conditional" in kind else ()
     if "points" in kind:
         model, x = SpiralMLP(noise_schedule, output, attributes=attributes), torch.randn(4, 2)
+    elif "tokens" in kind:
+        model, x = DiT(noise_schedule, 3, attributes, output, side=4, width=8, depth=2), torch.randn(4, 3, 4, 4)
     else:
         model, x = UNet(noise_schedule, 3, attributes, output, widths=(8, 16)), torch.randn(4, 3, 10, 7)
     for weight in model.parameters():
@@ -32,7 +35,7 @@ def network(kind, output="v", noise_schedule=COSINE):
     return model.eval(), x, CODES if attributes else None
 
 
-KINDS = ["points", "conditional points", "pictures", "conditional pictures"]
+KINDS = ["points", "conditional points", "pictures", "conditional pictures", "tokens", "conditional tokens"]
 
 
 class Oracle(Denoiser):
@@ -294,3 +297,37 @@ def test_levels_of_any_model():
     model = nn.Linear(1, 1)
     model.schedule = COSINE
     assert models.levels_at(model, 5) == COSINE.at(5)
+
+
+# ---- the transformer -----------------------------------------------------------------------------
+
+
+def test_patches_come_row_by_row_and_go_back():
+    x = torch.arange(2 * 3 * 6 * 4.0).reshape(2, 3, 6, 4)
+    tokens = patches(x, 2)
+    assert tokens.shape == (2, 6, 12)
+    assert torch.equal(tokens[1, 3], x[1, :, 2:4, 2:4].flatten())  # the second of the second row
+    assert torch.equal(picture(tokens, 2, 6), x)
+    with refused("patches of 4 do not fill", "6 × 4"):
+        patches(x, 4)
+
+
+def test_a_transformer_tells_places_apart_only_by_what_it_learns_of_them():
+    """Without the places, moving the patches moves the answer with them; with them it does not."""
+    model, x, _ = network("tokens")
+    order = [2, 0, 3, 1]
+
+    def moved(x):
+        return picture(patches(x, 2)[:, order], 2, 4)
+
+    assert not torch.allclose(model(moved(x), 60), moved(model(x, 60)), atol=1e-3)
+    nn.init.zeros_(model.place)
+    torch.testing.assert_close(model(moved(x), 60), moved(model(x, 60)))
+
+
+def test_a_fresh_transformer_ignores_the_time_and_the_neighbours():
+    model = DiT(COSINE, side=4, width=8)
+    x, other = torch.randn(2, 1, 3, 4, 4)
+    other[..., :2, :2] = x[..., :2, :2]
+    answer = [model.answer(each, model.embedding[[t]])[..., :2, :2] for each, t in ((x, 5), (other, 90))]
+    torch.testing.assert_close(*answer)

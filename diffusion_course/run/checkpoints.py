@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from ..dit import DiT
 from ..files import shipped
 from ..metrics import Classifier
 from ..models import Denoiser, SpiralMLP, unwrapped
@@ -28,7 +29,8 @@ from ..unet import UNet
 from .judge import Judge
 
 VERSION = 1
-NETWORKS: dict[str, Any] = {network.__name__: network for network in (SpiralMLP, UNet, TextUNet, Classifier, Judge)}
+KNOWN = SpiralMLP, UNet, DiT, TextUNet, Classifier, Judge
+NETWORKS: dict[str, Any] = {network.__name__: network for network in KNOWN}
 
 
 def save_run(path: str | Path, state: State) -> None:
