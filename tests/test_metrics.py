@@ -9,7 +9,7 @@ import torch
 from diffusion_course import data, metrics
 from diffusion_course.metrics import Classifier, accuracy
 from diffusion_course.run.judges import PictureJudge, report, train_classifier
-from diffusion_course.run.recipes import Set
+from diffusion_course.run.sets import Set
 
 
 def rng(seed=0):

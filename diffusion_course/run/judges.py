@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from .. import data, metrics
 from ..machine import choose_machine
 from . import checkpoints
-from .recipes import EXPERIMENTS, Set
+from .recipes import EXPERIMENTS
+from .sets import Set
 
 
 class Judge(Protocol):

@@ -12,30 +12,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import data, emoji, schedule
+from .. import emoji, schedule
 from ..files import ships
 from ..words import FACE_VALUES, face_codes
+from . import sets
+from .sets import Set
 
 if TYPE_CHECKING:
     from ..models import Denoiser
     from .judges import Judge
 
+FACE_ATTRIBUTES = tuple(len(values) for values in FACE_VALUES.values())
 STUDENT = "-student"  # what the name of an experiment's few-step network ends in
-
-
-class Set(NamedTuple):
-    """Samples x0 (n, …) and, if the network is conditional, a row of whole numbers for each: cond (n, k).
-
-    `draw` makes the batches of a training from them, where that is not `training.draw_batch`.
-    """
-
-    x0: np.ndarray
-    cond: np.ndarray | None = None
-    draw: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -96,46 +88,10 @@ def shipping() -> list[str]:
 def own(folder: str | Path, size: int) -> Experiment:
     """The experiment on your own folder of pictures, cut to squares of `size` pixels."""
     entry = EXPERIMENTS["folder"]
-    return dataclasses.replace(entry, shape=(3, size, size), load=partial(_folder, folder, size))
+    return dataclasses.replace(entry, shape=(3, size, size), load=partial(sets.folder, folder, size))
 
 
-# ---- loaders and networks ------------------------------------------------------------------------
-
-
-def _spiral(split: str, seed: int) -> Set:
-    start = {"train": 0, "test": 1000}[split]  # other chance than any training set has
-    return Set(data.spiral(2048, np.random.default_rng(start + seed)))
-
-
-def _faces(split: str, seed: int) -> Set:
-    faces = data.faces(split)
-    return Set(faces.x0, faces.codes)
-
-
-def _fashion(split: str, seed: int) -> Set:
-    fashion = data.fashion(split)
-    return Set(fashion.x0, fashion.labels[:, None])
-
-
-def _emoji(split: str, seed: int) -> Set:
-    if split == "test":
-        held_out = emoji.emoji("names")
-        return Set(held_out.x0, held_out.words)
-    from . import captions
-
-    x0, words, originals = captions.training_set()
-    return Set(x0, words, partial(captions.draw_captions, originals=originals))
-
-
-def _folder(folder: str | Path, size: int, split: str = "train", seed: int = 0) -> Set:
-    return Set(data.folder(folder, size))
-
-
-def _fashion_codes(prompt: str) -> np.ndarray:
-    names = data.fashion("test").names
-    if prompt.strip().lower() not in [name.lower() for name in names]:
-        raise ValueError(f"Fashion knows no {prompt!r}; it knows {', '.join(names)}.")
-    return np.array([[name.lower() for name in names].index(prompt.strip().lower())])
+# ---- networks -------------------------------------------------------------------------------------
 
 
 def _points(noise: Any) -> Denoiser:
@@ -150,6 +106,12 @@ def _unet(channels: int, attributes: tuple[int, ...], widths: tuple[int, int], n
     return UNet(noise, channels, attributes, widths=widths)
 
 
+def _dit(noise: Any) -> Denoiser:
+    from ..dit import DiT
+
+    return DiT(noise, 3, FACE_ATTRIBUTES)
+
+
 def _text_unet(widths: tuple[int, int], text: int, noise: Any) -> Denoiser:
     from ..text import TextUNet
 
@@ -162,10 +124,26 @@ def _judge(kind: str, *arguments: str) -> Judge:
     return getattr(judges, kind)(*arguments)
 
 
+FACES = Experiment(
+    about="pixel-art portraits, 16 × 16, with seven attributes in words",
+    shape=(3, 16, 16),
+    load=sets.faces,
+    network=partial(_unet, 3, FACE_ATTRIBUTES, (80, 160)),
+    training={
+        "cpu": {"steps": 36_000, "batch": 32, "lr": 2e-3},
+        "gpu": {"steps": 9_000, "batch": 256, "lr": 3e-3},
+    },
+    codes=face_codes,
+    judge=partial(_judge, "PictureJudge", "faces"),
+    measured=200,
+    guidance=2.0,
+    student=Student(12_000, 20, {"steps": 9_000, "batch": 32, "lr": 1e-3}),
+)
+
 EMOJI = Experiment(
     about="small pictures, 32 × 32, of whatever words say",
     shape=(3, 32, 32),
-    load=_emoji,
+    load=sets.emoji,
     network=partial(_text_unet, (64, 192), 192),
     training={
         "cpu": {"steps": 90_000, "batch": 32, "lr": 1e-3},
@@ -182,7 +160,7 @@ EXPERIMENTS = {
     "spiral": Experiment(
         about="points on a spiral, from pure noise in two dimensions",
         shape=(2,),
-        load=_spiral,
+        load=sets.spiral,
         network=_points,
         training={"cpu": {"steps": 10_000, "batch": 128, "lr": 4e-3}},
         weight=None,
@@ -190,31 +168,35 @@ EXPERIMENTS = {
         measured=2000,
         student=Student(20_000, 40, {"steps": 15_000, "batch": 256, "lr": 2e-3}),
     ),
-    "faces": Experiment(
-        about="pixel-art portraits, 16 × 16, with seven attributes in words",
-        shape=(3, 16, 16),
-        load=_faces,
-        network=partial(_unet, 3, tuple(len(values) for values in FACE_VALUES.values()), (80, 160)),
-        training={
-            "cpu": {"steps": 36_000, "batch": 32, "lr": 2e-3},
-            "gpu": {"steps": 9_000, "batch": 256, "lr": 3e-3},
-        },
-        codes=face_codes,
-        judge=partial(_judge, "PictureJudge", "faces"),
-        measured=200,
-        guidance=2.0,
-        student=Student(12_000, 20, {"steps": 9_000, "batch": 32, "lr": 1e-3}),
+    "faces": FACES,
+    "faces-small": dataclasses.replace(
+        FACES,
+        about="the same with a sixth of the weights, to compare with faces-dit",
+        network=partial(_unet, 3, FACE_ATTRIBUTES, (32, 64)),
+        training={"cpu": {"steps": 20_000, "batch": 32, "lr": 2e-3}},
+        judge=None,
+        measured=0,
+        student=None,
+    ),
+    "faces-dit": dataclasses.replace(
+        FACES,
+        about="the same by a transformer, with as many weights and as long a training as faces-small",
+        network=_dit,
+        training={"cpu": {"steps": 5_000, "batch": 32, "lr": 2e-3}},
+        judge=None,
+        measured=0,
+        student=None,
     ),
     "fashion": Experiment(
         about="clothes in grey, 28 × 28, of ten classes",
         shape=(1, 28, 28),
-        load=_fashion,
+        load=sets.fashion,
         network=partial(_unet, 1, (10,), (64, 128)),
         training={
             "cpu": {"steps": 8_000, "batch": 32, "lr": 2e-3},
             "gpu": {"steps": 6_000, "batch": 256, "lr": 3e-3},
         },
-        codes=_fashion_codes,
+        codes=sets.fashion_codes,
         judge=partial(_judge, "PictureJudge", "fashion"),
         measured=100,
         guidance=1.5,
@@ -233,7 +215,7 @@ EXPERIMENTS = {
     "folder": Experiment(
         about="your own pictures, from a folder (--folder, --size)",
         shape=(3, 32, 32),
-        load=partial(_folder, ".", 32),
+        load=partial(sets.folder, ".", 32),
         network=partial(_unet, 3, (), (80, 160)),
         training={
             "cpu": {"steps": 20_000, "batch": 32, "lr": 2e-3},

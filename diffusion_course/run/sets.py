@@ -1,0 +1,69 @@
+"""The data of the experiments, ready for `training.train`: a loader each, and what a prompt becomes for its network.
+
+Importing this file loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import data
+from ..emoji import emoji as drawings
+
+
+class Set(NamedTuple):
+    """Samples x0 (n, …) and, if the network is conditional, a row of whole numbers for each: cond (n, k).
+
+    `draw` makes the batches of a training from them, where that is not `training.draw_batch`.
+    """
+
+    x0: np.ndarray
+    cond: np.ndarray | None = None
+    draw: Callable | None = None
+
+
+def spiral(split: str, seed: int) -> Set:
+    """2,048 points; another seed, other points."""
+    start = {"train": 0, "test": 1000}[split]  # other chance than any training set has
+    return Set(data.spiral(2048, np.random.default_rng(start + seed)))
+
+
+def faces(split: str, seed: int) -> Set:
+    """The portraits and their seven codes."""
+    faces = data.faces(split)
+    return Set(faces.x0, faces.codes)
+
+
+def fashion(split: str, seed: int) -> Set:
+    """The clothes and their class."""
+    fashion = data.fashion(split)
+    return Set(fashion.x0, fashion.labels[:, None])
+
+
+def emoji(split: str, seed: int) -> Set:
+    """The drawings and the words that name them; drawn with captions in training."""
+    if split == "test":
+        held_out = drawings("names")
+        return Set(held_out.x0, held_out.words)
+    from . import captions
+
+    x0, words, originals = captions.training_set()
+    return Set(x0, words, partial(captions.draw_captions, originals=originals))
+
+
+def folder(folder: str | Path, size: int, split: str = "train", seed: int = 0) -> Set:
+    """The pictures of a folder, cut to squares of `size` pixels."""
+    return Set(data.folder(folder, size))
+
+
+def fashion_codes(prompt: str) -> np.ndarray:
+    """The class that a prompt names, as a row of codes. Raises ValueError for any other word."""
+    names = data.fashion("test").names
+    if prompt.strip().lower() not in [name.lower() for name in names]:
+        raise ValueError(f"Fashion knows no {prompt!r}; it knows {', '.join(names)}.")
+    return np.array([[name.lower() for name in names].index(prompt.strip().lower())])
