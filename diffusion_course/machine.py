@@ -7,8 +7,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
@@ -16,8 +15,6 @@ import torch
 from torch import Tensor
 
 from .threads import adapt, allowed, quickest
-
-PLAIN_STEPS = 3  # before a step is captured: they find the quickest kernels and make the optimiser's state
 
 
 class Machine(NamedTuple):
@@ -82,49 +79,3 @@ def _quick_format(device: torch.device) -> torch.dtype:
         return torch.float16 if torch.cuda.get_device_capability(device) >= (7, 0) else torch.float32
     asks_cpu = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch has no public name for it before 2.10
     return torch.bfloat16 if device.type == "cpu" and asks_cpu is not None and asks_cpu() else torch.float32
-
-
-class Captured:
-    """`step()` recorded once as a CUDA graph and played back: the same kernels on the same memory, started as one.
-
-    A step of small kernels otherwise waits for Python to start each of them. What changes from call to call must lie
-    in tensors on the device, and chance come from `rng`. The first calls run `step` as it is. If recording fails, all
-    calls do, and a warning says why. The tensor that comes back is a copy.
-    """
-
-    def __init__(self, step: Callable[[], Tensor], device: torch.device, rng: torch.Generator | None = None) -> None:
-        self.step, self.device, self.rng, self.calls = step, device, rng, 0
-        self.stream = torch.cuda.Stream(device)
-        self.graph: torch.cuda.CUDAGraph | None = torch.cuda.CUDAGraph()
-
-    def __call__(self) -> Tensor:
-        self.calls += 1
-        with torch.cuda.device(self.device):
-            if self.calls <= PLAIN_STEPS:
-                return self._beside(self.step)
-            if self.calls == PLAIN_STEPS + 1:
-                self._record()
-            if self.graph is None:
-                return self.step()
-            self.graph.replay()
-            return self.result.clone()
-
-    def _beside(self, step: Callable[[], Tensor]) -> Tensor:
-        """Run on the stream on which the recording will be made, in turn with the caller's."""
-        self.stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self.stream):
-            result = step()
-        torch.cuda.current_stream().wait_stream(self.stream)
-        return result
-
-    def _record(self) -> None:
-        assert self.graph is not None
-        try:
-            if self.rng is not None:
-                self.graph.register_generator_state(self.rng)
-            with torch.cuda.graph(self.graph, stream=self.stream, capture_error_mode="thread_local"):
-                self.result = self.step()
-        except RuntimeError as error:
-            reason = str(error).strip().splitlines()[0]
-            warnings.warn(f"Steps start kernel by kernel, because they cannot be captured: {reason}", stacklevel=2)
-            self.graph = None

@@ -57,6 +57,12 @@ class Run:
         self.current = [now for _, now in pairs if now.is_floating_point()]
         self.counts = [pair for pair in pairs if not pair[0].is_floating_point()]  # as BatchNorm has one
 
+    def renew_scaler(self) -> None:
+        """Forget what a step that broke off has told the scaler; keep the scale."""
+        kept, self.scaler = self.scaler.state_dict(), self.machine.scaler()
+        if kept:
+            self.scaler.load_state_dict(kept)
+
     def refuse_not_finite(self) -> None:
         """Raise FloatingPointError if a loss was not finite, naming its step."""
         if self.alive.item() == 0:

@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .capture import Captured, on_gpu
 from .data import NOT_SAID
 from .forward import add_noise, levels, may_read, randn_like
-from .machine import Captured, choose_machine
+from .machine import choose_machine
 from .models import Denoiser, levels_at, unwrapped
 from .state import Run, State, chance, recipe_of
 from .threads import Threads
@@ -98,8 +99,9 @@ def _records(run: Run, x0: Tensor, cond: Tensor | None) -> Iterator[Record]:
 
 def stepper(step: Callable[[], Tensor], run: Run) -> Callable[[], Tensor]:
     """The step as it is, or captured: on a CUDA device, unless a wrapper has plans of its own."""
-    device = run.machine.device
-    return Captured(step, device, run.rng) if device.type == "cuda" and run.model is run.bare else step
+    if not on_gpu(run.machine.device) or run.model is not run.bare:
+        return step
+    return Captured(step, run.machine.device, run.rng, undo=run.renew_scaler)
 
 
 def step(run: Run, x0: Tensor, cond: Tensor | None = None) -> Tensor:
@@ -188,7 +190,8 @@ def average(averaged: list[Tensor], current: list[Tensor], share: Tensor) -> Non
 
     The first steps copy; after that the average forgets ever more slowly and keeps about the last tenth of the run.
     """
-    torch._foreach_lerp_(averaged, current, [share] * len(averaged))
+    torch._foreach_mul_(averaged, 1 - share)  # three kernels for all weights; a lerp would be one for each
+    torch._foreach_add_(averaged, torch._foreach_mul(current, share))
 
 
 def _samples(x0: Any, like: Tensor) -> Tensor:

@@ -57,3 +57,11 @@ def losses(records):
 
 def pictures(n=64):
     return torch.rand(n, 1, 8, 8, generator=generator()) * 2 - 1
+
+
+CASES = {  # network, data, conditions, weight of the loss
+    "points": (fresh, POINTS, None, None),
+    "conditional points": (lambda: fresh(attributes=(3,)), POINTS, torch.arange(256) % 3, "v"),
+    "pictures": (pictures_network, pictures(), None, None),
+    "conditional pictures": (lambda: pictures_network(attributes=(2, 3)), pictures(), torch.ones(64, 2).long(), "v"),
+}

@@ -13,8 +13,8 @@ import pytest
 import diffusion_course
 
 PACKAGE = Path(diffusion_course.__file__).parent
-ROUTE = """files words data emoji schedule forward scalar denoisers threads machine models unet dit text state training
-predictor samplers guidance distill metrics plots""".split()  # a file imports only files that stand before it
+ROUTE = """files words data emoji schedule forward scalar denoisers threads machine capture models unet dit text state
+training predictor samplers guidance distill metrics plots""".split()  # a file imports only files that stand before it
 NUMPY_HALF = ["words", "files", "data", "schedule", "forward", "scalar", "denoisers", "samplers", "guidance", "plots"]
 FOLDERS = {  # folder: the folders that it may import; all may import the route
     "lab": {"lab"},

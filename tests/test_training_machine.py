@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from small_training import (
+    CASES,
     COSINE,
     POINTS,
     Affine,
@@ -18,7 +19,6 @@ from small_training import (
     run,
 )
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from diffusion_course import forward, models, samplers, training
 
@@ -26,77 +26,6 @@ ON_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA 
 
 
 # ---- on the device -------------------------------------------------------------------------------
-
-
-class Tape(TorchDispatchMode):
-    """What a CUDA graph does, on a CPU: write down every operation on tensors, play them back on the same memory.
-
-    A value that Python decides anew in every step is played back as it was, and shows as another loss. Reading a
-    value is refused.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.played = []
-
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-        assert operation not in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default), operation
-        found = operation(*args, **(kwargs or {}))
-        self.played.append((operation, args, kwargs or {}, found))
-        return found
-
-    @torch.no_grad()
-    def play(self):
-        for operation, args, kwargs, found in self.played:
-            again = operation(*args, **kwargs)
-            pairs = zip(found, again, strict=True) if isinstance(found, (list, tuple)) else [(found, again)]
-            for kept, new in pairs:
-                if isinstance(kept, torch.Tensor) and kept.data_ptr() != new.data_ptr():
-                    kept.copy_(new)
-
-
-CASES = {
-    "points": (fresh, POINTS, None, None),
-    "conditional points": (lambda: fresh(attributes=(3,)), POINTS, torch.arange(256) % 3, "v"),
-    "pictures": (pictures_network, pictures(), None, None),
-    "conditional pictures": (lambda: pictures_network(attributes=(2, 3)), pictures(), torch.ones(64, 2).long(), "v"),
-}
-
-
-@pytest.fixture
-def as_on_a_gpu(monkeypatch):
-    """No value may be looked at, as if the tensors lay on another device."""
-    for module in (forward, models, training):
-        monkeypatch.setattr(module, "may_read", lambda _: False)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_a_step_written_down_once_can_be_played_back(case, as_on_a_gpu, monkeypatch):
-    """Three plain steps, then one recorded, and 16 played back: the losses, the average and chance of 20 plain ones."""
-    forced(monkeypatch, dtype=torch.float32)
-    make, x0, cond, weight = CASES[case]
-
-    class Recorded:
-        def __init__(self, step, rng):
-            self.step, self.calls, self.tape = step, 0, Tape()
-
-        def __call__(self):
-            self.calls += 1
-            if self.calls <= 3:
-                return self.step()
-            if self.calls > 4:
-                self.tape.play()
-                return self.result.clone()
-            with self.tape:
-                self.result = self.step()
-            return self.result.clone()
-
-    plain = list(run(make(), x0, cond, weight=weight))
-    monkeypatch.setattr(training, "stepper", lambda step, run: Recorded(step, run.rng))
-    played = list(run(make(), x0, cond, weight=weight))
-    assert losses(played) == losses(plain)
-    for a, b in zip(plain[-1].run.state().tensors.items(), played[-1].run.state().tensors.items(), strict=True):
-        assert a[0] == b[0] and torch.equal(a[1], b[1]), a[0]
 
 
 @pytest.mark.parametrize(
