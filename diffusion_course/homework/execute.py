@@ -2,7 +2,7 @@
 
 Cells run in the order of the notebook, so a process that dies takes with it only what comes after: the points of the
 tests before are earned. A test that asked for something which was not there is run once more after the last cell; the
-student may have moved cells.
+student may have moved cells. Then one mistake is kept from costing its followers (`repair`).
 
 The notebook's metadata keep, under `homework`, what became of the student's process (`Execute._record`).
 """
@@ -18,7 +18,7 @@ from nbformat.v4 import new_output
 from nbgrader import preprocessors
 from traitlets import Bool, Integer, Unicode
 
-from . import records
+from . import records, repair
 from .channel import NoAnswer, Student
 from .course import is_test
 from .sandbox import Sandbox
@@ -45,7 +45,7 @@ class Execute(preprocessors.Execute):
         """Run all code cells of `nb`. SandboxError if there is no sandbox: then there is no grade."""
         began = time.monotonic()
         self._room, self._early = MAX_OUTPUT, []
-        self._cells, self._errors, self._ended_at = 0, [], None
+        self._cells, self._errors, self._ended_at, self._clouds = 0, [], None, {}
         secret = resources.get("metadata", {}).get("path")  # the folder with the hidden tests
         with (
             Sandbox(secret, unsafe=self.unsafe) as self._sandbox,
@@ -53,8 +53,7 @@ class Execute(preprocessors.Execute):
         ):
             self._student = Student(self._sandbox.sock, resources["nbgrader"]["student"])
             nb, resources = super().preprocess(nb, resources)
-            samples = self._samples()
-        nb.metadata["homework"] = self._record(time.monotonic() - began) | {"samples": samples}
+        nb.metadata["homework"] = self._record(time.monotonic() - began) | {"samples": self._clouds}
         return nb, resources
 
     def preprocess_cell(self, cell, resources, index):
@@ -67,6 +66,8 @@ class Execute(preprocessors.Execute):
         if index == len(self.nb.cells) - 1 and self._ended_at is None:
             for early in self._early:
                 self._grade(*early)
+            self._clouds = self._samples()
+            repair.repair(self)
         return cell, resources
 
     # the student's cells
