@@ -7,7 +7,8 @@ import click
 from tqdm import tqdm
 
 from . import course, feedback, grade, lms, marks, prepare, progress, records, report, sandbox, standing, submission
-from .status import lines, shown
+from .status import lines
+from .tables import visible
 
 DIRECTORY = click.argument("directory", type=click.Path(path_type=Path))
 
@@ -81,7 +82,7 @@ def _tell(place, graded):
     waiting, everyone = marks.refresh(place), standing.standings(place)
     for each in everyone:
         if each.reason:
-            click.echo(f"{shown(each.id)}: {each.status}. {each.reason}")
+            click.echo(f"{visible(each.id)}: {each.status}. {visible(each.reason)}")
     if missing := [each.id for each in everyone if each.status == standing.NOT_SUBMITTED]:
         click.echo(f"{standing.NOT_SUBMITTED}: {', '.join(missing)}.")
     handed_in = len(submission.survey(place))

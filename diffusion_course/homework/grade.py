@@ -121,6 +121,8 @@ class _Batch:
             told = self._graded(found.id, submission.stage(submission.parse(content), self.released))
         except Problem as problem:
             told = {"status": problem.status, "reason": str(problem)}
+        except Exception as error:  # ours, whatever it is: the others are graded all the same
+            told = {"status": FAILED, "reason": tables.visible(f"{type(error).__name__}: {error}"[:300])}
         finally:
             self.at_work.pop(found.id)
         seconds = round(time.monotonic() - began, 2)
@@ -204,10 +206,11 @@ def _part(cell: nbformat.NotebookNode) -> Part:
         return Part(points, "○ not attempted" if points == 0 else "")
     printed = "".join(out.text for out in cell.outputs if out.output_type == "stream" and out.name == "stdout")
     ended = "".join(f": the test ended in {out.ename}" for out in cell.outputs if out.output_type == "error")
-    return Part(float(points), (printed.strip().splitlines() or [f"✗ nothing could be tested{ended}"])[0])
+    line = (printed.strip().splitlines() or [f"✗ nothing could be tested{ended}"])[0]
+    return Part(float(points), tables.visible(line))
 
 
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
     told = [line for line in lines if "Error" in line] or lines or ["nbgrader ended without a word"]
-    return told[-1].strip()[:300]
+    return tables.visible(told[-1].strip()[:300])

@@ -6,13 +6,14 @@ from . import grade, standing
 from .course import Course
 from .records import FAILED, GRADED
 from .standing import NOT_GRADED, Standing
+from .tables import visible
 
 
 def lines(course: Course, everyone: list[Standing]) -> list[str]:
     """A line for each student or team, sorted, then how many have each status and what to do next."""
     most = sum(course.parts.values())
-    width = max((len(shown(each.id)) for each in everyone), default=0)
-    table = [f"{shown(each.id):{width}}  {_points(each, most):>14}  {_told(each)}" for each in everyone]
+    width = max((len(visible(each.id)) for each in everyone), default=0)
+    table = [f"{visible(each.id):{width}}  {_points(each, most):>14}  {_told(each)}" for each in everyone]
     counts = Counter(each.status for each in everyone)
     return [
         *table,
@@ -20,11 +21,6 @@ def lines(course: Course, everyone: list[Standing]) -> list[str]:
         ", ".join(f"{count} {status}" for status, count in counts.most_common()),
         *_next(course, everyone),
     ]
-
-
-def shown(name: str) -> str:
-    """A name of a file, which may hold anything, on one line of a terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
 def _points(each: Standing, most: float) -> str:
@@ -37,7 +33,7 @@ def _points(each: Standing, most: float) -> str:
 
 def _told(each: Standing) -> str:
     why = [each.reason, each.late.told]
-    return shown(" ".join([each.status + ("." if any(why) else ""), *filter(None, why)]))
+    return visible(" ".join([each.status + ("." if any(why) else ""), *filter(None, why)]))
 
 
 def _next(course: Course, everyone: list[Standing]) -> list[str]:
@@ -49,5 +45,5 @@ def _next(course: Course, everyone: list[Standing]) -> list[str]:
         *(["A grading is at work here."] if grade.busy(course) else []),
         *([f"{len(waiting)} to grade: `diffusion-course homework grade`."] if waiting else []),
         *([f"{len(unmarked)} wait for points in {course.root / 'marks.csv'}."] if unmarked else []),
-        *([f"{len(mended)} to look at: {', '.join(shown(each.id) for each in mended)}."] if mended else []),
+        *([f"{len(mended)} to look at: {', '.join(visible(each.id) for each in mended)}."] if mended else []),
     ]

@@ -23,6 +23,7 @@ import nbformat
 from . import sentences
 from .course import Course, is_test
 from .roster import ID
+from .tables import visible
 from .uploads import Names
 
 LARGEST = 20 * 2**20  # bytes; a notebook with all its figures has less than 2 million
@@ -37,7 +38,7 @@ class Problem(ValueError):
     """Why a submission cannot be graded: a status of two or three words, and a sentence."""
 
     def __init__(self, status: str, reason: str):
-        super().__init__(reason)
+        super().__init__(visible(reason))  # which may quote the name of a file
         self.status = status
 
 
@@ -58,7 +59,7 @@ def survey(course: Course) -> list[Submission]:
     found: dict[str, list[Path]] = {}
     for entry in _entries(place, names):
         name = _name_of(entry)
-        found.setdefault(names.whose(name) or name, []).append(entry)
+        found.setdefault(names.whose(name) or visible(name), []).append(entry)
     return [_submission(course, student, entries) for student, entries in sorted(found.items())]
 
 
@@ -67,11 +68,19 @@ def _entries(place: Path, names: Names) -> list[Path]:
     found = [each for each in place.iterdir() if not each.name.startswith(".") and each.name not in IGNORED]
     for entry in sorted(found):
         if entry.is_dir() and not entry.is_symlink() and not names.whose(_name_of(entry)):
-            inside = [each for each in entry.iterdir() if not each.name.startswith(".")]
+            inside = [each for each in _listed(entry) if not each.name.startswith(".")]
             if any(names.whose(_name_of(each)) for each in inside):
                 found.remove(entry)
                 found += inside
     return sorted(found)
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What lies in a folder; nothing, where it cannot be read."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _submission(course: Course, student: str, entries: list[Path]) -> Submission:

@@ -78,7 +78,13 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=re.sub(r'"[^"]*"', "", text.split("\n", 1)[0]).count)
 
 
+def visible(text: str, but: str = "") -> str:
+    """The text with a replacement character for each that cannot be printed (control, half a character), but some."""
+    return "".join(c if c.isprintable() or c in but else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def _plain(value):
+    value = visible(value, but="\t\r\n") if isinstance(value, str) else value
     harmless = not isinstance(value, str) or HARMLESS.fullmatch(value)
     return value if harmless else FORMULA.sub(r"\1'", value)
 
