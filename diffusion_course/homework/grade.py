@@ -121,6 +121,8 @@ class _Batch:
             told = self._graded(found.id, submission.stage(submission.parse(content), self.released))
         except Problem as problem:
             told = {"status": problem.status, "reason": str(problem)}
+        except InterruptedError:
+            raise
         except Exception as error:  # ours, whatever it is: the others are graded all the same
             told = {"status": FAILED, "reason": tables.visible(f"{type(error).__name__}: {error}"[:300])}
         finally:

@@ -52,9 +52,9 @@ def test_what_cannot_be_graded_is_named_and_nothing_is_left_out(made):
     (place / ".DS_Store").write_text("")
     (place / os.fsdecode(b"\xff.ipynb")).write_text("")
     assert status(made) == {
-        **dict.fromkeys(["=cmd|' '!A0", "a b", "<b>", "x" * 65, "*", "no\nbreak", "-rf"], "bad name"),
+        **dict.fromkeys(["=cmd|' '!A0", "a b", "<b>", "x" * 65, "*", "no\ufffdbreak", "-rf"], "bad name"),
         **dict.fromkeys(["adda", "eve", "alan.zip"], "unknown student"),
-        "\udcff": "bad name",
+        "\ufffd": "bad name",
         "ada": "no notebook",
         "0012": "several notebooks",
     }
