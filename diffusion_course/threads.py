@@ -105,7 +105,8 @@ def adapt(*_: Any) -> int:
     if (shell := _notebook()) and shell is not _kept.shell:
         shell.events.register("pre_run_cell", adapt)
         _kept.shell = shell
-    _kept.now = quickest()
+    most = allowed()
+    _kept.now, _kept.most = quickest(), most
     use(_kept.now)
     return _kept.now
 

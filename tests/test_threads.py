@@ -137,6 +137,12 @@ def test_a_number_set_by_the_user_is_kept(four_cores, monkeypatch):
     assert threads.allowed() == threads.adapt() == torch.get_num_threads() == 1
 
 
+def test_a_single_thread_stays_one_however_often_it_is_asked_for(four_cores, monkeypatch):
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: pytest.fail("tried"))
+    threads.use(1)
+    assert [threads.adapt(), threads.allowed(), threads.quickest(), threads.adapt()] == [1, 1, 1, 1]
+
+
 def test_in_a_notebook_each_cell_asks_again(four_cores, monkeypatch):
     asked = []
     monkeypatch.setattr(threads, "quickest", lambda: 2)
