@@ -188,8 +188,12 @@ def test_enough_steps_takes_what_samples_can_tell(capsys):
 def test_spacing_of_ones_own_has_to_win_clearly():
     even, by_snr = schedule.cosine().steps(10), schedule.cosine().steps(10, "logsnr")
     assert missed(check.spacing.reference(1000, 10)) < missed(even) / 2 < missed(even) < missed(by_snr)
-    assert "misses the ends by 0.012, with even ones by 0.012" in told("spacing", lambda T, n: even)
-    assert "return 11 falling times from 1000 to 0; yours are 2" in told("spacing", lambda T, n: [1000, 0])
+    assert "misses the ends by 0.0124, with even ones by 0.0124" in told("spacing", lambda T, n: even)
+    assert "for n = 10 as for n = 8; yours are 2" in told("spacing", lambda T, n: [1000, 0])
+    ours = check.spacing.reference(1000, 10)
+    assert "Asked for 8 steps, which have 9 ends, you return 11 times" in told("spacing", lambda T, n: ours)
+    with pytest.raises(ValueError, match="yours go 0, 0"):
+        missed([1000, 500, 0, 0])
 
 
 def test_the_root_of_a_negative_number_is_told_not_raised():

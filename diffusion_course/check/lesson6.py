@@ -176,40 +176,52 @@ def two_bumps(x, t):
 
 
 def missed(times) -> float:
-    """How far from the ODE's exact ends (1000 steps) DDIM ends on average, with these times."""
-    ends = []
-    for each in (times, range(1000, -1, -1)):
-        x = QUANTILES
-        for t, s in pairwise(int(time) for time in each):
-            x0_hat = (x - (1 - LONG.at(t)) ** 0.5 * (eps_hat := two_bumps(x, t))) / LONG.at(t) ** 0.5
-            x = LONG.at(s) ** 0.5 * x0_hat + (1 - LONG.at(s)) ** 0.5 * eps_hat
-        ends.append(x)
-    return float(np.abs(ends[0] - ends[1]).mean())
+    """How far from the ODE's exact ends (1000 steps) DDIM ends on average, with these times, which must fall."""
+    times = [int(time) for time in times]
+    if stands := next((f"{t}, {s}" for t, s in pairwise(times) if s >= t), ""):
+        raise ValueError(f"each time must be smaller than the one before; yours go {stands}.")
+    return float(np.abs(_followed(times) - _followed(range(1000, -1, -1))).mean())
+
+
+def _followed(times) -> np.ndarray:
+    x = QUANTILES
+    for t, s in pairwise(times):
+        x0_hat = (x - (1 - LONG.at(t)) ** 0.5 * (eps_hat := two_bumps(x, t))) / LONG.at(t) ** 0.5
+        x = LONG.at(s) ** 0.5 * x0_hat + (1 - LONG.at(s)) ** 0.5 * eps_hat
+    return x
+
+
+ENOUGH = 0.55  # of the error of even steps
 
 
 def _not_better(times) -> str | None:
     count, first, last, least, _ = gaps(times)
-    if (count, first, last) != (11, 1000, 0) or least < 1:
+    if count not in (9, 11) or (first, last) != (1000, 0) or least < 1:
         yours = f"yours are {count:.0f}, from {first:g} to {last:g}, smallest step {least:g}"
-        return f"return 11 falling times from 1000 to 0; {yours}."
-    even = missed(LONG.steps(10))
-    if (mine := missed(times)) > even / 2:
-        return f"with your times DDIM misses the ends by {mine:.2g}, with even ones by {even:.2g}. Get below half that."
+        return f"return n + 1 falling times from 1000 to 0, for n = 10 as for n = 8; {yours}."
+    even, mine = missed(LONG.steps(int(count) - 1)), missed(times)
+    if mine > ENOUGH * even:
+        told = f"with {count - 1:.0f} of your steps DDIM misses the ends by {mine:.4f}, with even ones by {even:.4f}"
+        return f"{told}. Get below {ENOUGH:.0%} of that, {ENOUGH * even:.4f}."
     return None
 
 
 @exercise(
-    probes=((1000, 10),),
+    probes=((1000, 10), (1000, 8)),
     refuse=_not_better,
     measure=lambda times: np.array(len(times)),
     whole=True,
     hints=(
         "Plot the ODE's paths with many steps. Where do they bend? Short steps belong there.",
         "The bumps are narrow, so the last bit of noise matters: try steps that get shorter towards t = 0.",
-        "A power does it: `T * np.linspace(1, 0, n + 1) ** p`. Which p is good?",
+        "Even times are T times numbers from 1 to 0. What leaves 1 and 0 in place and pushes the others towards 0?",
     ),
     why="Two narrow bumps are decided late, and their shape is made at the very end. Other data want other times: for "
     "one wide bump these are worse than even ones.",
+    shows={"ends": lambda f: len(f(1000, 8))},
+    mistakes="""
+    n is ignored | n + 1 → 11 | Asked for 8 steps, which have 9 ends, you return {ends} times.
+    """,
 )
 def spacing(T, n):
     return (T * np.linspace(1, 0, n + 1) ** 2).round().astype(int)

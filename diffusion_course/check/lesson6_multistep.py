@@ -24,14 +24,14 @@ extended_guess = lesson6_solvers.extended_guess.reference  # in the notebook it 
     ),
     returns=("x_0",),
     hints=(
-        "Before the loop: λ = `schedule.log_snr / 2`, and no guess before. In it: ε̂, then x̂_0, then h = λ_s − λ_t.",
-        "The first step has no guess before it, and at s = 0 λ is infinite: both take x̂_0 as it is.",
+        "From the second step on, `guess` is what `extended_guess` makes of this x̂_0 and of the one before.",
+        "The first step has no guess before it, and at s = 0 the clock u is infinite: both take x̂_0 as it is.",
         "Last in the loop: remember x̂_0 itself (not the extended one) and h for the next step.",
     ),
     why="The linear part of the ODE is solved exactly; only x̂_0 is approximated, by the line through the last two "
     "guesses. One evaluation a step, second order.",
     mistakes="""
-    the log-SNR itself is taken for λ | log_snr / 2 → log_snr | This method's λ is half the log-SNR, log(√ᾱ / √(1−ᾱ)).
+    the log-SNR itself is taken for u | log_snr / 2 → log_snr | The clock u is half the log-SNR, log(√ᾱ / √(1−ᾱ)).
     the guess is never extended | before is not None and → False and |
         Then it is DDIM. From the second step on, use `extended_guess` with the guess before.
     the extended guess is remembered | before, h_before = x0_hat, h → before, h_before = guess, h |
@@ -39,13 +39,13 @@ extended_guess = lesson6_solvers.extended_guess.reference  # in the notebook it 
     the guess before is never renewed | before, h_before = x0_hat, h → before, h_before = (x0_hat, h) if before is
         None else (before, h_before) |
         Remember this step's x̂_0 and h at the end of every step.
-    the guess is also extended at s = 0 | and s > 0 → and True | At s = 0 λ and h are infinite: take x̂_0 as it is.
-    the old length is forgotten | h, h_before) → h, h) | The two steps are not equally long in λ: remember h beside
+    the guess is also extended at s = 0 | and s > 0 → and True | At s = 0 u and h are infinite: take x̂_0 as it is.
+    the old length is forgotten | h, h_before) → h, h) | The two steps are not equally long in u: remember h beside
         the guess.
     the two guesses are exchanged | (x0_hat, before, h → (before, x0_hat, h |
         `extended_guess` wants the newer guess first.
-    the sign of h is wrong | lam[s] - lam[t] → lam[t] - lam[s] |
-        λ grows as the noise falls, so h = λ_s − λ_t is positive, and 1 − e^(−h) too.
+    the sign of h is wrong | u[s] - u[t] → u[t] - u[s] |
+        u grows as the noise falls, so h = u_s − u_t is positive, and 1 − e^(−h) too.
     the factor 1 − e^(−h) is missing | (1 - np.exp(-h)) * → | What is left of x and the guess then add up to too much.
     ᾱ_s without its root | a_s**0.5 * → a_s * | The guess is an amplitude: √ᾱ_s.
     the noise levels without their roots | ((1 - a_s) / (1 - a_t)) ** 0.5 → ((1 - a_s) / (1 - a_t)) |
@@ -58,11 +58,11 @@ extended_guess = lesson6_solvers.extended_guess.reference  # in the notebook it 
     """,
 )
 def dpm_2m(model, schedule, xT, times):
-    lam, x, before, h_before = schedule.log_snr / 2, xT, None, None
+    u, x, before, h_before = schedule.log_snr / 2, xT, None, None
     for t, s in pairwise(times):
         a_t, a_s = schedule.at(t), schedule.at(s)
         x0_hat = (x - (1 - a_t) ** 0.5 * model(x, t)) / a_t**0.5
-        h, guess = float(lam[s] - lam[t]), x0_hat
+        h, guess = float(u[s] - u[t]), x0_hat
         if before is not None and s > 0:
             guess = extended_guess(x0_hat, before, h, h_before)
         x = ((1 - a_s) / (1 - a_t)) ** 0.5 * x + a_s**0.5 * (1 - np.exp(-h)) * guess

@@ -103,7 +103,7 @@ NOW, BEFORE = np.array([0.4, -1.2, 2.0]), np.array([0.1, -0.7, 2.5])
     linear=("x0_hat", "x0_before"),
     returns=("guess",),
     hints=(
-        "Draw the line through the two guesses: what is its slope by λ?",
+        "Draw the line through the two guesses: what is its slope on the clock u?",
         "The slope is the change of the guess, divided by `h_before`. Follow it from the newer guess for h / 2.",
     ),
     why="Along the step ahead the guess changes about as it did before. Its value half-way stands for the whole step: "

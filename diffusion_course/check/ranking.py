@@ -9,6 +9,7 @@ import torch
 
 from .. import data, metrics
 from ..denoisers import GaussianDenoiser
+from ..distill import STEPS
 from ..run import quality
 from ..samplers import ddim, dpm_solver
 from .asked import Mistake
@@ -27,21 +28,22 @@ class Budget(quality.Counted):
 
     def __call__(self, xt, t):
         if self.count == self.n:
-            raise Mistake(f"leaderboard: with n = {self.n} your sampler calls the model more than {self.n} times.")
+            allowed = "one evaluation is" if self.n == 1 else f"{self.n} evaluations are"
+            raise Mistake(f"leaderboard: {allowed} allowed with n = {self.n}, and your sampler asks once more.")
         return super().__call__(xt, t)
 
 
 def leaderboard(attempt, seeds=(0, 1, 2)) -> None:
     """Print the learner's scores and ours. Raises `Mistake` if `attempt(model, schedule, xT, n)` breaks the rules."""
-    rivals = {"yours": attempt, "pure noise": noise, "DDIM": last(ddim), "DPM-Solver++": last(dpm_solver)}
+    entries = {"yours": attempt, **RIVALS}
     try:
-        table = {name: [[score(entry, n, seed) for seed in seeds] for n in BUDGETS] for name, entry in rivals.items()}
+        table = {name: [[score(entry, n, seed) for seed in seeds] for n in BUDGETS] for name, entry in entries.items()}
     except NotImplementedError:
         say("○ leaderboard: not attempted yet.")
         return
-    say(f"{'distance + W₁':14}" + "".join(f"{n:>12} eval." for n in BUDGETS) + f"   mean ± spread of {len(seeds)}")
+    say(f"{'distance + W₁':16}" + "".join(f"{n:>12} eval." for n in BUDGETS) + f"   mean ± spread of {len(seeds)}")
     for name, rows in table.items():
-        say(f"{name:14}" + "".join(f"{np.mean(row):10.3f} ± {quality.spread_of(np.array(row)):.3f}" for row in rows))
+        say(f"{name:16}" + "".join(f"{np.mean(row):10.3f} ± {quality.spread_of(np.array(row)):.3f}" for row in rows))
     for i, n in enumerate(BUDGETS):
         means = {name: np.mean(rows[i]) for name, rows in table.items()}
         place = sorted(means.values()).index(means["yours"]) + 1
@@ -53,9 +55,21 @@ def noise(model, schedule, xT, n: int):
     return xT
 
 
-def last(sampler):
-    """The sampler as an entry of the table."""
-    return lambda model, schedule, xT, n: list(sampler(model, schedule, xT, n))[-1]
+def last(sampler, start=1000):
+    """The sampler as an entry of the table, with even steps from `start`."""
+    times = lambda n: np.linspace(start, 0, n + 1).round().astype(int)  # noqa: E731
+    return lambda model, schedule, xT, n: list(sampler(model, schedule, xT, times(n)))[-1]
+
+
+def student(model, schedule, xT, n: int):
+    """One network that learned nothing else: what the frozen one would have to beat."""
+    return list(ddim(quality.network("spiral-student"), schedule, xT, STEPS[n]))[-1]
+
+
+RIVALS = {
+    "pure noise": noise, "DDIM": last(ddim), "DDIM, from 900": last(ddim, 900), "DPM-Solver++": last(dpm_solver),
+    "student": student,
+}  # fmt: skip
 
 
 def score(attempt, n: int, seed: int) -> float:
@@ -63,7 +77,7 @@ def score(attempt, n: int, seed: int) -> float:
     model, starts = quality.network("spiral"), torch.Generator().manual_seed(seed)
     xT, others = torch.randn(2, SAMPLES, 2, generator=starts)
     x = made(attempt, model, model.schedule, xT, n)
-    if attempt is not noise:
+    if attempt not in RIVALS.values():
         prove(attempt, model, x, xT, others, n)
     x, rng = x.numpy(), np.random.default_rng(seed)
     fresh, directions = data.spiral(SAMPLES, rng=rng), rng.standard_normal((metrics.DIRECTIONS, 2))
