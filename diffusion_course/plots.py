@@ -131,6 +131,9 @@ def lines(
     if marker is not None:
         ax.axvline(marker, color=BLACK, linewidth=0.8)
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear", yscale="log" if logy else "linear")
+    if logx and len(x) <= 8:  # few enough to stand on the axis
+        ax.set_xticks(x, [f"{value:g}" for value in x])
+        ax.minorticks_off()
     ax.grid(alpha=0.3)
     ax.legend(frameon=False)
     figure.alt = f"{ylabel} over {xlabel}, from {x[0]:g} to {x[-1]:g}. " + " ".join(
@@ -183,7 +186,7 @@ def clouds(panels: Mapping[str, Any], reference: Any = None, limit: float | None
     columns = min(len(panels), 3) if len(panels) in (1, 2, 3, 5, 6) else min(len(panels), 4)
     rows = -(-len(panels) // columns)
     side = min(WIDTH / columns, 3.0)
-    figure = Figure(side * columns, (side + 0.2 * lines) * rows)
+    figure = Figure(side * columns, (side + 0.2 * (lines + 1)) * rows)
     axes = figure.subplots(rows, columns, squeeze=False).flat
     for ax in list(axes)[len(panels) :]:
         ax.axis("off")

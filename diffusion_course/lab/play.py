@@ -19,6 +19,7 @@ from .panel import Live, pack
 
 SECONDS = 6.0  # that one play takes
 COLOURS = (plots.BLUE, plots.RED, plots.GREEN, plots.PURPLE, plots.ORANGE, plots.SKY, plots.BLACK)  # as in player.js
+DRAWN = 40  # paths of each group in the still
 FRAMES = 400  # at most: nobody sees more, and the notebook grows with each
 
 
@@ -112,11 +113,18 @@ def play_pictures(
     ratio = lines * h / (columns * w)
     still = plots.Figure(5, 3 * (5 * ratio + 0.25)) if wide else plots.Figure(7.5, 1.5 * ratio + 0.3)
     shape = (len(moments), 1) if wide else (1, len(moments))
+    named = [] if rows is None else list(rows)
     for ax, i in zip(still.subplots(*shape, squeeze=False).flat, moments, strict=True):
         ax.imshow(sheets[i], interpolation="nearest", cmap="gray", vmin=0, vmax=255)
         ax.set_title(data["captions"][i], fontsize=10)
-        ax.axis("off")
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+        if named and (wide or i == moments[0]):
+            ax.set_yticks([h * (k + 0.5) for k in range(lines)], named, fontsize=9)
+            ax.tick_params(length=0)
     still.alt = f"{n} pictures at {', '.join(data['captions'][i] for i in moments)}."
+    if named:
+        still.alt += f" Rows: {'; '.join(named)}."
     return _live("play_pictures", data, still, alt)
 
 
@@ -146,7 +154,7 @@ def play_paths(
     still = plots.Figure(6.4, 3.2)
     ax = still.subplots()
     for (name, some), colour in zip(named.items(), COLOURS, strict=False):
-        lines = ax.plot(some[:, :12], color=colour, linewidth=0.5)
+        lines = ax.plot(some[:, :DRAWN], color=colour, linewidth=0.5)
         lines[0].set_label(name)
     ax.set(ylim=(-limit, limit), xlabel=label, xticks=[0, count - 1], xticklabels=data["ends"])
     if groups is not None:
