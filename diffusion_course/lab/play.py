@@ -111,12 +111,13 @@ def play_pictures(
     wide = columns * w > 2 * lines * h  # then the moments stand below each other
     moments = _moments(count, 3 if wide else 5)
     ratio = lines * h / (columns * w)
-    still = plots.Figure(5, 3 * (5 * ratio + 0.25)) if wide else plots.Figure(7.5, 1.5 * ratio + 0.3)
+    side, width = (1.5, 7.5) if rows is None else (1.4, 9.0)  # inches of a sheet, and of all with the names of its rows
+    still = plots.Figure(5, 3 * (5 * ratio + 0.25)) if wide else plots.Figure(width, side * ratio + 0.4)
     shape = (len(moments), 1) if wide else (1, len(moments))
     named = [] if rows is None else list(rows)
     for ax, i in zip(still.subplots(*shape, squeeze=False).flat, moments, strict=True):
         ax.imshow(sheets[i], interpolation="nearest", cmap="gray", vmin=0, vmax=255)
-        ax.set_title(data["captions"][i], fontsize=10)
+        ax.set_title(data["captions"][i], fontsize=9)
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
         if named and (wide or i == moments[0]):
@@ -154,7 +155,7 @@ def play_paths(
     still = plots.Figure(6.4, 3.2)
     ax = still.subplots()
     for (name, some), colour in zip(named.items(), COLOURS, strict=False):
-        lines = ax.plot(some[:, :DRAWN], color=colour, linewidth=0.5)
+        lines = ax.plot(some[:, :DRAWN], color=colour, linewidth=0.8)
         lines[0].set_label(name)
     ax.set(ylim=(-limit, limit), xlabel=label, xticks=[0, count - 1], xticklabels=data["ends"])
     if groups is not None:
