@@ -2,8 +2,8 @@
 
 A `Measure` holds the value, its floor (the same number for fresh real data) and the same for pure noise. Not all are
 free of n: the coverage of real points is 0.39 with 32 of them and 1.0 with 512, and the Fréchet distance of finite
-sets is too large, the more so the fewer they are. So a floor is always measured with as many samples as the value;
-`kept` subtracts it before a share of quality is told. Sources: Heusel et al. 2017 (arXiv:1706.08500) for the Fréchet
+sets is too large, the more so the fewer they are. So a floor is always measured with as many samples as the value.
+Sources: Heusel et al. 2017 (arXiv:1706.08500) for the Fréchet
 distance of features; Bonneel et al. 2015 (doi:10.1007/s10851-014-0506-3) for the sliced Wasserstein distance.
 """
 
@@ -38,17 +38,6 @@ class Measure(NamedTuple):
 def measures(columns: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
     """The `Measure` of every name, from the numbers of the samples, of real data and of noise, in this order."""
     return {name: Measure(*(column[name] for column in columns)) for name in columns[0]}
-
-
-def kept(score: float, best: float, floor: float) -> float:
-    """The share of the best quality that a score keeps: (best − floor) / (score − floor), 1 for equal ones.
-
-    Scores are errors, lower is better. Without the subtraction the share would depend on the number of samples. Raises
-    ValueError where a score is not above the floor: then the difference is lost in chance, and there is no share.
-    """
-    if not (np.isfinite([score, best, floor]).all() and score > floor and best > floor):
-        raise ValueError(f"scores {score:g} and {best:g} must be finite and above the floor {floor:g} to give a share.")
-    return (best - floor) / (score - floor)
 
 
 def spiral_report(x: Any, turns: float = 2.0, rng: np.random.Generator | None = None) -> dict[str, Measure]:

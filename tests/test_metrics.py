@@ -107,14 +107,6 @@ def test_coverage_grows_with_the_number_of_points():
     assert few < 0.5 and many == 1
 
 
-def test_a_share_of_quality_is_told_above_the_floor():
-    assert metrics.kept(3.0, best=2.0, floor=1.0) == 0.5
-    assert metrics.kept(2.0, best=2.0, floor=1.0) == 1
-    for score, best in ((1.0, 2.0), (2.0, 0.5), (np.nan, 2.0), (2.0, np.inf)):
-        with pytest.raises(ValueError, match="above the floor"):
-            metrics.kept(score, best, floor=1.0)
-
-
 # ---- pictures ------------------------------------------------------------------------------------
 
 

@@ -20,8 +20,7 @@ import torch
 
 from ..files import shipped
 from ..machine import choose_machine
-from ..metrics import kept
-from ..plots import BLACK, COLOURS, WIDTH, Figure, styled
+from ..plots import BLACK, BLUE, GREEN, PURPLE, RED, WIDTH, Figure, styled
 from . import checkpoints
 from .recipes import EXPERIMENTS, STUDENT, experiment
 from .sampling import SAMPLERS, Counted, pure_noise
@@ -31,8 +30,23 @@ SIZES = {name: entry.measured for name, entry in EXPERIMENTS.items() if entry.me
 BATCH = 50  # pictures sampled together: what they pass through stays in the processor's cache
 LABELS = {how.label: name for name, how in SAMPLERS.items()}  # "DDIM" → "ddim"
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "*")
-CURVE = {"markersize": 5, "linewidth": 1.5, "elinewidth": 1, "capsize": 2}
+SPREAD = {"linewidth": 1.5, "elinewidth": 1, "capsize": 2}
+STYLES: dict[str, dict[str, Any]] = {  # by label: colours far apart; one solver with two spacings shares one
+    "DDPM": {"color": BLACK, "marker": "o"},
+    "DDIM": {"color": BLUE, "marker": "s"},
+    "Heun": {"color": GREEN, "marker": "^"},
+    "DPM-Solver++": {"color": RED, "marker": "D", "linestyle": "--", "markerfacecolor": "white"},
+    "DPM-Solver++, log-SNR": {"color": RED, "marker": "D"},
+    "student": {"color": PURPLE, "marker": "P"},
+}
+OWN = {"color": BLACK, "marker": "*", "linestyle": "none", "markersize": 13, "markerfacecolor": "none", "zorder": 5}
+NAMES = {
+    "DPM-Solver++": "DPM-Solver++, even steps", "DPM-Solver++, log-SNR": "DPM-Solver++, even in log-SNR",
+    "student": "student (section 8)", REAL: "real data: the floor", NOISE: "pure noise",
+}  # fmt: skip
+LAST = 100  # evaluations at the right end of the figure
+TICKS = [1, 2, 4, 10, 20, 50, LAST], [m * 10.0**k for k in range(-3, 3) for m in (1, 2, 5)]
+UNITS = {"spiral": "distance to the curve"}
 
 
 class Row(NamedTuple):
@@ -92,49 +106,67 @@ def table(file: str | Path | None = None) -> dict[tuple[str, str, int], np.ndarr
     return {cell: np.array(numbers) for cell, numbers in cells.items()}
 
 
-def share(cells: dict, dataset: str, sampler: str, evaluations: int, best: tuple[str, int] = ("DDPM", 1000)) -> float:
-    """The share of the `best` row's quality that a row keeps, the floor of real data subtracted from both."""
-    floor, top, mine = (
-        float(cells[dataset, name, n][:, 0].mean()) for name, n in ((REAL, 0), best, (sampler, evaluations))
-    )
-    return kept(mine, top, floor)
-
-
 @styled
-def figure(cells: dict) -> Figure:
+def figure(cells: dict, reference: tuple[str, int] = ("DDPM", 1000)) -> Figure:
     """The figure of the course, from a `table`: score against evaluations, a panel a data set, a curve a sampler.
 
-    A sampler of one's own joins in if its measurements stand in `cells` under a name of its own.
+    A sampler of one's own joins in, as open stars, if its measurements stand in `cells` under a name of its own.
 
-    Points are means over seeds, bars their standard deviation; a dotted line marks pure noise, a band the real data.
-    Both axes are logarithmic; scores far above pure noise are cut off.
+    Points are means over seeds, bars their standard deviation. A grey band is what the `reference` scores, one standard
+    deviation to either side, a hatched one the real data, a dotted line pure noise. Both axes are logarithmic; they end
+    at 100 evaluations and above pure noise, and what lies beyond stands in the text alternative.
     """
     datasets = list(dict.fromkeys(dataset for dataset, _, _ in cells))
-    page = Figure(WIDTH, 4.4)
-    told = []
-    for ax, dataset in zip(page.subplots(1, len(datasets), squeeze=False)[0], datasets, strict=True):
-        top, floor = cells[dataset, NOISE, 0][:, 0].mean(), cells[dataset, REAL, 0][:, 0]
-        ax.axhline(top, color=BLACK, linestyle=":", linewidth=1.5, label=NOISE)
-        ax.axhspan(max(floor.min(), 1e-9), floor.max(), color=BLACK, alpha=0.15, label=REAL)
-        lowest = [top]
-        others = [sampler for _, sampler, _ in cells if sampler not in (*LABELS, REAL, NOISE)]
-        for i, sampler in enumerate(dict.fromkeys([*LABELS, *others])):
-            counts = sorted(n for name, other, n in cells if (name, other) == (dataset, sampler))
-            if not counts:
-                continue
-            scores = [cells[dataset, sampler, n][:, 0] for n in counts]
-            mean, spread = [x.mean() for x in scores], [spread_of(x) for x in scores]
-            ax.errorbar(counts, mean, spread, label=sampler, color=COLOURS[i % 7], marker=MARKERS[i % 7], **CURVE)
-            lowest += mean
-            told.append(f"{dataset}, {sampler}: {mean[0]:.3g} at {counts[0]} to {mean[-1]:.3g} at {counts[-1]}")
-        ax.set(xscale="log", yscale="log", ylim=(min(lowest) / 2, top * 8), xlabel="network evaluations", title=dataset)
-        ax.grid(alpha=0.3)
-    page.axes[0].set_ylabel("score (lower is better)")
-    page.legend(
-        *page.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False
-    )  # fmt: skip
-    page.alt = f"Score against network evaluations. {'; '.join(told)}."
+    page, told = Figure(WIDTH, 3.4 * ((len(datasets) + 2) // 2)), []
+    axes = page.subplots((len(datasets) + 2) // 2, 2, squeeze=False).ravel()
+    for ax, dataset in zip(axes, datasets, strict=False):
+        told.append(_panel(ax, {key[1:]: x[:, 0] for key, x in cells.items() if key[0] == dataset}, reference))
+        ax.set_title(f"{dataset}: {UNITS.get(dataset, 'Fréchet distance')}")
+    for ax in axes[len(datasets) :]:
+        ax.axis("off")
+    handles = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    axes[len(datasets)].legend(handles.values(), handles, loc="center", frameon=False)
+    page.alt = "Score against network evaluations, lower is better. " + " ".join(
+        f"{dataset}: {text}." for dataset, text in zip(datasets, told, strict=True)
+    )
     return page
+
+
+def _panel(ax: Any, cells: dict, reference: tuple[str, int]) -> str:
+    """One data set of `figure`: (sampler, evaluations) → scores, drawn; and told in words."""
+    noise, floor, told = cells[NOISE, 0].mean(), cells[REAL, 0], []
+    lowest = min(x.mean() for (_, n), x in cells.items() if n)
+    bottom = 0.8 * (min(lowest, floor.mean() - spread_of(floor)) if floor.mean() > lowest / 100 else lowest)
+    ax.axhline(noise, color=BLACK, linestyle=":", linewidth=1.5, label=NAMES[NOISE])
+    _band(ax, floor, bottom, hatch="////", facecolor="none", edgecolor="#888888", label=NAMES[REAL])
+    if reference in cells:
+        label = f"{reference[0]}, {reference[1]} evaluations"
+        _band(ax, cells[reference], bottom, color=BLACK, alpha=0.18, linewidth=0, label=label)
+    for i, sampler in enumerate(dict.fromkeys([*STYLES, *(name for name, n in cells if n)])):
+        counts = sorted(n for name, n in cells if name == sampler)
+        if not counts:
+            continue
+        scores = [cells[sampler, n] for n in counts]
+        mean, spread = [x.mean() for x in scores], [spread_of(x) for x in scores]
+        style = {"markersize": 5} | STYLES.get(sampler, OWN)
+        k = sum(n <= LAST for n in counts)
+        aside = np.array(counts[:k]) * (1 + 0.015 * (i - 2) * (sampler in STYLES))  # so that bars stand side by side
+        ax.errorbar(aside, mean[:k], spread[:k], label=NAMES.get(sampler, sampler), **style, **SPREAD)
+        told.append(f"{sampler} {mean[0]:.3g} at {counts[0]} to {mean[-1]:.3g} at {counts[-1]}")
+    ax.set(xscale="log", yscale="log", xlabel="network evaluations")
+    ax.set_xticks(TICKS[0], [f"{n:g}" for n in TICKS[0]])
+    ax.set_yticks(TICKS[1], [f"{y:g}" for y in TICKS[1]])
+    ax.minorticks_off()
+    ax.set(xlim=(0.85, 1.2 * LAST), ylim=(bottom, noise * 1.4))
+    if floor.max() < bottom:
+        ax.text(0.03, 0.03, "the floor of real data, 0, lies below the frame", transform=ax.transAxes, fontsize=9)
+    ax.grid(alpha=0.3)
+    return f"{NOISE} {noise:.3g}, {REAL} {floor.mean():.3g}, " + ", ".join(told)
+
+
+def _band(ax: Any, scores: np.ndarray, bottom: float, **style: Any) -> None:
+    middle, spread = scores.mean(), spread_of(scores)
+    ax.axhspan(max(middle - spread, bottom / 2), max(middle + spread, bottom / 2), **style)
 
 
 def spread_of(x: np.ndarray) -> float:
