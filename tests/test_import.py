@@ -14,8 +14,8 @@ import diffusion_course
 
 PACKAGE = Path(diffusion_course.__file__).parent
 ROUTE = """files words data emoji schedule forward scalar denoisers threads machine capture models unet dit text state
-training predictor samplers guidance distill metrics plots""".split()  # a file imports only files that stand before it
-NUMPY_HALF = ["words", "files", "data", "schedule", "forward", "scalar", "denoisers", "samplers", "guidance", "plots"]
+training predictor samplers likelihood guidance distill metrics plots""".split()  # a file imports only files before it
+NUMPY_HALF = "words files data schedule forward scalar denoisers samplers likelihood guidance plots".split()
 FOLDERS = {  # folder: the folders that it may import; all may import the route
     "lab": {"lab"},
     "check": {"check", "lab", "run"},
