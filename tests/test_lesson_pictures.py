@@ -1,4 +1,4 @@
-"""What lesson 4 draws and makes: a folder of example pictures, and who looks at whom."""
+"""What notebooks draw and make: a folder of example pictures, who looks at whom, a density as a landscape."""
 
 import numpy as np
 import pytest
@@ -42,3 +42,19 @@ def test_clouds_take_reference_points_of_each_panel():
     assert [len(ax.collections[0].get_offsets()) for ax in figure.axes] == [2, 3]
     with pytest.raises(ValueError, match="'b'"):
         plots.clouds({"a": points, "b": points}, reference=marks | {"b": np.zeros(3)})
+
+
+def test_a_landscape_lies_as_its_grid_does():
+    """Up is up, right is right: the highest place is drawn, and told, where the density has it."""
+    places = lab.grid(2.0, 21)
+    heights = 1 - ((places - [1.0, -0.6]) ** 2).sum(1).reshape(21, 21)
+    figure = lab.landscape({"peak": heights, "flat": np.full((21, 21), -3.0)}, 2.0)
+    image = figure.axes[0].images[0]
+    row, column = np.unravel_index(image.get_array().argmax(), (21, 21))
+    left, right, bottom, top = image.get_extent()
+    assert image.origin == "lower"
+    assert left + (column + 0.5) * (right - left) / 21 == pytest.approx(1.0)
+    assert bottom + (row + 0.5) * (top - bottom) / 21 == pytest.approx(-0.6)
+    assert "peak (highest 1.0 at (1.0, -0.6))" in figure.alt
+    with pytest.raises(ValueError, match="empty"):
+        lab.landscape({}, 1.0)

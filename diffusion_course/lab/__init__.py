@@ -5,6 +5,7 @@ from .designer import designer
 from .diagrams import network
 from .examples import example_pictures
 from .gaze import attention
+from .landscape import grid, landscape
 from .numbers import ks_distance, with_ones
 from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
@@ -27,7 +28,9 @@ __all__ = [
     "explore",
     "faces_painting",
     "field",
+    "grid",
     "ks_distance",
+    "landscape",
     "network",
     "play_paths",
     "play_pictures",

@@ -1,0 +1,49 @@
+"""A density as a landscape: bright where it is high, dark where it is low."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..forward import to_float64
+from ..plots import Figure, styled
+
+
+@styled
+def landscape(panels: Mapping[str, Any], limit: float, label: str = "log density", depth: float = 8.0) -> Figure:
+    """Landscapes side by side on one scale. `panels`: title → heights (n, n) at `grid(limit, n)`, in its order.
+
+    All that lies more than `depth` below the highest place is drawn equally dark. Raises ValueError if `panels` is
+    empty.
+
+    >>> landscape({"flat": np.zeros((3, 3))}, 1.0).alt
+    'Landscapes of log density, left to right: flat (highest 0.0 at (-1.0, -1.0)).'
+    """
+    if not panels:
+        raise ValueError("panels is empty: give at least one.")
+    heights = {title: to_float64(values) for title, values in panels.items()}
+    top, told = max(values.max() for values in heights.values()), []
+    figure = Figure(3.0 * len(panels) + 0.9, 3.2)
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for ax, (title, values) in zip(axes, heights.items(), strict=True):
+        side, places = len(values), grid(limit, len(values))
+        x, y = places[values.argmax()]
+        told.append(f"{title} (highest {values.max():.1f} at ({x:.1f}, {y:.1f}))")
+        edge = limit * side / (side - 1)  # so that each height lies in the middle of its square
+        shown = ax.imshow(
+            values, origin="lower", extent=(-edge, edge, -edge, edge), cmap="cividis", vmin=top - depth, vmax=top
+        )
+        ax.set_title(title)
+    figure.colorbar(shown, ax=axes, label=label, shrink=0.8)
+    figure.alt = f"Landscapes of {label}, left to right: {'; '.join(told)}."
+    return figure
+
+
+def grid(limit: float, side: int) -> np.ndarray:
+    """side × side places (side², 2) from −limit to limit both ways, row by row from below.
+
+    >>> grid(1.0, 2).tolist()
+    [[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]]
+    """
+    line = np.linspace(-limit, limit, side)
+    return np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
