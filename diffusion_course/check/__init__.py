@@ -26,8 +26,8 @@ LESSONS = {
     "lesson6": "ddim_step ddim_sampler spacing".split(),
     "lesson6_multistep": ["dpm_2m"],
     "lesson6_solvers": "heun_step extended_guess".split(),
+    "score": "score_from_eps langevin_step family_step crossing_level".split(),
     "straight_paths": "straight_alpha_bar jump_sampler my_grid".split(),
-    "score": ["score_from_eps"],
     "ranking": ["leaderboard"],
     "atlas": ["ATLAS"],
 }

@@ -1,12 +1,17 @@
-"""Exercises of the optional notebook on the score: from the noise to the slope of the density."""
+"""Exercises of the optional notebook on the score: the slope, Langevin's walk, the family of samplers."""
 
 import numpy as np
 
+from ..denoisers import GaussianDenoiser, MixtureDenoiser
+from ..schedule import linear
+from .asked import Finding
 from .table import exercise
+
+X, SCORE, Z = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7]), np.array([0.3, 1.5, -0.8])
 
 
 @exercise(
-    probes=((3.0, 0.75), (-1.0, 0.36), (np.array([0.4, -1.2, 2.0]), 0.9), (np.array([0.4, -1.2]), 0.0)),
+    probes=((3.0, 0.75), (-1.0, 0.36), (X, 0.9), (X[:2], 0.0)),
     kinds=("numpy", "torch"),
     linear=("eps_hat",),
     returns=("the score",),
@@ -28,3 +33,115 @@ from .table import exercise
 )
 def score_from_eps(eps_hat, alpha_bar_t):
     return -eps_hat / (1 - alpha_bar_t) ** 0.5
+
+
+def rested(step) -> str:
+    """Where 2000 walkers are after 300 steps of Langevin's walk on N(2, 0.5²)."""
+    rng, x = np.random.default_rng(0), np.zeros(2000)
+    with np.errstate(all="ignore"):
+        for _ in range(300):
+            x = step(x, -(x - 2) / 0.25, 0.01, rng.standard_normal(2000))
+    return f"On N(2, 0.5²), 300 steps of h = 0.01 lead to mean {x.mean():.3g} and spread {x.std():.2g}."
+
+
+@exercise(
+    probes=((1.0, -1.0, 0.02, 0.0), (0.0, 0.0, 0.02, 1.0), (X, SCORE, 0.1, Z), (X[:1], SCORE[:1], 0.5, Z[:1])),
+    kinds=("numpy", "torch"),
+    linear=("x", "score", "z"),
+    returns=("the next x",),
+    hints=(
+        "Two things happen to x: a push along the slope, h times the score, and fresh noise.",
+        "The variance of the noise is 2h. Which factor of z gives that variance?",
+    ),
+    why="The push gathers the walkers on the heights, the noise scatters them. With variance 2h for a push of h, the "
+    "two balance exactly where the walkers have the density whose slope it is, as h becomes small.",
+    shows={"rested": rested},
+    mistakes="""
+    z is multiplied by the variance, not by its root #3 | (2 * h) ** 0.5 → 2 * h | {rested} A factor of z is a spread.
+    the 2 is missing in the noise | (2 * h) → h | {rested} The variance of the noise is 2h.
+    no noise is added #8 | (2 * h) ** 0.5 * z → 0 * z | {rested} Without noise all walkers climb to the top.
+    the walk goes downhill | x + h → x - h | {rested} The score points uphill; add it.
+    the push is not scaled by h | + h * score → + score | {rested} Push and noise both shrink with h.
+    the noise stands alone without the push | + h * score → + 0 * score | {rested} That is a walk without a landscape.
+    """,
+)
+def langevin_step(x, score, h, z):
+    return x + h * score + (2 * h) ** 0.5 * z
+
+
+def came_back(step) -> str:
+    """Where 2000 samples of pure noise end after all steps of `linear` with the exact score of N(2, 0.5²), dial 1."""
+    schedule, rng = linear(), np.random.default_rng(0)
+    model, x = GaussianDenoiser(2.0, 0.5, schedule), rng.standard_normal(2000)
+    with np.errstate(all="ignore"):
+        for t in range(schedule.T, 0, -1):
+            score = score_from_eps.reference(model(x, t), schedule.at(t))
+            x = step(x, score, schedule.beta.item(t), 1.0, rng.standard_normal(2000))
+    return f"At dial 1, with the exact score of N(2, 0.5²), you end at mean {x.mean():.3g} and spread {x.std():.2g}."
+
+
+@exercise(
+    probes=(
+        (2.0, -1.0, 0.02, 0.0, 1.0),
+        (0.0, 0.0, 0.02, 0.25, 1.0),
+        *((X, SCORE, 0.1, dial, Z) for dial in (0.0, 1.0, 0.25, 4.0)),
+    ),
+    kinds=("numpy", "torch"),
+    linear=("xt", "score", "z"),
+    returns=("x_s",),
+    hints=(
+        "First the step of the ODE: x_t and β/2 times (x_t + score). It does not know the dial.",
+        "Then a step of Langevin's walk on top of it. Which h makes the variance of its noise, 2h, equal to dial · β?",
+        "h = dial · β/2: a push of dial · β/2 · score, and noise dial · β. You may call your own `langevin_step`.",
+    ),
+    why="A step of the ODE moves the density to the earlier time. A step of Langevin's walk leaves a density where it "
+    "is. So any amount of the second may be added to the first.",
+    shows={
+        "came": came_back,
+        "moved": lambda f: abs(f(1.0, 1.0, 0.02, 0.0, 1.0) - f(1.0, 1.0, 0.02, 0.0, 0.0)),
+    },
+    mistakes="""
+    noise without the push that pays for it | (1 + dial) → 1 | {came} The noise scatters and nothing gathers.
+    the push of the dial stands alone, without the ODE's | (1 + dial) → dial | {came} At dial 0 the ODE must be left.
+    the push is twice too strong | (1 + dial) * score → 2 * (1 + dial) * score | {came}
+    the dial is squared in the noise | (dial * beta) → (dial**2 * beta) |
+        The variance of the noise is dial · β. (DDIM's η is squared: dial = η².)
+    z is multiplied by the variance, not by its root #3 | (dial * beta) ** 0.5 → dial * beta |
+        {came} A factor of z is a spread.
+    fresh noise whatever the dial is #17 | (dial * beta) → (beta) |
+        At dial 0 nothing may depend on z; yours does, by {moved}.
+    no fresh noise at any dial #8 | (dial * beta) ** 0.5 * z → 0 * z | {came} The push is there, its noise is not.
+    the step goes forwards, to more noise | xt + beta → xt - beta | {came} Backwards in time the signs turn round.
+    x_t shrinks where it must grow | (xt + (1 → (-xt + (1 |
+        {came} The forward step shrank x by β/2, so the way back has to stretch it.
+    β is not halved | beta / 2 → beta | {came} √(1−β) is about 1 − β/2.
+    """,
+)
+def family_step(xt, score, beta, dial, z):
+    return xt + beta / 2 * (xt + (1 + dial) * score) + (dial * beta) ** 0.5 * z
+
+
+def crossed(t: int, walkers: int = 2000) -> float:
+    """The share of walkers that are right of 0 after 500 steps of h = 0.01 at noise level t, all from the left bump."""
+    schedule, rng = linear(), np.random.default_rng(0)
+    bumps = MixtureDenoiser([[-1.0], [1.0]], 0.2, schedule, weights=[0.3, 0.7])
+    x = np.full((walkers, 1), -1.0)
+    for _ in range(500):
+        score = score_from_eps.reference(bumps(x, t), schedule.at(t))
+        x = langevin_step.reference(x, score, 0.01, rng.standard_normal(x.shape))
+    return float((x > 0).mean())
+
+
+crossing_level = Finding(
+    "crossing_level",
+    right=range(87, 100),  # 45 % to 55 %
+    wrong=lambda t: f"at t = {t}, {crossed(t):.0%} of the walkers end right of 0; find the smallest t for half.",
+    ask=lambda t: isinstance(t, (int, np.integer)) and 1 <= t <= 1000,
+    asked="a noise level from 1 to 1000",
+    hints=(
+        "At t = 20 nearly nobody crosses, at t = 200 most do. Try the middle, and halve the interval again.",
+        "With 2000 walkers the share is right to about one percent, and a share from 45 % to 55 % counts.",
+    ),
+    why="Noise fills the valley between the bumps. The time to cross grows exponentially with the valley's depth in "
+    "log q, so a little less noise makes a walk hopeless.",
+)
