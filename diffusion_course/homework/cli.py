@@ -115,10 +115,12 @@ def feedback_(directory):
 
 @homework.command()
 @DIRECTORY
-def export(directory):
+@click.option("--earlier", "earlier", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="A folder with notebooks of an earlier year, to compare with too; may be given again.")
+def export(directory, earlier):
     """Write the tables for your gradebook, Moodle, Canvas and Gradescope, and the report on the class."""
     place = course.Course(directory)
     everyone = standing.standings(place)
-    for path in report.export(place, everyone) + lms.export(place, everyone):
+    for path in report.export(place, everyone, earlier) + lms.export(place, everyone):
         click.echo(path)
 

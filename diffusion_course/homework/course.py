@@ -21,6 +21,7 @@ from pathlib import Path
 
 import nbformat
 
+from . import answers as answering
 from . import roster as class_list
 from . import settings
 from .roster import Person
@@ -99,6 +100,13 @@ class Course:
     def parts(self) -> dict[str, float]:
         """Each graded part → its points, by number, then by place; the one marked by hand is `conclusions`."""
         return {part_of(cell.metadata.nbgrader.grade_id): float(cell.metadata.nbgrader.points) for cell in self._graded}
+
+    @cached_property
+    def answers(self) -> list[str]:
+        """The names that the solution's cells define: what is compared."""
+        cells = [cell for cell in notebook(self.source).cells if cell.cell_type == "code"]
+        solved = [cell.source for cell in cells if cell.metadata.get("nbgrader", {}).get("solution")]
+        return answering.defined(solved)
 
     @cached_property
     def titles(self) -> dict[str, str]:

@@ -19,7 +19,7 @@ from threading import Lock
 import nbformat
 from nbgrader.utils import determine_grade
 
-from . import records, submission, tables
+from . import answers, records, submission, tables
 from .course import ASSIGNMENT, Course, environment, is_test, part_of
 from .records import FAILED, GRADED, Part, Record
 from .submission import Problem, Submission
@@ -140,7 +140,7 @@ class _Batch:
         out = self.course.root / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         if code or not out.is_file():
             return {"status": FAILED, "reason": f"{_last_line(log)} (all of it: {log.relative_to(self.course.root)})"}
-        return outcome(nbformat.read(out, as_version=4))
+        return outcome(nbformat.read(out, as_version=4), self.course.answers)
 
     def _autograde(self, student: str) -> tuple[int, Path]:
         """Run `nbgrader autograde` for one student; its exit status and its log."""
@@ -184,11 +184,12 @@ def _end(process: subprocess.Popen) -> None:
     process.wait()
 
 
-def outcome(notebook: nbformat.NotebookNode) -> dict:
+def outcome(notebook: nbformat.NotebookNode, names: list[str]) -> dict:
     """The fields of a record that an autograded notebook holds: points and message of each part, status, samples."""
     about = notebook.metadata.get("homework", {})
     samples = about.get("samples", {})
-    own = [cell for cell in notebook.cells if cell.cell_type == "code" and not is_test(cell)]
+    own = [cell.source for cell in notebook.cells if cell.cell_type == "code" and not is_test(cell)]
+    code, uses = answers.read(own, names)
     marked = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
     return {
         "status": GRADED if about.get("status", "complete") == "complete" else about["status"],
@@ -196,7 +197,8 @@ def outcome(notebook: nbformat.NotebookNode) -> dict:
         "inside": about.get("wall_seconds", 0.0),
         "parts": {part_of(cell.metadata.nbgrader.grade_id): _part(cell) for cell in marked},
         "conclusions": "\n".join(cell.source for cell in marked if not is_test(cell))[:LONGEST],
-        "code": "\n\n".join(cell.source for cell in own)[:LONGEST],
+        "code": code[:LONGEST],
+        "uses": uses,
         "samples": {strokes: samples[strokes] for strokes in sorted(samples, key=int)},
     }
 

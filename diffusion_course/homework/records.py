@@ -44,7 +44,8 @@ class Record:
     inside: float = 0.0  # of them in the student's process and the tests
     parts: dict[str, Part] = field(default_factory=dict)
     conclusions: str = ""
-    code: str = ""  # of the cells that are the student's own work
+    code: str = ""  # of the answers, as `answers.program` writes it
+    uses: list[str] = field(default_factory=list)  # that an answer may not use
     samples: dict[str, list] = field(default_factory=dict)  # strokes → points, as `clouds` makes them
 
     def save(self, course: Course) -> None:

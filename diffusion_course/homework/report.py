@@ -2,27 +2,31 @@
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import mean, median
 from typing import NamedTuple
 
-import nbformat
 import numpy as np
 
 from ..check.homework import variant
-from . import drawn, records, similar, tables
-from .course import Course
+from . import answers, drawn, records, similar, tables
+from .course import Course, notebook
 from .feedback import render
 from .standing import Standing, members
 
 SHOWN = 30  # pairs on the page
 
 
-def export(course: Course, everyone: list[Standing]) -> list[Path]:
-    """Write `export/grades.csv`, `export/pairs.csv` and `export/report.html`; returns their paths."""
+def export(course: Course, everyone: list[Standing], earlier: Iterable[Path] = ()) -> list[Path]:
+    """Write `export/grades.csv`, `export/pairs.csv` and `export/report.html`; returns their paths.
+
+    `earlier`: folders with the notebooks of earlier years, which are compared too.
+    """
     folder = course.root / "export"
-    given = "\n\n".join(cell.source for cell in nbformat.read(course.released, 4).cells if cell.cell_type == "code")
-    pairs = similar.pairs({each.id: each.record.code for each in everyone if each.record}, given)
+    given = [cell.source for cell in notebook(course.released).cells if cell.cell_type == "code"]
+    code = {each.id: each.record.code for each in everyone if each.record}
+    pairs = similar.pairs(code, answers.read(given, course.answers)[0], similar.known(course, earlier))
     grades, listed, page = folder / "grades.csv", folder / "pairs.csv", folder / "report.html"
     tables.write(grades, *table(course, everyone))
     rows = [{"id": a, "other": b, "share": f"{share:.3f}"} for a, b, share in pairs]
@@ -68,6 +72,7 @@ def report(course: Course, everyone: list[Standing], pairs: list[tuple[str, str,
         faults=faults.most_common(),
         odd=[each for each in everyone if each.status != records.GRADED or each.reason],
         reproduced=reproduced(graded, drawn.salt(course.secret)),
+        uses=[(each.id, each.record.uses) for each in graded if each.record.uses],
         pairs=pairs,
         shown=SHOWN,
     )

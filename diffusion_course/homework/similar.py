@@ -1,34 +1,74 @@
-"""Pairs of submissions whose code is nearly the same, found by copydetect; a person decides what that means.
+"""Pairs of submissions whose answers are nearly the same, found by copydetect; a person decides what that means.
 
-Code is compared by fingerprints of its tokens (winnowing: Schleimer, Wilkerson, Aiken, 2003), so other names, comments
-and spacing change nothing. What the students were given counts for nothing.
+Programs (`answers.program`) are compared by fingerprints of their tokens (winnowing: Schleimer, Wilkerson and Aiken,
+2003), so other names and spacing change nothing. What the students were given counts for nothing. A program that is
+found in a longer one is a pair with it, whatever the longer one has besides.
 """
 
 import io
 import itertools
+from collections.abc import Iterable
+from pathlib import Path
 
 from copydetect import CodeFingerprint, compare_files
 
+from . import answers, submission
+from .course import PACKAGE, Course, notebook
+from .tables import visible
+
 K, WINDOW = 25, 6  # characters of tokens in a fingerprint; of so many neighbours one is kept
-# Share of both programs that must be found in the other. Measured: at most 0.35 between people who wrote for
-# themselves, at least 0.74 between copies of the solution in which every part had been written in another way.
+# Share of one program that must be found in the other. Measured in tests/homework/test_similar.py: at most 0.35 between
+# programs that were written apart, at least 0.74 between copies in which every part had been written in another way.
 NEARLY = 0.6
+LEAST = 20  # fingerprints of a program: shorter ones are alike by nature
 
 
-def pairs(code: dict[str, str], given: str) -> list[tuple[str, str, float]]:
-    """(id, id, share) of every pair that has at least NEARLY in common beside `given`, the most similar first.
+def pairs(code: dict[str, str], given: str, known: dict[str, str] | None = None) -> list[tuple[str, str, float]]:
+    """(id, name, share) of every pair that has at least NEARLY in common beside `given`, the most similar first.
 
-    `code`: id → program. The share is the smaller of the two, so a short program inside a long one is no pair.
+    `code`: id → program. `known`: name → a program that is compared with these and not with its like: the solution that
+    ships, those of earlier years. The share is the larger of the two.
     """
-    known = list(_fingerprint(given).hashes) if len(given) > K else []
-    prints = {name: _fingerprint(text, known) for name, text in code.items() if len(text) > K}
-    prints = {name: each for name, each in prints.items() if each.hashes}
+    common = list(_fingerprint(given).hashes) if len(given) > K else []
+    ours, theirs = (_fingerprints(programs, common) for programs in (code, known or {}))
+    asked: Iterable = itertools.chain(itertools.combinations(sorted(ours), 2), itertools.product(ours, theirs))
     found = []
-    for a, b in itertools.combinations(sorted(prints), 2):
-        share = float(min(compare_files(prints[a], prints[b])[1]))
+    for a, b in asked:
+        share = float(max(compare_files(ours[a], (ours | theirs)[b])[1]))
         if share >= NEARLY:
             found.append((a, b, share))
-    return sorted(found, key=lambda pair: -pair[2])
+    return sorted(found, key=lambda pair: (-pair[2], pair[:2]))
+
+
+def known(course: Course, earlier: Iterable[Path] = ()) -> dict[str, str]:
+    """What every submission is compared with: name → program. The solution, what the package holds of it, and each
+    notebook in these folders of earlier years."""
+    source = [cell.source for cell in notebook(course.source).cells if cell.cell_type == "code"]
+    checks = [(PACKAGE / "check/homework" / f"{name}.py").read_text() for name in ("noising", "walk")]
+    package = [(PACKAGE / f"{name}.py").read_text() for name in ("denoisers", "samplers")]
+    programs = {
+        "(the solution)": answers.read(source, course.answers)[0],
+        "(the checks)": answers.read(checks, course.answers)[0],
+        "(the package)": answers.read(package, ["IdealDenoiser", "ddpm", "ddpm_step"])[0],
+    }
+    for folder in earlier:
+        for path in sorted(folder.rglob("*.ipynb")):
+            programs[visible(f"{folder.name}/{path.relative_to(folder)}")] = _earlier(course, path)
+    return programs
+
+
+def _earlier(course: Course, path: Path) -> str:
+    """The program of a notebook that was handed in once; empty if it is none."""
+    try:
+        cells = submission.parse(submission.read(path)).cells
+    except submission.Problem:
+        return ""
+    return answers.read([cell.source for cell in cells if cell.cell_type == "code"], course.answers)[0]
+
+
+def _fingerprints(programs: dict[str, str], common: list) -> dict[str, CodeFingerprint]:
+    made = {name: _fingerprint(text, common) for name, text in programs.items() if len(text) > K}
+    return {name: each for name, each in made.items() if len(each.hashes) >= LEAST}
 
 
 def _fingerprint(text: str, known=()) -> CodeFingerprint:

@@ -8,7 +8,7 @@ import toy
 from click.testing import CliRunner
 
 from diffusion_course.check.homework import variant
-from diffusion_course.homework import drawn, grade, marks, records, report, similar, standing, submission
+from diffusion_course.homework import drawn, grade, marks, records, report, standing, submission
 from diffusion_course.homework.records import Part, Record
 from diffusion_course.run import cli
 
@@ -146,17 +146,6 @@ def make_alpha_bar(T):
 def time_grid(T, n):
     return np.linspace(T, 0, n + 1).round().astype(int).tolist()
 """
-
-
-def test_code_that_was_only_renamed_is_a_pair_and_other_code_is_not():
-    pairs = similar.pairs({"ada": PROGRAM, "alan": OTHER, "eve": RENAMED, "grace": "", "x": "def f(): pass"}, given="")
-    assert [(a, b) for a, b, _ in pairs] == [("ada", "eve")] and pairs[0][2] > 0.95
-
-
-def test_what_everybody_was_given_makes_no_pair():
-    assert similar.pairs({"ada": PROGRAM, "alan": PROGRAM}, given=PROGRAM) == []
-    given = PROGRAM.split("def time_grid")[0]
-    assert similar.pairs({"ada": given + "x = 1", "alan": given + OTHER}, given) == []
 
 
 def test_pairs_are_listed_and_the_page_says_that_there_are_more(made, monkeypatch):
