@@ -116,13 +116,14 @@ class Student:
         self.channel, self.id, self.secret = Channel(sock), id, secret
         self.salt, self.draw = drawn.salt(secret), partial(drawn.generator, secret)
         self.unanswered = False  # whether anything asked for was not there (yet)
+        self.T, self.curve = 1000, "spiral"
         self.points: float | None = None  # of the test cell that asks; None in the source notebook itself
         self._ends, self._limit = math.inf, math.inf
 
     @property
     def spiral(self):
         """The spiral of this student in this class."""
-        return variant.of(self.id, self.salt)
+        return variant.of(self.id, self.salt, self.curve)
 
     def begin_test(self, seconds):
         """From now on all answers together may take so long."""

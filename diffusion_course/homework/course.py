@@ -21,9 +21,10 @@ from pathlib import Path
 
 import nbformat
 
+from ..check.homework import variant
 from . import answers as answering
+from . import drawn, settings, tailor
 from . import roster as class_list
-from . import settings
 from .roster import Person
 from .settings import Settings
 
@@ -81,6 +82,10 @@ class Course:
         """What the teacher has set for this class."""
         return settings.read(self.root / settings.FILE)
 
+    def spiral(self, student: str) -> variant.Variant:
+        """The curve of a student or team."""
+        return variant.of(student, drawn.salt(self.secret), self.settings.task.curve)
+
     @cached_property
     def hands(self) -> dict[str, list[Person]]:
         """Who hands in together: the id of a student or of a team → its members."""
@@ -131,9 +136,10 @@ class Course:
         """ValueError unless the source that nbgrader knows is the one that lies there now."""
         if not self.released.is_file():
             raise ValueError(f"nothing is released yet: `diffusion-course homework release {self.root}`.")
-        if json.loads(self.release_note.read_text()) != sha256(self.source):
+        new = tailor.tailored(notebook(self.source), self.settings) and self.root / settings.FILE
+        if new or json.loads(self.release_note.read_text()) != sha256(self.source):
             raise ValueError(
-                f"{self.source} was changed after the release: `diffusion-course homework release {self.root}`."
+                f"{new or self.source} was changed after the release: `diffusion-course homework release {self.root}`."
             )
 
     @property

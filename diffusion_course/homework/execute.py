@@ -37,6 +37,8 @@ class Execute(preprocessors.Execute):
 
     unsafe = Bool(False, help="Run the students' code without the sandbox, as the user who grades.").tag(config=True)
     secret = Unicode("", help="Of the class: the hidden questions are drawn from it.").tag(config=True)
+    steps = Integer(1000, help="T, the noise steps.").tag(config=True)
+    curve = Unicode("spiral", help="Of the class: one of variant.CURVES.").tag(config=True)
     cell_seconds = Integer(300, help="What one cell of the student's may take.").tag(config=True)
     shutdown_kernel = "immediate"  # of the tests' kernel: it has nothing to save
     timeout = Integer(120, help="What one test cell may take.").tag(config=True)
@@ -156,6 +158,7 @@ class Execute(preprocessors.Execute):
         client = super().start_new_kernel_client()
         where = f"({self._sandbox.sock.fileno()}, {self._student.id!r}, {self.secret!r})"
         self._trusted(f"from diffusion_course.homework import channel; student = channel.attach{where}; del channel")
+        self._trusted(f"student.T, student.curve = {self.steps}, {self.curve!r}")
         return client
 
     def _samples(self):

@@ -6,7 +6,9 @@ page forbids the browser to run or to load anything.
 
 import base64
 import math
+import re
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import jinja2
@@ -14,7 +16,7 @@ import numpy as np
 
 from .. import plots
 from ..check.homework import variant
-from . import drawn, tables
+from . import tables, tailor
 from .course import Course
 from .records import FAILED
 from .standing import Standing
@@ -50,8 +52,9 @@ def feedback(course: Course, students: list[Standing]) -> Iterator[Path]:
 def page(course: Course, student: Standing) -> str:
     """One student's page."""
     samples = student.record.samples if student.record else {}
-    pictures = [scatter(variant.of(student.id, drawn.salt(course.secret)), samples)] if samples else []
-    return render(
+    phrases = course.settings.phrases
+    pictures = [scatter(course.spiral(student.id), samples, phrases)] if samples else []
+    html = render(
         "feedback.html",
         student=student,
         most=course.parts,
@@ -59,6 +62,9 @@ def page(course: Course, student: Standing) -> str:
         worth=lambda name, part: _worth(part.points, course.parts[name]),
         pictures=[{"alt": each.alt, "png": base64.b64encode(each.png()).decode()} for each in pictures],
     )
+    head, body = html.split("<body>")
+    escaped = {escape(english): escape(other) for english, other in phrases.items()}
+    return f"{head}<body>" + re.sub(r"(?<=>)[^<>]+", lambda text: tailor.translated(text[0], escaped), body)
 
 
 def render(template: str, **values) -> str:
@@ -72,7 +78,7 @@ def render(template: str, **values) -> str:
     return environment.get_template(template).render(policy=POLICY, style=style, **values)
 
 
-def scatter(own: variant.Variant, samples: dict[str, list]) -> plots.Figure:
+def scatter(own: variant.Variant, samples: dict[str, list], phrases: dict[str, str] | None = None) -> plots.Figure:
     """The student's data set, and their samples after each number of strokes over the same spiral."""
     spiral = own.data()
     middle = np.asarray(own.centre)
@@ -84,6 +90,7 @@ def scatter(own: variant.Variant, samples: dict[str, list]) -> plots.Figure:
         inside = cloud[(np.abs(cloud) <= limit).all(axis=1)]  # NaN is not
         title = f"{strokes} strokes" + (f"\n{len(cloud) - len(inside)} outside" if len(inside) < len(cloud) else "")
         panels[title] = inside if len(inside) else np.full((1, 2), 2 * limit)  # out of sight: an empty frame
+    panels = {tailor.translated(title, phrases or {}): panel for title, panel in panels.items()}
     return plots.clouds(panels, reference=spiral - middle, limit=limit)
 
 

@@ -148,6 +148,8 @@ class _Batch:
         log.parent.mkdir(exist_ok=True)
         command = self.course.nbgrader("autograde", f"--student={student}", "--force", "--log-level=WARN")
         command.append(f"--CourseDirectory.submitted_directory={self.staged}")
+        task = self.course.settings.task
+        command += [f"--Execute.steps={task.T}", f"--Execute.curve={task.curve}"]
         command += ["--Execute.unsafe=True"] if self.unsafe else []
         with open(log, "w") as file:
             with self.starting:  # else a process could start just after `stop` has ended all that were running

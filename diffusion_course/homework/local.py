@@ -18,6 +18,7 @@ class Student(channel.Student):
     def __init__(self, namespace: dict):
         super().__init__(None, str(namespace.get("STUDENT_ID", "")))
         self.channel = _Here(namespace)
+        self.T, self.curve = int(namespace.get("T", self.T)), getattr(namespace.get("spiral"), "curve", self.curve)
 
 
 class _Here:

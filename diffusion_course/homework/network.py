@@ -18,11 +18,10 @@ from . import channel
 
 LEAST = 100  # training steps: the notebook asks for as many; nothing can be drawn from a network of so few
 STILL = 1e-3  # weights that moved less than this share of their size are where they began
-LEVELS = linear(1000, 1e-4, 0.012)
 GRAIN = 0.02  # share of the places at which a guess may jump
-# t → the mean squared difference from the exact denoiser of the curve. Measured: trained networks at least 2e-3, 3e-4
+# t/T → the mean squared difference from the exact denoiser of the curve. Measured: trained networks at least 2e-3, 3e-4
 # and 2e-4, ten times as much after a quarter of the steps; exact denoisers of shaken points 3e-4, 5e-5 and 4e-6.
-EXACT = {200: 6e-4, 400: 1e-4, 700: 1.5e-5}
+EXACT = {0.2: 6e-4, 0.4: 1e-4, 0.7: 1.5e-5}
 APART = 0.005  # radii. Two walks in float32 and float64 differ by 0.0001 at most, in 1000 steps
 ASTRAY = 0.03  # share of the points that may lie further apart
 ROWS = 128  # of the samples are walked again
@@ -52,11 +51,12 @@ def untrained(student) -> str | None:
 
 def exact(student) -> bool:
     """Do the answers come nearer to the best possible ones, at every level, than those of a trained network?"""
-    rng, spiral = student.draw("exact"), student.spiral
-    best = IdealDenoiser(spiral.at((np.arange(4096) + 0.5) / 4096), LEVELS)
-    for t, near in EXACT.items():
+    rng, spiral, levels = student.draw("exact"), student.spiral, linear(student.T, 0.1 / student.T, 12 / student.T)
+    best = IdealDenoiser(spiral.at((np.arange(4096) + 0.5) / 4096), levels)
+    for share, near in EXACT.items():
+        t = round(share * student.T)
         x0 = spiral.at(rng.random(variant.COUNT))
-        xt = add_noise(x0, LEVELS.at(t), rng.standard_normal(x0.shape))
+        xt = add_noise(x0, levels.at(t), rng.standard_normal(x0.shape))
         if not np.mean((student.denoise(xt, t) - best(xt, t)) ** 2) < near:
             return False
     return True
@@ -70,7 +70,7 @@ def by_heart(student) -> bool:
     fewer leave it at 5 to 85 % of the places; more points are `exact`.
     """
     rng, spiral = student.draw("by heart"), student.spiral
-    at, power = rng.uniform(0.02, 0.98, variant.COUNT), LEVELS.at(1)
+    at, power = rng.uniform(0.02, 0.98, variant.COUNT), linear(student.T, 0.1 / student.T, 12 / student.T).at(1)
     along = spiral.at(at + 1e-4) - spiral.at(at - 1e-4)
     along *= 0.01 / np.hypot(*along.T)[:, None]
     xt = add_noise(spiral.at(at), power, rng.standard_normal(along.shape))

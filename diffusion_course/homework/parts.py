@@ -219,5 +219,5 @@ PARTS = {
     "training": (1.0, results.training),
     "samples_10": (1.0, partial(results.samples, strokes=10)),
     "samples_50": (1.0, partial(results.samples, strokes=50)),
-    "samples_1000": (1.0, partial(results.samples, strokes=1000)),
+    "samples_1000": (1.0, results.samples),
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from ..check.homework import variant
-from . import drawn, settings, tables
+from . import drawn, settings, tables, tailor
 from .course import ASSIGNMENT, PACKAGE, Course, environment, is_test, notebook, sha256
 
 EXAMPLE = (("ada", "Ada", "Lovelace"), ("alan", "Alan", "Turing"))  # rows to replace by one's own
@@ -49,7 +49,9 @@ def init(root: Path, db: str | None = None, source: Path | None = None) -> Cours
     secret = drawn.secret()
     (root / "secret").write_text(secret)
     (root / "secret").chmod(0o600)
-    salts = (f'SALT = \\"{salt}\\"'.encode() for salt in (variant.SALT, drawn.salt(secret)))  # as JSON writes them
+    salts = (
+        f'SALT, CURVE = \\"{salt}\\"'.encode() for salt in (variant.SALT, drawn.salt(secret))
+    )  # as JSON writes them
     copy.write_bytes((source or shipped()).read_bytes().replace(*salts))
     (root / "submitted").mkdir()
     rows = [dict(zip(("id", "first_name", "last_name"), row, strict=True)) for row in EXAMPLE]
@@ -70,6 +72,9 @@ def release(course: Course, each: bool = False) -> list[Path]:
 
     Raises ValueError, with what nbgrader says, if it cannot.
     """
+    source = notebook(course.source)
+    if tailor.tailored(source, course.settings):
+        tables.replace(course.source, nbformat.writes(source).encode())
     command = course.nbgrader("generate_assignment", "--force", "--log-level=ERROR")
     done = subprocess.run(command, cwd=course.root, env=environment(), capture_output=True, text=True)
     if done.returncode:

@@ -71,7 +71,7 @@ def report(course: Course, everyone: list[Standing], pairs: list[tuple[str, str,
         hardest=sorted((_difficulty(course, graded, faults, name) for name in course.parts), key=lambda d: d.share),
         faults=faults.most_common(),
         odd=[each for each in everyone if each.status != records.GRADED or each.reason],
-        reproduced=reproduced(graded, drawn.salt(course.secret)),
+        reproduced=reproduced(graded, drawn.salt(course.secret), course.settings.task.curve),
         uses=[(each.id, each.record.uses) for each in graded if each.record.uses],
         pairs=pairs,
         shown=SHOWN,
@@ -117,13 +117,16 @@ def _faults(student: Standing) -> list[tuple[str, str]]:
     return [(name, part.fault) for name, part in student.parts.items() if part.fault]
 
 
-def reproduced(graded: list[Standing], salt: str) -> list[tuple[str, list[str]]]:
-    """(id, ids of others) for each student whose samples lie on the spirals of others, not on their own."""
+def reproduced(graded: list[Standing], *kind: str) -> list[tuple[str, list[str]]]:
+    """(id, ids of others) for each student whose samples lie on the spirals of others, not on their own.
+
+    `kind`: the salt of the class and its curve.
+    """
     ids, found = [each.id for each in graded], []
     for each in graded:
         clouds = [cloud for points in each.record.samples.values() if len(cloud := _finite(points))]
-        strange = [cloud for cloud in clouds if not variant.reproduced(cloud, [each.id], salt)]
-        others = {other for cloud in strange for other in variant.reproduced(cloud, ids, salt)}
+        strange = [cloud for cloud in clouds if not variant.reproduced(cloud, [each.id], *kind)]
+        others = {other for cloud in strange for other in variant.reproduced(cloud, ids, *kind)}
         found += [(each.id, sorted(others))] if others else []
     return found
 

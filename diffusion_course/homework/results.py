@@ -23,6 +23,7 @@ def answers(student) -> tuple[float, str]:
     """Weights, and ε̂ of x_t's shape from x_t and t, row by row; half the points if the shape at least is right."""
     rng = student.draw("network")
     points, times = rng.uniform(-2, 2, (4, 2)), np.array([1, 101, 401, 801]) + rng.integers(0, 100, 4)
+    times = np.maximum(times * student.T // 1000, 1)
     mistake = network_mistake(student.denoise, points, times)
     if not student.training()["weights"]:
         return NONE, "`model` has no weights that an optimiser could find, so it is no network."
@@ -45,11 +46,12 @@ def training(student) -> tuple[float, str]:
     return (FULL, f"right. {says}") if passed else (NONE, f"under our sampler {says}")
 
 
-def samples(student, strokes: int) -> tuple[float, str]:
-    """Their cloud, and one that their functions draw anew from our noise: both must pass.
+def samples(student, strokes: int | None = None) -> tuple[float, str]:
+    """Their cloud, and one that their functions draw anew from our noise: both must pass. None: in T strokes.
 
     Half the points if only the new one does. A cloud alone earns nothing: it could come from anywhere.
     """
+    strokes = student.T if strokes is None else strokes
     spiral, cloud, given = student.spiral, _cloud(student, strokes), _drawn(student, strokes)
     *_, drawn = given
     passed, says = variant.judge(spiral, cloud, strokes)
@@ -105,7 +107,7 @@ def _drawn(student, strokes):
     rng = student.draw("drawn", strokes)
     xT = rng.standard_normal((variant.COUNT, 2), dtype=np.float32)
     noise = rng.standard_normal((strokes, variant.COUNT, 2), dtype=np.float32)
-    times = schedule.linear(1000).steps(strokes).tolist()
+    times = schedule.linear(student.T).steps(strokes).tolist()
     model, levels = channel.Named("model"), channel.Named("alpha_bar")
     return xT, times, noise, _points(student.call("sample", model, levels, xT, times, noise, seconds=120))
 
@@ -124,16 +126,16 @@ def _levels(student) -> schedule.Schedule:
         warnings.simplefilter("ignore")
         with suppress(channel.NoAnswer, ValueError, TypeError):
             levels = schedule.Schedule(student.value("alpha_bar"))
-            if levels.T == 1000:
+            if levels.T == student.T:
                 return levels
-    return schedule.Schedule(make_alpha_bar.reference(1000))
+    return schedule.Schedule(make_alpha_bar.reference(student.T))
 
 
 def _whose(student, says) -> str:
     """The usual reason for a cloud on no spiral of theirs: the id in the notebook is not the one handed in under."""
     try:
         said = student.value("STUDENT_ID")
-        other = isinstance(said, str) and variant.of(said, student.salt) != student.spiral
+        other = isinstance(said, str) and variant.of(said, student.salt, student.curve) != student.spiral
     except (channel.NoAnswer, ValueError):
         return says
     return f"{says} Your STUDENT_ID is {said[:40]!r}, but you handed in as {student.id!r}." if other else says

@@ -9,6 +9,8 @@ from typing import Any
 
 import dateutil.parser
 
+from ..check.homework import variant
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -20,6 +22,19 @@ NO_TIME = ("", "-", "–")  # how Moodle says it
 TEMPLATE = """\
 # What differs in your class. Everything after a # is a note; take it away before a line to make that line count.
 
+[task]
+# T = 1000                  # noise steps, from 100 to 2000; the last samples are drawn in as many
+# curve = "flower"          # in place of the spiral
+
+[texts]  # of cells of the notebook, by the id of the cell, in place of ours: your wording, or a translation
+# title = '''
+# # Übungsblatt 7: Ihre Spirale
+# Schreiben Sie …'''
+
+[phrases]  # of the feedback page, each English piece = the one in its place
+# "Points of each part, and what was found." = "Punkte der Teile, und was gefunden wurde."
+# "a root is missing" = "eine Wurzel fehlt"
+
 [late]
 # due = "2026-06-10 23:59"  # your local time; a student with another one has it in the column `due` of roster.csv
 # percent = 10              # taken off the points for each day that has begun
@@ -27,6 +42,20 @@ TEMPLATE = """\
 # grace = 10                # minutes that do not count
 # files = true              # believe the dates of the files, where nothing else tells when they were handed in
 """
+
+
+@dataclass(frozen=True)
+class Task:
+    """The number of noise steps, and the curve that is to be learned."""
+
+    T: int = 1000
+    curve: str = "spiral"
+
+    def __post_init__(self):
+        if not 100 <= self.T <= 2000:
+            raise ValueError(f"T = {self.T} is not from 100 to 2000.")
+        if self.curve not in variant.CURVES:
+            raise ValueError(f"there is no curve {self.curve!r}; there are {', '.join(variant.CURVES)}.")
 
 
 @dataclass(frozen=True)
@@ -44,6 +73,9 @@ class Late:
 class Settings:
     """The sections of the file; what is not there is as the course ships."""
 
+    task: Task = field(default_factory=Task)
+    texts: dict[str, str] = field(default_factory=dict)
+    phrases: dict[str, str] = field(default_factory=dict)
     late: Late = field(default_factory=Late)
 
 
@@ -63,9 +95,17 @@ def read(path: Path) -> Settings:
 def _section(path: Path, name: str, make: Any, values: Any) -> Any:
     if not isinstance(values, dict):
         raise ValueError(f"{path}: {name} is a section: write [{name}] on a line of its own.")
+    if make is dict:
+        if wrong := [key for key, value in values.items() if not isinstance(value, str)]:
+            raise ValueError(f"{path}: {wrong[0]} in [{name}] is no text; put it between quotes.")
+        return values
     known = {each.name: each for each in fields(make)}
     _refuse_unknown(path, f"name in [{name}]", values, known)
-    return make(**{key: _value(path, key, known[key].default, value) for key, value in values.items()})
+    told = {key: _value(path, key, known[key].default, value) for key, value in values.items()}
+    try:
+        return make(**told)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _value(path: Path, key: str, default: Any, value: Any) -> Any:

@@ -15,7 +15,7 @@ def test_a_course_has_a_secret_of_its_own_and_its_notebook_only_the_salt(tmp_pat
     assert len({one.secret, two.secret}) == 2 and (one.root / "secret").stat().st_mode & 0o077 == 0
     for made in (one, two):
         text = made.source.read_text()
-        assert made.secret not in text and f'SALT = \\"{drawn.salt(made.secret)}\\"' in text
+        assert made.secret not in text and f'SALT, CURVE = \\"{drawn.salt(made.secret)}\\"' in text
     assert variant.of("ada", drawn.salt(one.secret)) != variant.of("ada", drawn.salt(two.secret)) != variant.of("ada")
 
 

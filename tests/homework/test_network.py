@@ -152,7 +152,7 @@ def test_what_the_harness_tells_must_be_numbers(solved, monkeypatch, capsys):
 
 def test_a_mean_difference_of_nan_is_not_near(solved):
     class Odd:
-        spiral, draw = SPIRAL, staticmethod(lambda *_: np.random.default_rng(0))
+        T, spiral, draw = 1000, SPIRAL, staticmethod(lambda *_: np.random.default_rng(0))
 
         def denoise(self, xt, t):
             return xt * np.nan

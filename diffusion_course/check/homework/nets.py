@@ -9,7 +9,7 @@ from ..numbers import say
 from .walk import tensors
 
 POINTS = np.array([[0.5, -1.0], [1.5, 0.3], [-0.7, 2.0], [0.0, 0.1]])
-HOURS = np.array([1, 80, 400, 1000])
+HOURS = np.array([1, 80, 400, 1000])  # for T = 1000
 ASKED = [128, 128, 128, 2]
 
 
@@ -47,10 +47,11 @@ def network_mistake(denoise, points=POINTS, times=HOURS) -> Mistake | None:
     return None
 
 
-def network(make) -> None:
+def network(make, T: int = 1000) -> None:
     """Check the network that `make()` makes: ε̂ of x_t's shape, that depends on x_t and on t, row by row."""
     try:
-        model = _started(make)
+        times = np.maximum(HOURS * T // 1000, 1)
+        model = _started(make, times)
     except NotImplementedError:
         say("○ network: not attempted yet. Replace `raise NotImplementedError`, run the cell again.")
         return
@@ -58,7 +59,7 @@ def network(make) -> None:
         raise
     except Exception as error:
         raise Mistake(f"network: asked for 4 points it raised {type(error).__name__}: {error}") from error
-    if mistake := network_mistake(lambda xt, t: model(*tensors(xt, t)).detach().numpy()):
+    if mistake := network_mistake(lambda xt, t: model(*tensors(xt, t)).detach().numpy(), times=times):
         raise mistake
     widths = [layer.out_features for layer in model.modules() if isinstance(layer, nn.Linear)]
     size = f"{sum(weights.numel() for weights in model.parameters()):,} weights"
@@ -66,10 +67,10 @@ def network(make) -> None:
     say(f"✓ network: answers row by row, with x_t and t; {size}, {shape}.")
 
 
-def _started(make):
+def _started(make, times):
     """A model that answers, its weights moved a little: layers that start at zero would look as if they saw nothing."""
     model = make()
-    answer = model(*tensors(POINTS, HOURS))
+    answer = model(*tensors(POINTS, times))
     if answer is None:
         raise Mistake("network: `forward` returns None. Is a `return` missing?", "nothing returned")
     if not list(model.parameters()):

@@ -5,7 +5,8 @@ its own, and off centre:
 
     x(θ) = centre + 2 θ/θ_max · R(ψ) (√a cos(d θ + φ), sin(d θ + φ)/√a),     0 ≤ θ ≤ θ_max = 2π · turns
 
-R(ψ) turns by ψ. All lengths that are reported are in units of the radius that the spiral has before it is stretched.
+R(ψ) turns by ψ. Another curve of `CURVES` has another radius than θ/θ_max and goes round once. All lengths that are
+reported are in units of the radius that the spiral has before it is stretched.
 """
 
 import hashlib
@@ -21,6 +22,9 @@ SALT = "spiral"  # of the source notebook; each class has one of its own
 RADIUS = 2.0  # its points then have a spread of about 1, the spread of x_T
 PIECES, PIECES_A_BIN = 2048, 32  # of equal arc length, for distances and for coverage
 NEAR = 0.05  # how near the curve a point must be to cover its arc, in radii
+
+# Radius, in units of RADIUS, at each share of the angle; the spiral has several turns, all others one.
+CURVES = {"spiral": lambda share: share, "flower": lambda share: 0.6 + 0.4 * np.cos(6 * np.pi * share)}
 
 # Pass lines of 512 samples by number of strokes. How far they stand from what right solutions reach is measured by
 # `benchmarks/homework.py`; its table is notebooks/homework/calibration.md.
@@ -40,6 +44,7 @@ class Variant:
     aspect: float
     tilt: float
     centre: tuple[float, float]
+    curve: str = "spiral"
 
     def at(self, share) -> np.ndarray:
         """The points (…, 2) at these shares (…) of the curve's length: 0 is the middle, 1 the outer end."""
@@ -87,12 +92,16 @@ class Variant:
     @cached_property
     def _lengths(self):
         """Angles θ, finely spaced, and the arc lengths (of the stretched curve) up to them."""
-        theta = np.linspace(0, 2 * np.pi * self.turns, 2 * PIECES + 1)
+        theta = np.linspace(0, self._end, 2 * PIECES + 1)
         steps = np.hypot(*np.diff(self._curve(theta), axis=0).T)
         return theta, np.concatenate([[0.0], np.cumsum(steps)])
 
+    @property
+    def _end(self) -> float:
+        return 2 * np.pi * (self.turns if self.curve == "spiral" else 1)
+
     def _curve(self, theta) -> np.ndarray:
-        radius, angle = RADIUS * theta / (2 * np.pi * self.turns), self.direction * theta + self.rotation
+        radius, angle = RADIUS * CURVES[self.curve](theta / self._end), self.direction * theta + self.rotation
         stretched = np.stack([np.cos(angle) * self.aspect**0.5, np.sin(angle) / self.aspect**0.5], axis=-1)
         cos, sin = np.cos(self.tilt), np.sin(self.tilt)
         return radius[..., None] * stretched @ [[cos, sin], [-sin, cos]] + self.centre
@@ -103,21 +112,24 @@ class Variant:
         return ((corners**2).sum(1) / 2 - x @ corners.T).argmin(axis=1)
 
 
-def of(student_id: str, salt: str = SALT) -> Variant:
-    """The spiral of a student of the class with this salt. Blanks around the id, its capitals and how its accents are
-    encoded do not count.
+def of(student_id: str, salt: str = SALT, curve: str = "spiral") -> Variant:
+    """The spiral of a student of the class with this salt. Blanks around the id, its capitals, how its accents are
+    encoded and zeros before a number (which spreadsheets cut off) do not count.
 
     >>> of("Ada ") == of("ada")
     True
     """
     student_id = unicodedata.normalize("NFC", str(student_id).strip().casefold())
+    student_id = student_id.lstrip("0") or student_id if student_id.isdecimal() else student_id
     if not student_id:
         raise ValueError('the student id is empty: give yours, as your teacher wrote it, for example "ada".')
-    return _of(student_id, salt)
+    if curve not in CURVES:
+        raise ValueError(f"there is no curve {curve!r}; there are {', '.join(CURVES)}.")
+    return _of(student_id, salt, curve)
 
 
 @lru_cache(maxsize=1024)
-def _of(student_id: str, salt: str) -> Variant:
+def _of(student_id: str, salt: str, curve: str) -> Variant:
     digest = hashlib.sha256(f"{salt}/{student_id}".encode()).digest()
     u = [int.from_bytes(digest[i : i + 4], "big") / 2**32 for i in range(0, 28, 4)]
     return Variant(
@@ -127,6 +139,7 @@ def _of(student_id: str, salt: str) -> Variant:
         aspect=1.7 ** (2 * u[3] - 1),
         tilt=np.pi * u[4],
         centre=(3 * u[5] - 1.5, 3 * u[6] - 1.5),
+        curve=curve,
     )
 
 
@@ -148,7 +161,7 @@ def judge(spiral: Variant, x, strokes: int) -> tuple[bool, str]:
     """Do 512 samples x, made in so many strokes, lie on this spiral, all along it? And the reason in a sentence."""
     if x is None:
         return False, f"there is no `samples[{strokes}]`."
-    x, line = to_float64(x), LINES[strokes]
+    x, line = to_float64(x), LINES[max(n for n in LINES if n <= strokes)]
     if x.shape != (COUNT, 2):
         return False, f"the samples have shape {x.shape}, asked are ({COUNT}, 2)."
     if bad := int((~np.isfinite(x)).any(axis=1).sum()):
@@ -164,11 +177,11 @@ def judge(spiral: Variant, x, strokes: int) -> tuple[bool, str]:
     return True, found
 
 
-def reproduced(x, ids, salt: str = SALT) -> list[str]:
+def reproduced(x, ids, salt: str = SALT, curve: str = "spiral") -> list[str]:
     """Those of the ids whose spiral the samples x (n, 2) of a hand-in lie on; the strictest line decides."""
     strict, found = min(LINES.values()), []
     for student_id in ids:
-        spiral = of(student_id, salt)
+        spiral = of(student_id, salt, curve)
         near = not spiral.surely_misses(x, strict) and spiral.distance(x).mean() <= strict
         found += [student_id] if near and spiral.coverage(x) >= COVERED else []
     return found
