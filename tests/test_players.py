@@ -97,3 +97,18 @@ def test_pictures_lie_in_one_image(channels):
 def test_what_cannot_be_played(play, message):
     with pytest.raises(ValueError, match=message):
         play()
+
+
+def test_the_still_of_several_panels_tells_where_points_began():
+    """Points begin in four directions and end in one place: at the end, too, each has the colour of its start."""
+    start = np.array([[1.0, 0.1], [0.1, 1.0], [-1.0, 0.1], [-0.1, -1.0]])
+    path = start * np.linspace(1, 0, 11)[:, None, None]
+    places = np.zeros((1, 2))
+    still = play_points({"a": path, "b": path}, groups="start", field=(places, places), trails=3, limit=2).still
+    grid = np.array(still.axes).reshape(3, 2)  # a row for each moment, a column for each panel
+    assert [ax.get_title() for ax in grid[0]] == ["a", "b"]
+    assert [ax.get_ylabel() for ax in grid[:, 0]] == ["frame 1 of 11", "frame 3 of 11", "frame 11 of 11"]
+    dots = [row[0].collections[-1] for row in grid]
+    colours = [dot.get_facecolor() for dot in dots]
+    assert len(np.unique(colours[0], axis=0)) == 4 and (colours[0] == colours[2]).all()
+    assert np.allclose(dots[1].get_offsets(), path[2]) and "a: spread 0.7" in still.alt

@@ -11,11 +11,13 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from .. import plots
 from ..forward import to_float64
 from .panel import Live, pack
+from .snapshots import by_direction, snapshots
 
 SECONDS = 6.0  # that one play takes
 COLOURS = (plots.BLUE, plots.RED, plots.GREEN, plots.PURPLE, plots.ORANGE, plots.SKY, plots.BLACK)  # as in player.js
@@ -67,13 +69,11 @@ def play_points(
         (points,) = panels.values()
         still = plots.clouds({data["captions"][i]: points[i] for i in _moments(count, 4)}, behind, limit)
     else:
-        ends = {title or data["captions"][-1]: points[-1] for title, points in panels.items()}
-        still = plots.clouds(ends, behind, limit)
-        named = groups is not None and not isinstance(groups, str)
-        for ax, points in zip(still.axes, panels.values(), strict=False):
-            for i in range(min(points.shape[1], 40)):
-                colour = COLOURS[int(groups[i]) % len(COLOURS)] if named else plots.BLUE
-                ax.plot(*points[-trails - 1 :, i].T, ".-", color=colour, linewidth=0.8, markevery=[-1])
+        still_behind = None if behind is None else to_float64(behind)
+        colours = {title: _colours(groups, points[0]) for title, points in panels.items()}
+        still = snapshots(
+            panels, data["captions"], colours, behind=still_behind, field=arrows, trails=trails, limit=limit
+        )
     return _live("play_points", data, still, alt)
 
 
@@ -189,6 +189,14 @@ def _arrows(places: np.ndarray, arrows: np.ndarray, count: int) -> np.ndarray:
             f"field is (places (m, 2), arrows (m, 2) or ({count}, m, 2)), not {places.shape} and {arrows.shape}."
         )
     return np.concatenate([np.broadcast_to(places, arrows.shape), arrows], axis=2)
+
+
+def _colours(groups: Any, start: np.ndarray) -> np.ndarray:
+    """A colour (n, 3) for each point, as the browser groups them."""
+    if isinstance(groups, str):
+        return by_direction(start)
+    named = np.zeros(len(start), dtype=int) if groups is None else np.asarray(groups) % len(COLOURS)
+    return np.array([to_rgb(colour) for colour in COLOURS])[named]
 
 
 def _common(count: int, captions: Sequence[str] | None, seconds: float, alt: str) -> dict:
