@@ -56,25 +56,29 @@ class Asked:
 class Finding(Asked):
     """The check of a value that is to be found out: call it with the value, and go on with the one that it returns.
 
-    `ask` says whether a value is of the kind that is `asked` for; `wrong` tells what a wrong one leads to.
+    `ask` says whether a value is of the kind that is `asked` for; `wrong` tells what a wrong one leads to. `exactly` is
+    the one value of a range that no chance blurs: it is told with a right answer, and not before there is one.
     """
 
     right: range
     wrong: Callable[[Any], str]
     ask: Callable[[Any], bool]
     asked: str
+    exactly: int | None = None
 
     def __call__(self, found):
         """The value to go on with: `found` if right, ours if it is `...` or None. Raises `Mistake` if it is wrong."""
         if found is None or found is ...:
             ours = self.right[len(self.right) // 2]
-            say(f"○ {self.name}: not attempted yet, so the cells below go on with {ours}.")
+            go_on = f"so the cells below go on with {ours}" if self.exactly is None else "and no cell below needs it"
+            say(f"○ {self.name}: not attempted yet, {go_on}.")
             return ours
         if not self.ask(found):
             raise Mistake(f"{self.name}: {found!r} is not {self.asked}.")
         if found not in self.right:
             raise Mistake(f"{self.name}: {self.wrong(found)}", "another value", "named")
-        say(f"✓ {self.name}: {found} is right.")
+        near = "" if self.exactly is None else f", as near as samples can tell (exactly: {self.exactly})"
+        say(f"✓ {self.name}: {found} is right{near}.")
         return found
 
     def shown(self) -> str:
