@@ -27,6 +27,7 @@ LESSONS = {
     "lesson6_multistep": ["dpm_2m"],
     "lesson6_solvers": "heun_step extended_guess".split(),
     "score": "score_from_eps langevin_step family_step crossing_level".split(),
+    "steering": "sharpened steer slope_through guidance_top".split(),
     "straight_paths": "straight_alpha_bar jump_sampler my_grid".split(),
     "ranking": ["leaderboard"],
     "atlas": ["ATLAS"],

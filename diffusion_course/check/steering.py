@@ -1,0 +1,149 @@
+"""Exercises of the optional notebook on steering: a sharpened density, a push on ε̂, a slope through the network."""
+
+import numpy as np
+import torch
+
+from ..denoisers import FullGaussianDenoiser, GaussianDenoiser, MixtureDenoiser
+from ..forward import x0_from_eps
+from ..metrics import sliced_wasserstein
+from ..samplers import ddim
+from ..schedule import cosine
+from .asked import Finding
+from .table import exercise
+
+SHORT = cosine(T=50)
+P, SHARE = np.array([0.1, 0.4, 0.4, 0.1]), np.array([0.02, 0.3, 0.7, 0.98])
+EPS_HAT, SLOPE = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7])
+
+
+@exercise(
+    probes=((P, SHARE, 1.0), (P, SHARE, 4.0), (P, SHARE, 0.0), (P[:2], SHARE[:2], 2.0)),
+    kinds=("numpy", "torch"),
+    returns=("density",),
+    hints=(
+        "Three factors: what is there, p(x), and how much it looks like c, p(c|x), the latter w times.",
+        "Afterwards divide by the sum, so that it is a distribution again.",
+    ),
+    why="At w = 0 the condition does not count, at w = 1 this is Bayes' rule, and above 1 places that look much like c "
+    "win even more.",
+    shows={"total": lambda f: float(np.sum(f(P, SHARE, 4.0)))},
+    mistakes="""
+    it is not divided by its sum | / (p * share**w).sum() → | Yours sums to {total}; a distribution sums to 1.
+    w is a factor, not a power | return → p * share * w / (p * share * w).sum() |
+        A factor is divided out again, so w would change nothing.
+    p(x) is taken to the power w, too | return → (p * share) ** w / ((p * share) ** w).sum() |
+        Only p(c|x) is repeated: p(x) stands there once.
+    p(x) is missing | return → share**w / (share**w).sum() |
+        That likes places that look like c even where there are no data.
+    the power is w − 1 #15 | return → p * share ** (w - 1) / (p * share ** (w - 1)).sum() |
+        At w = 1 it is Bayes' rule, so p(c|x) stands there w times.
+    """,
+)
+def sharpened(p, share, w):
+    return p * share**w / (p * share**w).sum()
+
+
+@exercise(
+    probes=((2.0, 1.0, 0.36, 1.0), (2.0, 1.0, 0.36, 0.0), (EPS_HAT, SLOPE, 0.9, 2.5), (EPS_HAT[:1], SLOPE[:1], 0.1, 1)),
+    kinds=("numpy", "torch"),
+    linear=("eps_hat", "slope"),
+    returns=("ε̂",),
+    hints=(
+        "The slope points where we want to go, and ε̂ points away from where we go. Which sign follows?",
+        "score = −ε̂ / √(1−ᾱ_t). Add scale · slope to the score, and solve for ε̂.",
+    ),
+    why="The score becomes score + scale · slope. ε̂ is −√(1−ᾱ_t) times the score, so it loses √(1−ᾱ_t) scale · slope.",
+    mistakes="""
+    the sign is wrong | eps_hat - → eps_hat + | ε̂ is taken *out* of x_t, so it must lose what you want to gain.
+    the root is missing #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) | ε̂ is −√(1−ᾱ_t) times the score.
+    the noise level is missing | (1 - alpha_bar_t) ** 0.5 * → | ε̂ is −√(1−ᾱ_t) times the score, not the score itself.
+    the signal's level stands where the noise's belongs | (1 - alpha_bar_t) ** 0.5 → alpha_bar_t**0.5 |
+    it is divided where it must be multiplied | scale * (1 - alpha_bar_t) ** 0.5 * slope →
+        scale * slope / (1 - alpha_bar_t) ** 0.5 |
+    the scale is not used #16 | scale * → | At scale 0 nothing may change.
+    """,
+)
+def steer(eps_hat, slope, alpha_bar_t, scale):
+    return eps_hat - scale * (1 - alpha_bar_t) ** 0.5 * slope
+
+
+PAIR = FullGaussianDenoiser([0.0, 1.0], [[1.0, 0.9], [0.9, 1.0]], SHORT)
+PLAIN, PLACES = GaussianDenoiser(2.0, 0.5, SHORT), torch.tensor([[0.3, -1.0], [1.5, 0.2], [-0.7, 2.0]])
+
+
+def to_two(x0_hat):
+    """How far the first coordinate is from 2."""
+    return ((x0_hat[:, 0] - 2) ** 2).sum()
+
+
+def to_zero(x0_hat):
+    """How far everything is from 0."""
+    return (x0_hat**2).sum()
+
+
+@exercise(
+    probes=tuple(
+        (model, places, t, SHORT, loss)
+        for model, places, t, loss in (
+            (PLAIN, PLACES, 20, to_zero),
+            (PAIR, PLACES, 35, to_two),
+            (PAIR, PLACES[:1], 5, to_zero),
+        )
+    ),
+    kinds=("torch",),
+    returns=("the slope, of x_t's shape",),
+    hints=(
+        "First ask for gradients: `xt = xt.detach().requires_grad_()`. Then model(xt, t), x0_from_eps, loss.",
+        "`torch.autograd.grad(number, xt)` returns a tuple with one tensor. Down the loss is the way we want to go.",
+    ),
+    why="The loss looks at the clean guess, and the gradient goes back through the network to x_t. So the network "
+    "itself says which pixels of x_t must change, and how, to make the guess better.",
+    mistakes="""
+    the slope leads up the loss | return → slope | The loss shall fall: return minus its gradient.
+    the gradient stops at the guess | grad(loss(x0_hat), xt) → grad(loss(x0_hat), x0_hat) |
+        Take it with respect to x_t, so that it goes back through the network.
+    the loss looks at x_t, not at the guess | loss(x0_hat) → loss(xt) | x_t is full of noise; ask the guess x̂_0.
+    the loss looks at the noise | loss(x0_hat) → loss(model(xt, t)) | The loss is about the picture x̂_0, not about ε̂.
+    """,
+)
+def slope_through(model, xt, t, schedule, loss):
+    xt = xt.detach().requires_grad_()
+    x0_hat = x0_from_eps(xt, schedule.at(t), model(xt, t))
+    (slope,) = torch.autograd.grad(loss(x0_hat), xt)
+    return -slope
+
+
+def interval(top: int, w: float = 4.0) -> tuple[float, float]:
+    """Obedience and sliced W₁ of 2000 samples, guided by w up to t = `top`, of the blurred model of six bumps."""
+    schedule, rng = cosine(), np.random.default_rng(1)
+    angle = np.arange(6) * np.pi / 3
+    six = 1.4 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    free, asked = (MixtureDenoiser(bumps, 0.4, schedule) for bumps in (six, six[:2]))
+
+    def guided(xt, t):
+        return asked(xt, t) if t > top else free(xt, t) + w * (asked(xt, t) - free(xt, t))
+
+    *_, x = ddim(guided, schedule, rng.standard_normal((2000, 2)), 50)
+    real = six[rng.integers(2, size=2000)] + 0.2 * rng.standard_normal((2000, 2))
+    nearest = np.linalg.norm(x[:, None] - six, axis=2).argmin(axis=1)
+    return float((nearest < 2).mean()), sliced_wasserstein(x, real, rng.standard_normal((64, 2)))
+
+
+def _off(top: int) -> str:
+    obeys, far = interval(top)
+    return f"with guidance below t = {top}, {obeys:.1%} obey and the distance is {far:.3f}. Look for 99.5 % and 0.126."
+
+
+guidance_top = Finding(
+    "guidance_top",
+    right=range(120, 361),
+    wrong=_off,
+    ask=lambda top: isinstance(top, (int, np.integer)) and 0 <= top <= 1000,
+    asked="a time from 0 to 1000",
+    hints=(
+        "At 1000 all obey, and the crowd is pushed far out. At 0 there is no guidance. What does a middle value do?",
+        "The bumps are decided late: try 600, 400, 200, and look at both numbers.",
+    ),
+    why="At high noise the push moves whole crowds outward, since all bumps are still one. Late, when the bumps have "
+    "parted, it only clears away what lies between them.",
+)
