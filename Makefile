@@ -14,13 +14,14 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 TORCH_CPU = https://download.pytorch.org/whl/cpu
 INSTALL = PYTHON="$(PYTHON)" TORCH_CPU="$(TORCH_CPU)" sh tools/install.sh
 
-.PHONY: help lab test test-homework lint address clean
+.PHONY: help lab test test-homework lint book address clean
 
 help:
 	@echo "make lab            open the lessons in JupyterLab (the first time: install everything in .venv)"
 	@echo "make test           run every test and every notebook, but for the long ones of the homework"
 	@echo "make test-homework  run every test of the homework and its grading (Linux, bubblewrap)"
 	@echo "make lint           check the style and the types of the code, and the form of the notebooks"
+	@echo "make book           make the website of the course in build/book"
 	@echo "make address        set the repository's address in every file: make address REPO=owner/name"
 	@echo "make clean          remove .venv, to start afresh"
 
@@ -40,6 +41,10 @@ lint: .venv/test-installed
 	$(BIN)/mypy
 	$(BIN)/python tests/lint_notebooks.py
 
+book: .venv/book-installed
+	@echo "Making the website in build/book. The first time it runs every notebook: some minutes."
+	$(BIN)/python tools/book.py $(ARGS)
+
 address:
 	@$(PYTHON) tools/address.py "$(REPO)"
 
@@ -58,6 +63,11 @@ clean:
 .venv/test-installed: .venv/lab-installed
 	@echo "Installing what the tests need in .venv: about a minute, once."
 	@$(INSTALL) test,lint
+	@touch $@
+
+.venv/book-installed: .venv/lab-installed
+	@echo "Installing what the website needs in .venv: less than a minute, once."
+	@$(INSTALL) book
 	@touch $@
 
 # Where the Python behind .venv has gone, or the folder has moved since, all is installed anew.
