@@ -201,7 +201,6 @@ def test_wheel_holds_the_package_and_the_data_and_nothing_else(wheel):
     names = {path.relative_to(ROOT).as_posix() for path in tracked()}
     expected = {name for name in names if name.startswith("diffusion_course/")}
     expected |= {f"diffusion_course/_data/{path.name}" for path in data_files()}
-    expected |= {"diffusion_course/homework/_source/spiral.ipynb"}  # in the folder that students' code cannot see
     settings = "etc/jupyter/labconfig/default_setting_overrides.json"  # where JupyterLab looks for an environment's own
     expected |= {f"{wheel.name.rsplit('-', 3)[0]}.data/data/{settings}"}
     assert set(contents(wheel)) == expected

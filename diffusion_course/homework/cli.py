@@ -31,9 +31,11 @@ def homework():
 @homework.command()
 @DIRECTORY
 @click.option("--db", metavar="URL", help="Gradebook in a database.  [default: an sqlite file in the directory]")
-def init(directory, db):
+@click.option("--source", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="The notebook to begin with.  [default: that of the clone which the course is installed from]")
+def init(directory, db, source):
     """Make a course directory."""
-    made = prepare.init(directory, db)
+    made = prepare.init(directory, db, source)
     click.echo(f"{made.root}: write your students into roster.csv (now {len(made.roster)} examples), then release.")
 
 

@@ -11,6 +11,7 @@ import nbformat
 from ..check.homework import variant
 from . import drawn, settings, tables, tailor
 from .course import ASSIGNMENT, PACKAGE, Course, environment, is_test, notebook, sha256
+from .leaks import leaks
 
 EXAMPLE = (("ada", "Ada", "Lovelace"), ("alan", "Alan", "Turing"))  # rows to replace by one's own
 SQLITE = "sqlite:///gradebook.db?timeout=120"  # seconds that one of several writers waits for another
@@ -41,6 +42,7 @@ def init(root: Path, db: str | None = None, source: Path | None = None) -> Cours
         raise ValueError(f"{root} exists and is not empty: name a new directory; nothing is ever overwritten.")
     if re.search(r"[*?\[\]{}]", str(root)):
         raise ValueError(f"{root}: nbgrader cannot work in a path that holds one of * ? [ ] {{ }}; name another.")
+    source = source or shipped()
     if db:
         _open_gradebook(db)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)  # hidden tests and the students' work are nobody else's
@@ -52,7 +54,7 @@ def init(root: Path, db: str | None = None, source: Path | None = None) -> Cours
     salts = (
         f'SALT, CURVE = \\"{salt}\\"'.encode() for salt in (variant.SALT, drawn.salt(secret))
     )  # as JSON writes them
-    copy.write_bytes((source or shipped()).read_bytes().replace(*salts))
+    copy.write_bytes(source.read_bytes().replace(*salts))
     (root / "submitted").mkdir()
     rows = [dict(zip(("id", "first_name", "last_name"), row, strict=True)) for row in EXAMPLE]
     tables.write(root / "roster.csv", ("id", "first_name", "last_name"), rows)
@@ -62,15 +64,21 @@ def init(root: Path, db: str | None = None, source: Path | None = None) -> Cours
 
 
 def shipped() -> Path:
-    """The source notebook that ships: in an installed wheel beside the grader, where no sandbox sees it."""
-    installed = PACKAGE / "homework" / "_source" / "spiral.ipynb"
-    return installed if installed.is_file() else PACKAGE.parent / "notebooks" / "homework" / "spiral.ipynb"
+    """The source notebook, which stands in a clone of the course and not in what students install. ValueError if it is
+    not there."""
+    path = PACKAGE.parent / "notebooks" / "homework" / "spiral.ipynb"
+    if not path.is_file():
+        raise ValueError(
+            f"{path} is missing. It holds the solution, so the installed package is without it: clone the course and "
+            "install it from there (pip install --editable), or name the notebook with --source."
+        )
+    return path
 
 
 def release(course: Course, each: bool = False) -> list[Path]:
     """Write the student's version; with `each` also a copy for every student, with the id filled in.
 
-    Raises ValueError, with what nbgrader says, if it cannot.
+    Raises ValueError, with what nbgrader says, if it cannot, and if what is given out would hold the solution.
     """
     source = notebook(course.source)
     if tailor.tailored(source, course.settings):
@@ -79,8 +87,12 @@ def release(course: Course, each: bool = False) -> list[Path]:
     done = subprocess.run(command, cwd=course.root, env=environment(), capture_output=True, text=True)
     if done.returncode:
         raise ValueError(f"nbgrader could not make the student's version:\n{done.stdout}{done.stderr}")
+    paths = [course.released, *([_release_for(course, student) for student in course.roster] if each else [])]
+    if found := leaks(course):
+        course.released.unlink()
+        raise ValueError("nothing is released, for the students would get the solution. " + "; ".join(found) + ".")
     tables.replace(course.release_note, json.dumps(sha256(course.source)).encode())
-    return [course.released, *([_release_for(course, student) for student in course.roster] if each else [])]
+    return paths
 
 
 def _release_for(course: Course, student: str) -> Path:

@@ -3,14 +3,16 @@
 import json
 import subprocess
 import sys
+import zipfile
 
 import nbformat
 import pytest
 import toy
 from click.testing import CliRunner
 from refusals import refused
+from solved import release
 
-from diffusion_course.homework import prepare
+from diffusion_course.homework import leaks, prepare
 from diffusion_course.run import cli
 
 
@@ -171,6 +173,56 @@ def test_what_nbgrader_refuses_is_shown(made):
     made.source.write_text(made.source.read_text().replace("### END SOLUTION", ""))
     with refused("could not make the student's version", "no end solution statement"):
         prepare.release(made)
+
+
+def test_a_release_that_would_give_the_solution_away_is_refused(tmp_path, monkeypatch):
+    made = toy.make_course(tmp_path / "course", monkeypatch)
+    released = made.released.read_text()
+
+    def refuses(*parts):
+        with refused("nothing is released", *parts):
+            prepare.release(made)
+        assert not made.released.exists()
+        made.released.write_text(released)
+
+    for old, new in (
+        (toy.STUB, "return 3 * x  # as given"),  # another line than the solution's: nobody's secret
+        ("# Toy homework", "[source](../../README.md)"),
+    ):
+        made.released.write_text(released.replace(old, new))
+        prepare.release(made)
+    for link in ("https://example.org/github/O/diffusion-course/blob/x", "https://example.org/spiral.ipynb",
+                 "git+https://example.org/O/mine"):  # fmt: skip
+        made.released.write_text(released.replace("# Toy homework", f"[open]({link})"))
+        refuses("release/spiral/spiral.ipynb links to", link)
+    made.released.write_text(released.replace("# Toy homework", "print('✓ right'); secret = 21; 1.0"))
+    refuses("holds a line of what is hidden", "secret = 21")
+    wheel = made.root / "release" / "course.whl"
+    for name, content, told in (
+        ("a/b/spiral.ipynb", made.source.read_text(), ["course.whl, a/b/spiral.ipynb", "hidden", "return 2 * x"]),
+        ("a/lesson.ipynb", released, None),
+    ):
+        with zipfile.ZipFile(wheel, "w") as file:
+            file.writestr(name, content)
+        refuses(*told) if told else prepare.release(made)
+
+
+def test_without_the_source_init_says_where_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepare, "PACKAGE", tmp_path / "site-packages" / "diffusion_course")
+    with refused("spiral.ipynb is missing", "clone the course", "--source"):
+        prepare.init(tmp_path / "course")
+    assert not (tmp_path / "course").exists()
+
+
+def test_what_is_released_of_the_source_that_ships_gives_nothing_away(tmp_path):
+    made = prepare.init(tmp_path / "course")
+    cells, path = release(), made.released
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells.values()])
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
+    assert leaks.leaks(made) == []
+    path.write_bytes(made.source.read_bytes())
+    assert any("linspace" in told for told in leaks.leaks(made))
 
 
 def test_every_command_has_help_and_none_shows_a_traceback(tmp_path):
