@@ -20,7 +20,7 @@ from diffusion_course.models import Denoiser
 from diffusion_course.run import checkpoints
 from diffusion_course.unet import UNet
 
-X0 = data.faces().x0
+X0, DEVICE = data.faces().x0, machine.choose_device()
 BATCH, TRIAL, SAMPLES = 32, 12, 500
 SEEDS = (0, 1, 2)
 DIFFUSERS_LR = 1e-3
@@ -50,13 +50,13 @@ class Diffusers(Denoiser):
 
 def judge(model, real, eyes, seed):
     """Fréchet distance of samples to the training pictures."""
-    xT = torch.randn(SAMPLES, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
+    xT = torch.randn(SAMPLES, 3, 16, 16, generator=torch.Generator().manual_seed(seed)).to(DEVICE)
     how = machine.choose_machine(xT)
     samples = []
     for part in xT.split(250):
         with how.at_work(), how.precision():
             *_, x = samplers.ddim(model, model.schedule, part, steps=25)
-        samples.append(x.clamp(-1, 1))
+        samples.append(x.float().clamp(-1, 1).cpu())
     return metrics.frechet(metrics.features(eyes, torch.cat(samples)), real)
 
 
@@ -65,7 +65,7 @@ def run(make, lr, seconds, clock, seed):
 
     def records(steps):
         torch.manual_seed(seed)
-        model = make(schedule.cosine())
+        model = make(schedule.cosine()).to(DEVICE)
         rng = torch.Generator().manual_seed(seed)
         return training.train(model, X0, steps=steps, batch=BATCH, lr=lr, weight="v", rng=rng)
 

@@ -1,6 +1,7 @@
 """How a training step is computed: nothing read back, number formats, threads, several processes."""
 
 import multiprocessing
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from small_training import (
 )
 from torch import nn
 
-from diffusion_course import forward, models, samplers, training
+from diffusion_course import forward, machine, models, samplers, training
 
 ON_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -111,10 +112,39 @@ def test_threads_are_given_back_between_steps_and_after():
     assert torch.get_num_threads() == before and inside == [1]
 
 
-def test_pictures_use_every_thread():
-    machine = training.choose_machine(torch.zeros(1, 3, 16, 16))
-    assert machine.threads == torch.get_num_threads()
-    assert machine.layout == torch.contiguous_format
+CARDS = {  # multiplies bfloat16 itself, compute capability: the format of pictures
+    "H100": (True, (9, 0), torch.bfloat16),
+    "T4": (False, (7, 5), torch.float16),
+    "P100": (False, (6, 0), torch.float32),
+}
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_pictures_are_computed_in_the_format_that_the_card_multiplies(card, monkeypatch):
+    native, capability, expected = CARDS[card]
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native or including_emulation)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    pictures_there, points_there = (
+        SimpleNamespace(device=torch.device("cuda"), dtype=torch.float32, ndim=ndim) for ndim in (4, 2)
+    )
+    chosen = machine.choose_machine(pictures_there)
+    assert (chosen.dtype, chosen.layout, chosen.most) == (expected, torch.channels_last, 1)
+    assert machine.choose_machine(points_there).dtype == torch.float32
+    exact = SimpleNamespace(device=torch.device("cuda"), dtype=torch.float64, ndim=4)
+    assert machine.choose_machine(exact).dtype == torch.float64
+
+
+@pytest.mark.parametrize("supported", [True, False])
+def test_a_cpu_that_multiplies_bfloat16_uses_it(supported, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: supported, raising=False)
+    expected = torch.bfloat16 if supported else torch.float32
+    assert machine.choose_machine(torch.zeros(1, 3, 16, 16)).dtype == expected
+
+
+def test_pictures_may_use_every_thread():
+    chosen = training.choose_machine(torch.zeros(1, 3, 16, 16))
+    assert chosen.most == torch.get_num_threads()
+    assert chosen.layout == torch.contiguous_format
 
 
 # ---- several processes, wrapped networks ---------------------------------------------------------
