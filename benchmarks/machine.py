@@ -40,7 +40,7 @@ def compare(title, make, x, ways, repeats):
             best[how] = min(best[how], seconds_a_step(make(schedule.cosine()), x, how, repeats))
     print(title)
     for how, seconds in best.items():
-        chosen = "  <- chosen" if how == machine.choose_machine(x) else ""
+        chosen = "  <- chosen" if how == machine.choose_machine(x)._replace(most=1) else ""
         layout = str(how.layout).removeprefix("torch.")
         print(f"  {how!s:24} {layout:16} {1 / seconds:8.1f} steps/s {len(x) / seconds:8.0f} samples/s{chosen}")
 

@@ -190,6 +190,7 @@ def average(averaged: list[Tensor], current: list[Tensor], share: Tensor) -> Non
 
     The first steps copy; after that the average forgets ever more slowly and keeps about the last tenth of the run.
     """
+    share = share.to(averaged[0].dtype)
     torch._foreach_mul_(averaged, 1 - share)  # three kernels for all weights; a lerp would be one for each
     torch._foreach_add_(averaged, torch._foreach_mul(current, share))
 

@@ -154,6 +154,15 @@ def test_captured_sampling_makes_the_same_samples(kind, sampler, monkeypatch):
     assert len(graphs) == 1 and graphs[0].replays > 10
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_a_gpu_captured_sampling_makes_the_samples_of_the_cpu():
+    model, xT = pictures_network(), torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        *_, here = sampling.SAMPLERS["ddim"].run(model, COSINE, xT, 20)
+        *_, there = sampling.SAMPLERS["ddim"].run(CapturedNetwork(model.cuda()), COSINE, xT.cuda(), 20)
+    torch.testing.assert_close(there.cpu(), here, rtol=0, atol=1e-3)
+
+
 def test_a_captured_network_follows_its_weights(monkeypatch):
     """As the average of a training does, from which one samples at several moments."""
     as_on_a_gpu(monkeypatch)

@@ -162,7 +162,10 @@ EXPERIMENTS = {
         shape=(2,),
         load=sets.spiral,
         network=_points,
-        training={"cpu": {"steps": 10_000, "batch": 128, "lr": 4e-3}},
+        training={
+            "cpu": {"steps": 10_000, "batch": 128, "lr": 4e-3},
+            "gpu": {"steps": 4_000, "batch": 512, "lr": 6e-3},
+        },
         weight=None,
         judge=partial(_judge, "SpiralJudge"),
         measured=2000,
