@@ -6,8 +6,7 @@ has an empty cell, which changes nothing there.
 
 - Moodle: the grading worksheet (*Upload grading worksheet*), else a table for *Grades → Import → CSV file*.
 - Canvas: *Grades → Import*. The last column is a new assignment, or that of yours if it is called as Canvas calls it.
-- Gradescope has no import of totals for notebooks; the file has the columns of its own grade tables, for programs that
-  read those.
+- Gradescope: the columns of its own grade tables, for what reads those.
 """
 
 from pathlib import Path

@@ -53,7 +53,7 @@ class Submission:
 
 def survey(course: Course) -> list[Submission]:
     """All that lies under `submitted/`, a submission for each student and for each name of nobody's, sorted."""
-    place, names = course.root / "submitted", Names(course.people)
+    place, names = course.root / "submitted", Names(course.people, course.listed)
     if not place.is_dir():
         raise ValueError(f"{place} is missing: make the folder again, and put into it what the students hand in.")
     found: dict[str, list[Path]] = {}

@@ -11,6 +11,7 @@ The number is Moodle's of the participant (the column Identifier of the grading 
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Callable
 
 from .roster import Person
 
@@ -19,9 +20,9 @@ CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_\d+_.+", r
 
 
 class Names:
-    """All names by which the students of a class are known."""
+    """All names by which the students of a class are known; `listed(person)` is the person in another export."""
 
-    def __init__(self, people: dict[str, Person]):
+    def __init__(self, people: dict[str, Person], listed: Callable[[Person], Person] = lambda person: person):
         self._ids = {person.hand: person.hand for person in people.values()} | {id: p.hand for id, p in people.items()}
         self._loose: dict[str, set[str]] = defaultdict(set)
         self._numbers: dict[str, set[str]] = defaultdict(set)
@@ -29,8 +30,8 @@ class Names:
         for person in people.values():
             for id in filter(None, (person.id, person.team, person.email)):
                 self._loose[_loose(id)].add(person.hand)
-            if person.number:
-                self._numbers[person.number].add(person.hand)
+            for number in {person.number, listed(person).number} - {""}:
+                self._numbers[number].add(person.hand)
             words = person.name.split()
             turned = [
                 "".join(words[i:] + words[:i]) for i in range(len(words))

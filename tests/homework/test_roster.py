@@ -96,6 +96,13 @@ def test_whose_a_file_is(tmp_path, name):
     assert uploads.Names(people(tmp_path, MOODLE_WORKSHEET + more)).whose(name) == NAMED[name]
 
 
+def test_the_number_may_stand_in_another_export_than_the_roster(tmp_path):
+    class_list = people(tmp_path, OURS)
+    listed = {"ada": roster.Person("ada", number="1201")}
+    names = uploads.Names(class_list, lambda person: listed.get(person.id, person))
+    assert names.whose("Participant_1201_assignsubmission_file_") == "ada"
+
+
 def test_two_of_one_name_are_nobody_until_an_id_tells(tmp_path):
     names = uploads.Names(people(tmp_path, OURS + "ada2,Ada,Lovelace\n"))
     assert names.whose("Ada Lovelace_55_assignsubmission_file_") is None
