@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from . import records, tables
 from .course import Course
+from .uploads import loose
 
 COLUMNS = ("id", "conclusions", "points", "correction", "comment", "note")
 GIVEN = ("points", "correction", "comment")  # by the teacher
@@ -31,7 +32,7 @@ def refresh(course: Course) -> int:
     Raises ValueError, and leaves the file as it is, if it cannot be read as this table.
     """
     path = course.root / "marks.csv"
-    old = {row["id"]: row for row in tables.read(path, COLUMNS)} if path.is_file() else {}
+    old = {row["id"]: row for row in _rows(course)}
     rows = dict(old)
     for student in course.roster:
         record = records.load(course, student)
@@ -61,8 +62,7 @@ def _is_of(row: dict, record: records.Record) -> bool:
 def read(course: Course) -> dict[str, Mark]:
     """Each student's mark for what is handed in now. ValueError for points that are no number or not in 0 … the points
     of the part, and for two rows of one student."""
-    path = course.root / "marks.csv"
-    rows = tables.read(path, COLUMNS) if path.is_file() else []
+    path, rows = course.root / "marks.csv", _rows(course)
     most, found = course.parts["conclusions"], {}
     for row in rows:
         where, record = f"{path}, {row['id']}", records.load(course, row["id"])
@@ -71,6 +71,14 @@ def read(course: Course) -> dict[str, Mark]:
         mark = _mark(row, most, where)
         found[row["id"]] = Mark() if record and record.parts and not _is_of(row, record) else mark
     return found
+
+
+def _rows(course: Course) -> list[dict]:
+    """The table, each row under the id of the roster: a spreadsheet may have cut zeros off its front."""
+    path = course.root / "marks.csv"
+    known = {loose(hand): hand for hand in course.roster}
+    rows = tables.read(path, COLUMNS) if path.is_file() else []
+    return [row | {"id": known.get(loose(row["id"]), row["id"])} for row in rows]
 
 
 def _mark(row: dict, most: float, where: str) -> Mark:

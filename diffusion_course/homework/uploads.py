@@ -29,7 +29,7 @@ class Names:
         self._names: dict[str, set[str]] = defaultdict(set)
         for person in people.values():
             for id in filter(None, (person.id, person.team, person.email)):
-                self._loose[_loose(id)].add(person.hand)
+                self._loose[loose(id)].add(person.hand)
             for number in {person.number, listed(person).number} - {""}:
                 self._numbers[number].add(person.hand)
             words = person.name.split()
@@ -43,10 +43,10 @@ class Names:
         """The id of the student or team whom a file or folder of this name (without .ipynb) belongs to, or None."""
         found = MOODLE.match(name) or CANVAS.fullmatch(name)
         if not found:
-            return self._ids.get(name) or _one(self._loose[_loose(name)])
+            return self._ids.get(name) or _one(self._loose[loose(name)])
         parts = found["name"].split("-")  # Moodle writes a group's name first, people have double names
         called = ["-".join(parts[i:]) for i in range(len(parts))]
-        named = [self._loose[_loose(name)] | self._names[key] for name in called for key in _keys(name)]
+        named = [self._loose[loose(name)] | self._names[key] for name in called for key in _keys(name)]
         tried = [self._numbers[found["number"]], *named]
         return next(filter(None, map(_one, tried)), None)
 
@@ -62,7 +62,7 @@ def _one(found: set[str]) -> str | None:
     return next(iter(found)) if len(found) == 1 else None
 
 
-def _loose(id: str) -> str:
+def loose(id: str) -> str:
     """An id as people write it: capitals do not count, nor the zeros that Excel cuts off the front of a number."""
     id = unicodedata.normalize("NFC", id).casefold()
     return id.lstrip("0") if id.isdecimal() else id

@@ -65,6 +65,16 @@ def test_marks_for_other_sentences_do_not_count_even_before_the_table_is_brought
     assert marks.read(made) == {"ada": Mark(), "alan": Mark(1.0)}
 
 
+def test_marks_count_under_the_id_as_a_spreadsheet_leaves_it(made):
+    (made.root / "roster.csv").write_text("id,last_name\n0471,Lovelace\nalan,Turing\n")
+    made = type(made)(made.root)
+    hand_in(made, **{"0471": "One.", "alan": "Two."})
+    path = made.root / "marks.csv"
+    path.write_text(path.read_text().replace("0471,One.,", "471,One.,1.5").replace("alan,Two.,", "Alan,Two.,1"))
+    assert {student: mark.points for student, mark in marks.read(made).items()} == {"0471": 1.5, "alan": 1}
+    assert marks.refresh(made) == 0 and list(rows(made)) == ["471", "Alan"]  # as the teacher has it
+
+
 def test_a_student_with_two_rows_is_refused(made):
     hand_in(made, ada="One.")
     path = made.root / "marks.csv"

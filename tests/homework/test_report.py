@@ -103,6 +103,11 @@ def test_histogram_has_a_place_for_every_total():
     assert report.histogram([], most=2.5) == [("0 – 1", 0), ("1 – 2", 0), ("2.5", 0)]
 
 
+def test_a_part_that_nobody_has_points_for_has_a_dash(made):
+    record(made, "ada", Part(1, "✓ right"))
+    assert "– of 2" in page(made) and "nan" not in page(made)
+
+
 def test_an_empty_class_has_a_report(made):
     assert "Nobody has all parts graded yet" in page(made)
 

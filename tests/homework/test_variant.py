@@ -95,6 +95,7 @@ FAILING = {
     "the data": (lambda s: s.data()[:512], "copies"),
     "the data of another seed": (lambda s: s.data(512, seed=5), "copies"),
     "static": (lambda s: np.random.default_rng(0).standard_normal((512, 2)), "too far from your spiral"),
+    "very far": (lambda s: np.full((512, 2), 1e100), "Mean distance 7.1e+99 radii"),
     "one place": (lambda s: s.at(np.full(512, 0.6)) + 0.01 * near(s), "parts of your spiral are missing"),
     "the outer half": (lambda s: s.at(np.linspace(0.5, 1, 512)) + 0.003, "parts of your spiral are missing"),
     "another's": (lambda s: near(variant.of("bob")), "too far from your spiral"),

@@ -167,7 +167,8 @@ def judge(spiral: Variant, x, strokes: int) -> tuple[bool, str]:
     if bad := int((~np.isfinite(x)).any(axis=1).sum()):
         return False, f"{bad} of the {COUNT} samples are NaN or infinite."
     distance, coverage = spiral.distance(x), spiral.coverage(x)
-    found = f"Mean distance {distance.mean():.4f} radii (at most {line}), coverage {coverage:.2f} (at least {COVERED})."
+    far = f"{distance.mean():.4f}" if distance.mean() < 1000 else f"{distance.mean():.1e}"
+    found = f"Mean distance {far} radii (at most {line}), coverage {coverage:.2f} (at least {COVERED})."
     if np.median(distance) < EXACT:
         return False, f"the samples lie exactly on the curve, as the data do: they are copies. {found}"
     if distance.mean() > line:
