@@ -29,6 +29,7 @@ LESSONS = {
     "score": "score_from_eps langevin_step family_step crossing_level".split(),
     "steering": "sharpened steer slope_through guidance_top".split(),
     "straight_paths": "straight_alpha_bar jump_sampler my_grid".split(),
+    "small_spaces": "principal_axes unmask_step reveal_order".split(),
     "ranking": ["leaderboard"],
     "atlas": ["ATLAS"],
 }
