@@ -187,6 +187,22 @@ def test_enough_steps_takes_what_samples_can_tell(capsys):
     assert x.std() == pytest.approx(0.475, abs=0.01)  # four standard errors
 
 
+def test_walkers_cross_where_the_check_of_the_level_says_they_do(capsys):
+    assert check.crossing_level(92) == 92 and "exactly: 93" in capsys.readouterr().out
+    shares = [check.score.crossed(t, walkers=4000) for t in (87, 93, 99)]
+    assert shares == pytest.approx([0.45, 0.5, 0.55], abs=0.024)  # three standard errors
+    assert "at t = 20, 0% of the walkers end right of 0" in told("crossing_level", 20)
+
+
+def test_the_guidance_interval_has_to_win_in_both_numbers():
+    right = check.guidance_top.right
+    _, unguided = check.steering.interval(0)
+    for top in (right[0], 240, right[-1]):
+        obeys, far = check.steering.interval(top)
+        assert obeys > 0.995 and far < unguided
+    assert "100.0% obey and the distance is 0.454" in told("guidance_top", 1000)
+
+
 def test_spacing_of_ones_own_has_to_win_clearly():
     even, by_snr = schedule.cosine().steps(10), schedule.cosine().steps(10, "logsnr")
     assert missed(check.spacing.reference(1000, 10)) < missed(even) / 2 < missed(even) < missed(by_snr)

@@ -134,7 +134,8 @@ def crossed(t: int, walkers: int = 2000) -> float:
 
 crossing_level = Finding(
     "crossing_level",
-    right=range(87, 100),  # 45 % to 55 %
+    right=range(87, 100),  # 45 % to 55 %: what 2000 walkers cannot tell apart
+    exactly=93,
     wrong=lambda t: f"at t = {t}, {crossed(t):.0%} of the walkers end right of 0; find the smallest t for half.",
     ask=lambda t: isinstance(t, (int, np.integer)) and 1 <= t <= 1000,
     asked="a noise level from 1 to 1000",
