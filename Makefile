@@ -14,12 +14,13 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 TORCH_CPU = https://download.pytorch.org/whl/cpu
 INSTALL = PYTHON="$(PYTHON)" TORCH_CPU="$(TORCH_CPU)" sh tools/install.sh
 
-.PHONY: help lab test test-homework lint book address clean
+.PHONY: help lab test test-homework test-matrix lint book address clean
 
 help:
 	@echo "make lab            open the lessons in JupyterLab (the first time: install everything in .venv)"
 	@echo "make test           run every test and every notebook, but for the long ones of the homework"
 	@echo "make test-homework  run every test of the homework and its grading (Linux, bubblewrap)"
+	@echo "make test-matrix    run the fast tests with the lowest, tested, newest and Colab's versions (uv, hours)"
 	@echo "make lint           check the style and the types of the code, and the form of the notebooks"
 	@echo "make book           make the website of the course in build/book"
 	@echo "make address        set the repository's address in every file: make address REPO=owner/name"
@@ -35,6 +36,9 @@ test: .venv/test-installed
 
 test-homework: .venv/test-installed
 	$(PYTEST) tests/homework -m "homework or not homework" $(ARGS)
+
+test-matrix: .venv/matrix-installed
+	$(BIN)/python tools/matrix.py $(ARGS)
 
 lint: .venv/test-installed
 	$(BIN)/ruff check
@@ -63,6 +67,10 @@ clean:
 .venv/test-installed: .venv/lab-installed
 	@echo "Installing what the tests need in .venv: about a minute, once."
 	@$(INSTALL) test,lint
+	@touch $@
+
+.venv/matrix-installed: .venv/lab-installed
+	@$(INSTALL) matrix
 	@touch $@
 
 .venv/book-installed: .venv/lab-installed

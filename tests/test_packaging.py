@@ -37,6 +37,9 @@ def names(requirements) -> set[str]:
     return {canonicalize_name(Requirement(text).name) for text in requirements}
 
 
+STANDARD = set(sys.stdlib_module_names) | {"tomllib"}  # which Python 3.10 does not have yet
+
+
 def imported(folder: str, but: str = "nothing") -> set[str]:
     """Third-party distributions imported by the Python files in a folder, but for one folder in it."""
     modules = set()
@@ -47,7 +50,7 @@ def imported(folder: str, but: str = "nothing") -> set[str]:
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 modules.add(node.module.split(".")[0])
     known = packages_distributions()
-    modules -= set(sys.stdlib_module_names) | {"diffusion_course"}
+    modules -= STANDARD | {"diffusion_course"}
     modules -= {path.stem for path in [*(ROOT / folder).rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]}
     return {canonicalize_name(known.get(module, [module])[0]) for module in modules}
 
@@ -117,6 +120,14 @@ def test_every_pin_is_one_exact_version():
     assert PINS
     for pin in PINS:
         assert re.fullmatch(r"==[\w.]+", str(pin.specifier)), str(pin)
+
+
+def test_the_course_changes_nothing_that_colab_has():
+    pins = [Requirement(line) for line in (ROOT / "tools/colab.txt").read_text().splitlines() if line[0] != "#"]
+    needed = {Requirement(text).name: Requirement(text).specifier for text in PROJECT["dependencies"]}
+    assert len(pins) == 5
+    for pin in pins:
+        assert needed[pin.name].contains(str(pin.specifier).removeprefix("==")), f"{pin} is not {needed[pin.name]}"
 
 
 def test_conda_installs_the_course_by_the_same_pins():
