@@ -18,7 +18,8 @@ its neighbours their processes on older kernels too. What all processes take tog
 groups need rights that neither an ordinary user nor a container has everywhere: a thread looks every 0.2 s, adds up
 memory and CPU time, and kills (a look takes 5 ms). RLIMIT_DATA makes that soon enough: one process alone meets a
 MemoryError, which the student sees. RLIMIT_AS would not do for it: torch with CUDA maps gigabytes that it never
-touches, so that limit stands far off, against page tables.
+touches, so that limit stands far off. Page tables count as memory; so does, for each open file, what a socket may hold
+in the system, and no buffer can be made larger than it is at first.
 
 What remains: until its CPU time is spent, a hostile submission can keep all cores busy and slow its neighbours down
 (their limits leave room for that), and fill its tmpfs with empty files (the system allows about a tenth of its memory).
@@ -39,6 +40,7 @@ from .walls import PACKAGE, Limits, SandboxError, bubblewrap, environment, walls
 
 WATCH = 0.2  # seconds between two looks
 LIMITS = Limits()
+BUFFER = 2**18  # bytes that the system may hold for an open socket or pipe, which no process shows as its own
 START = 120  # seconds until a process that does not answer counts as not started
 
 
@@ -143,9 +145,9 @@ class Sandbox:
         memory, cpu = 0, 0.0
         for process in self._tree():
             try:
-                memory += process.memory_info().rss
+                memory += process.memory_info().rss + process.num_fds() * BUFFER + _page_tables(process.pid)
                 cpu += sum(process.cpu_times()[:4])
-            except psutil.NoSuchProcess:
+            except (psutil.Error, OSError):  # it has ended, or this look came between two of its states
                 pass
         return memory, cpu
 
@@ -154,6 +156,12 @@ class Sandbox:
             return [self._first, *self._first.children(recursive=True)]
         except psutil.NoSuchProcess:
             return []
+
+
+def _page_tables(number):
+    """Bytes of the tables in which the system keeps where the memory of a process lies; 0 where it tells nothing."""
+    with open(f"/proc/{number}/status") as status:
+        return sum(1024 * int(line.split()[1]) for line in status if line.startswith("VmPTE"))
 
 
 def _quietly(act, *args):

@@ -3,6 +3,7 @@
  * sockets other than unix ones: AF_VSOCK reaches the host of a virtual machine from an empty network namespace
    (tried: it opens and binds there), and no other family is needed;
  * memory that no process shows as its own, so that no limit counts it: memfd, System V shared memory and queues;
+ * larger buffers of sockets and pipes: the system keeps them, and no process shows them as its own;
  * the kernel's key ring, which all processes of one user share; io_uring, which makes sockets past any filter;
    bpf, userfaultfd and perf events, the kernel's most attacked corners that no notebook needs.
 
@@ -28,10 +29,15 @@ REFUSED = {  # name: (number on x86_64, on aarch64)
     "io_uring_setup": (425, 425),
     "memfd_secret": (447, 447),
 }
+# name: (number on x86_64, on aarch64), the argument that is looked at, and its values that are refused
+REFUSED_IF = {
+    "setsockopt": ((54, 208), 2, (7, 8, 32, 33)),  # SO_SNDBUF, SO_RCVBUF, and both by force
+    "fcntl": ((72, 25), 1, (1031,)),  # F_SETPIPE_SZ
+}
 X32 = 0x40000000  # the bit of x86_64's second set of numbers for the same calls
 AF_UNIX = 1
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data; each argument has 8 bytes
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000
 
 
@@ -52,6 +58,12 @@ def filter_program(machine=None) -> bytes:
     ]
     for numbers in REFUSED.values():
         program += [_step(EQUAL, numbers[column], skip_else=1), refuse]
+    for numbers, argument, values in REFUSED_IF.values():
+        program += [_step(EQUAL, numbers[column], skip_else=2 + 2 * len(values))]
+        program += [_step(LOAD, FIRST_ARGUMENT + 8 * argument)]
+        for value in values:
+            program += [_step(EQUAL, value, skip_else=1), refuse]
+        program += [allow]
     program += [
         _step(EQUAL, SOCKET[machine], skip_else=3),
         _step(LOAD, FIRST_ARGUMENT),

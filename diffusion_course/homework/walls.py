@@ -43,7 +43,7 @@ class Limits:
     cpu: int = 600  # seconds of all processes together
     wall: int = 900  # seconds from start to end
     processes: int = 64  # and threads
-    open_files: int = 256  # of each process
+    open_files: int = 128  # of each process
 
 
 def bubblewrap():

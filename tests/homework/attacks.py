@@ -337,3 +337,157 @@ raise Odd
         found="✗ make_alpha_bar: no answer. SystemExit",
     ),
 }
+
+BUFFERS = """
+import os, socket
+kept = []
+for _ in range(40):
+    if os.fork() == 0:
+        while True:
+            try:
+                pair = socket.socketpair()
+                kept.append(pair)
+                for end in pair:
+                    end.setblocking(False)
+                    while True:
+                        end.send(b"x" * 2**16)
+            except BlockingIOError:
+                pass
+            except OSError:
+                import time
+                time.sleep(600)
+import time
+time.sleep(60)
+"""
+# What was thought of when the package had become public: each states what it gets.
+MORE = {
+    "takes its functions from the checks": Attack(
+        """
+try:
+    from diffusion_course.check.homework.noising import make_alpha_bar as theirs
+    make_alpha_bar = theirs.reference
+except ImportError as error:
+    print(type(error).__name__)
+        """,
+        said="ModuleNotFoundError",
+        found="✗ make_alpha_bar",
+    ),
+    "asks a check for its solution": Attack(
+        """
+try:
+    make_alpha_bar = check.make_alpha_bar.reference
+except AttributeError as error:
+    print(type(error).__name__)
+        """,
+        said="AttributeError",
+        found="✗ make_alpha_bar",
+    ),
+    "answers with the schedule of the lessons": Attack(
+        """
+from diffusion_course.scalar import alpha_bar, linear_beta
+def make_alpha_bar(T):
+    return alpha_bar(linear_beta(T, 0.1 / T, 12 / T))
+        """,
+        found="diffusion_course.scalar.linear_beta may not be used here",
+    ),
+    "takes an exact denoiser for its network": Attack(
+        """
+from diffusion_course.denoisers import IdealDenoiser
+try:
+    model = IdealDenoiser(torch.zeros(5, 2), None)
+except RuntimeError as error:
+    print(error)
+        """,
+        said="diffusion_course.denoisers.IdealDenoiser may not be used here",
+    ),
+    "looks for compiled files of what is hidden": Attack(
+        """
+import glob, os, diffusion_course
+root = os.path.dirname(diffusion_course.__file__)
+found = glob.glob(root + "/**/*.pyc", recursive=True) + glob.glob(root + "/**/parts*", recursive=True)
+print("GOT IN" if found else "nothing", found)
+        """,
+        said="nothing []",
+    ),
+    "writes over the package": Attack(
+        """
+import diffusion_course.schedule as schedule
+try:
+    open(schedule.__file__, "a")
+    print("GOT IN")
+except OSError:
+    print("refused")
+        """,
+        said="refused",
+    ),
+    "puts modules of its own beside the notebook": Attack(
+        """
+for name in ("numpy", "nbgrader", "jupyter_client", "diffusion_course"):
+    open(name + ".py", "w").write("print('GOT IN')")
+print("written")
+        """,
+        said="written",
+        found="✗ make_alpha_bar",
+    ),
+    "forges the count of its training": Attack(
+        """
+from diffusion_course.homework import training
+training.of = lambda model: {"weights": 10**6, "steps": 10**6, "moved": 1.0}
+make_alpha_bar.steps = 10**6
+        """,
+        found="✗ make_alpha_bar",
+    ),
+    "returns text of numbers": Attack(
+        "def make_alpha_bar(T): return [str(1 - t / T) for t in range(T + 1)]", found="✗ make_alpha_bar"
+    ),
+    "returns lists in lists without end": Attack(
+        """
+def make_alpha_bar(T):
+    nested = []
+    for _ in range(10**5):
+        nested = [nested]
+    return nested
+        """,
+        found="✗ make_alpha_bar: no answer.",
+    ),
+    "answers another question each time": Attack(
+        """
+import random
+def make_alpha_bar(T):
+    return torch.rand(T + 1) * random.choice([1, float("nan"), float("inf")])
+        """,
+        found="✗ make_alpha_bar",
+    ),
+    "refuses the alarm": Attack(
+        """
+import signal, time
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
+signal.signal = lambda *_: None
+def make_alpha_bar(T): time.sleep(10**6)
+        """,
+        found="✗ make_alpha_bar: no answer. There was no answer within",
+        reason="It stopped answering.",
+        points=KILLED,
+    ),
+    "closes the channel": Attack(
+        "import os\nos.closerange(3, 100)", reason="It (stopped answering|ended by itself).", points=KILLED
+    ),
+    "returns complex numbers": Attack(
+        "def make_alpha_bar(T): return torch.ones(T + 1) * 1j", found="The answer was an array of complex64"
+    ),
+    "raises the buffers of its sockets": Attack(
+        """
+import socket
+try:
+    for end in socket.socketpair():
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**28)
+    print("GOT IN")
+except OSError as error:
+    print(type(error).__name__)
+        """,
+        said="PermissionError",
+    ),
+    "fills sockets of forty processes": Attack(
+        BUFFERS, reason="It took more than 1.5 GiB of memory.", points=KILLED
+    ),
+}

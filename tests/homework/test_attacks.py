@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from attacks import CHEATS, HARMS, HONEST, LOOKS
+from attacks import CHEATS, HARMS, HONEST, LOOKS, MORE
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
@@ -97,9 +97,9 @@ def test_without_the_sandbox_the_same_cells_get_in(place):
     )
 
 
-@pytest.mark.parametrize("name", CHEATS | HARMS)
+@pytest.mark.parametrize("name", CHEATS | HARMS | MORE)
 def test_an_attack_earns_what_its_honest_part_earns_and_is_told(name, place):
-    attack = (CHEATS | HARMS)[name]
+    attack = (CHEATS | HARMS | MORE)[name]
     found = attacked(place, attack, **({"cell_seconds": 20} if "sleeps" in name else {}))
     assert found.points == attack.points
     assert attack.said in shown(found.hostile[0]) and attack.found in found.found

@@ -121,6 +121,16 @@ def test_no_filter_for_an_unknown_machine():
         syscalls.filter_program("pdp11")
 
 
+def test_no_buffer_of_the_system_can_be_made_larger(inside):
+    for option in ("SO_SNDBUF", "SO_RCVBUF"):
+        said = inside.run(
+            f"import socket\nfor s in socket.socketpair():\n    s.setsockopt(socket.SOL_SOCKET, socket.{option}, 2**20)"
+        )
+        assert said.endswith("PermissionError"), option
+    assert inside.run("import fcntl, os\nfcntl.fcntl(os.pipe()[0], 1031, 2**20)").endswith("PermissionError")
+    assert inside.run("import socket\na, b = socket.socketpair()\na.setsockopt(1, socket.SO_REUSEADDR, 1)") == ""
+
+
 @pytest.mark.homework
 def test_sandboxes_have_users_of_their_own(start):
     if not walls._is_root():
