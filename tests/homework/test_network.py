@@ -11,7 +11,7 @@ from torch import nn
 from diffusion_course.check.homework import variant
 from diffusion_course.check.homework.walk import reverse_step, sample
 from diffusion_course.denoisers import IdealDenoiser
-from diffusion_course.homework import network, parts, training
+from diffusion_course.homework import answer, network, parts, training
 
 SPIRAL = variant.of("example")
 
@@ -142,8 +142,6 @@ def test_a_running_mean_of_the_trained_weights_is_trained(solved):
 
 
 def test_what_the_harness_tells_must_be_numbers(solved, monkeypatch, capsys):
-    from diffusion_course.homework import answer
-
     for told in (None, {"weights": 10}, {"weights": 10, "steps": "many", "moved": 1.0}):
         monkeypatch.setitem(answer.ACTIONS, "training", lambda *_, told=told, **__: {"value": told})
         assert parts.grade("training", solved | {"model": trained()}) == 0
@@ -158,3 +156,26 @@ def test_a_mean_difference_of_nan_is_not_near(solved):
             return xt * np.nan
 
     assert not network.exact(Odd())
+
+
+def slowly(solved, strokes):
+    """The solution, whose network is slow as soon as the grader walks with it."""
+    model, asked = trained(), []
+
+    def slow(xt, t):
+        asked.extend([1] * (len(xt) == network.ROWS))
+        if len(asked) > 3:
+            raise answer.TooSlow
+        return model.forward(xt, t)
+
+    made = copy.copy(model)
+    made.forward = slow
+    return solved | {"model": made, "samples": {strokes: solved["samples"][50]}}
+
+
+def test_slow_answers_do_not_hide_a_walk_of_few_steps_and_cost_nothing_in_a_thousand(solved, monkeypatch, capsys):
+    monkeypatch.setattr(network, "untrained", lambda student: None)
+    assert parts.grade("samples_50", slowly(solved, 50)) == 0
+    assert "No answer within" in capsys.readouterr().out
+    monkeypatch.setattr(network, "LONG", 30)
+    assert parts.grade("samples_50", slowly(solved, 50)) == 1
