@@ -41,7 +41,7 @@ class Execute(preprocessors.Execute):
     curve = Unicode("spiral", help="Of the class: one of variant.CURVES.").tag(config=True)
     cell_seconds = Integer(300, help="What one cell of the student's may take.").tag(config=True)
     shutdown_kernel = "immediate"  # of the tests' kernel: it has nothing to save
-    timeout = Integer(120, help="What one test cell may take.").tag(config=True)
+    timeout = Integer(300, help="What one test cell may take.").tag(config=True)
 
     def preprocess(self, nb, resources):
         """Run all code cells of `nb`. SandboxError if there is no sandbox: then there is no grade."""

@@ -17,6 +17,7 @@ from diffusion_course.homework import course, local, prepare, records, standing,
 GUIDE = prepare.shipped().with_name("GUIDE.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"```bash\n(.*?)```", GUIDE, re.S)
 MARKS = "ada,1.5,,Well said; quote the numbers of 1000 strokes too.", "alan,0,-0.5,"
+WORKSHEET = "Identifier,Full name,Grade,Feedback comments\nParticipant 4711,Ada Lovelace,,\n"
 
 
 def follow(folder, command):
@@ -29,15 +30,21 @@ def follow(folder, command):
 
 
 def students_work(folder, made):
-    """Ada has the solution, Alan an untouched notebook, Grace a PDF; Emmy hands in nothing, a stranger something."""
-    (folder / "handed-in").mkdir()
+    """Ada has the solution, Alan an untouched notebook, Grace a PDF; Emmy hands in nothing, a stranger something.
+
+    Ada's comes in a folder of Moodle's, Alan's under a name of Canvas'.
+    """
+    moodle = folder / "handed-in/Ada Lovelace_4711_assignsubmission_file_"
+    moodle.mkdir(parents=True)
     solved = nbformat.read(made.root / "release/each/ada.ipynb", 4)
     answers = {cell.id: cell.source for cell in nbformat.read(made.root / "solution/spiral.ipynb", 4).cells}
     for cell in solved.cells:
         if cell.id != "student-id":
             cell.source = answers.get(cell.id, cell.source)
-    nbformat.write(solved, folder / "handed-in/ada.ipynb")
-    (folder / "handed-in/alan.ipynb").write_bytes((made.root / "release/each/alan.ipynb").read_bytes())
+    nbformat.write(solved, moodle / "my homework (2).ipynb")
+    (folder / "handed-in/turingalan_12_345_spiral.ipynb").write_bytes(
+        (made.root / "release/each/alan.ipynb").read_bytes()
+    )
     (folder / "handed-in/grace.ipynb").write_bytes(b"%PDF-1.7")
     (folder / "handed-in/eve.ipynb").write_bytes(b"{}")
 
@@ -71,6 +78,7 @@ def test_the_guide_word_for_word(tmp_path, walled):
     assert follow(tmp_path, grade).count("0 looked at now") == 1
     assert "to look at: eve, grace." in follow(tmp_path, status)
     teacher_marks(made)
+    (made.root / "worksheet.csv").write_text(WORKSHEET)
     assert "3 pages" in follow(tmp_path, feedback)
     follow(tmp_path, export)
     with open(made.root / "export/grades.csv", newline="", encoding="utf-8-sig") as file:
@@ -83,6 +91,8 @@ def test_the_guide_word_for_word(tmp_path, walled):
         "grace": "not a notebook",
     }
     assert {student: row["total"] for student, row in rows.items() if row["total"]} == {"ada": "11.5", "alan": "0"}
+    with open(made.root / "export/moodle.csv", newline="", encoding="utf-8-sig") as file:
+        assert [(row["Identifier"], row["Grade"]) for row in csv.DictReader(file)] == [("Participant 4711", "11.5")]
     with closing(sqlite3.connect(made.root / "gradebook.db")) as gradebook:  # what PostgreSQL checks by itself
         assert gradebook.execute("PRAGMA foreign_key_check").fetchall() == []
     page = (made.root / "feedback/ada.html").read_text()
