@@ -82,10 +82,10 @@ def listed(path: Path, people: dict[str, Person]) -> dict[str, Person]:
     for known in people.values():
         by |= dict.fromkeys(filter(None, (known.id.casefold(), known.email.casefold(), _order(known.name))), known)
     rows = [row for row in tables.read(path) if not _is_note(row)]
-    columns = _columns(path, rows) if rows else {}
+    columns = _known(rows[0]) if rows else {}
     found = {}
     for row in rows:
-        person = _person({what: row[name] for what, name in columns.items()}, row)
+        person = _person({"id": ""} | {what: row[names[0]] for what, names in columns.items()}, row)
         keys = person.id.casefold(), person.email.casefold(), _order(person.name)
         if known := next((by[key] for key in keys if key in by), None):
             found[known.id] = person
@@ -102,15 +102,21 @@ def hands(people: dict[str, Person]) -> dict[str, list[Person]]:
 
 def _columns(path: Path, rows: list[dict[str, str]]) -> dict[str, str]:
     """What is told → the column that tells it. The id is the first known column that has something in every row."""
-    names = {name.replace("_", " ").casefold(): name for name in rows[0]}
-    own = "id" in names and not CANVAS & set(names)
-    found = {what: [names[each] for each in known if each in names] for what, known in HEADERS.items()}
-    found["id"] = [names["id"]] if own else found["id"]
-    found["number"] = [] if own and "identifier" not in names else found["number"]
-    if not found["id"]:
+    found = _known(rows[0])
+    if "id" not in found:
         raise ValueError(f"{path} has no column id: its first line must name id, or what Moodle or Canvas call it.")
     whole = [name for name in found["id"] if all(row[name] for row in rows)]
-    return {what: columns[0] for what, columns in found.items() if columns} | {"id": (whole or found["id"])[0]}
+    return {what: columns[0] for what, columns in found.items()} | {"id": (whole or found["id"])[0]}
+
+
+def _known(row: dict[str, str]) -> dict[str, list[str]]:
+    """What is told → the columns of a table that may tell it, the likeliest first."""
+    names = {name.replace("_", " ").casefold(): name for name in row}
+    found = {what: [names[each] for each in known if each in names] for what, known in HEADERS.items()}
+    if "id" in names and not CANVAS & set(names):
+        found["id"] = [names["id"]]
+        found["number"] = [names["identifier"]] if "identifier" in names else []
+    return {what: columns for what, columns in found.items() if columns}
 
 
 def _person(told: dict[str, str], row: dict[str, str]) -> Person:

@@ -48,6 +48,11 @@ def test_moodles_worksheet_comes_back_with_grades_and_comments(made):
     assert alan["Feedback comments"] == "double (a part): 0.5 of 1; triple (a part): 0.5 of 1."
 
 
+def test_a_worksheet_of_names_alone_is_enough(made):
+    (made.root / "worksheet.csv").write_text("Identifier,Full name,Grade,Feedback comments\nParticipant 7,The ada,,\n")
+    assert [(row["Identifier"], row["Grade"]) for row in exported(made, "moodle")] == [("Participant 7", "3.5")]
+
+
 def test_without_a_worksheet_moodle_gets_what_its_grade_book_can_import(made):
     (made.root / "roster.csv").write_text("id,first_name,last_name,email\nada,Ada,Lovelace,a@x.org\n")
     (ada,) = exported(made, "moodle")
