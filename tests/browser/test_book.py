@@ -75,7 +75,7 @@ def test_no_link_is_broken_and_nothing_is_loaded_from_elsewhere(book):
 
 @pytest.mark.parametrize("name", ["index.html", f"{LESSON}.html", "reference/samplers.html", "search.html"])
 def test_every_reader_on_every_screen_sees_the_page(site, new_page, name):
-    with new_page() as page:
+    with new_page(reduced_motion="reduce") as page:
         page.goto(f"{site}/{name}")
         page.wait_for_function("() => !window.MathJax || MathJax.startup.promise.then(() => true)")
         pictures = page.locator("img").evaluate_all(
