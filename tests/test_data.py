@@ -205,7 +205,7 @@ def test_without_a_generator_points_are_fresh(make, d):
         ({"n": 5, "rng": 0}, r"rng is 0; give np.random.default_rng\(0\)"),
         ({"n": 5, "rng": torch.Generator()}, "give np.random.default_rng"),
     ],
-    ids=lambda x: str(x) if isinstance(x, dict) else "",
+    ids=["zero", "negative", "float", "bool", "rng an int", "rng of torch"],
 )
 def test_a_wrong_number_or_generator_is_refused(make, d, arguments, said):
     with pytest.raises(ValueError, match=said):
