@@ -110,3 +110,14 @@ def test_rounding_is_not_chance(capsys):
     signs = iter([1, -1] * 500)
     check.noise_step(lambda x, b, eps: (1 + 1e-14 * next(signs)) * ((1 - b) ** 0.5 * x + b**0.5 * eps))
     assert "✓" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seeds", [None, 0])
+def test_an_experiment_in_place_of_the_floor_is_called_an_estimate(seeds):
+    def experiment(alpha_bar_t, spread):
+        x0, eps = np.random.default_rng(seeds).standard_normal((2, 20_000, 1))
+        xt = alpha_bar_t**0.5 * spread * x0 + (1 - alpha_bar_t) ** 0.5 * eps
+        return ((eps - (eps * xt).mean(0) / (xt**2).mean(0) * xt) ** 2).mean(0).reshape(np.shape(alpha_bar_t))
+
+    assert told("loss_floor", experiment).endswith("That is an estimate. Which formula does it estimate?")
+    assert "estimate" not in told("loss_floor", lambda alpha_bar_t, spread: alpha_bar_t * spread)

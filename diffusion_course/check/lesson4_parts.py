@@ -1,9 +1,15 @@
 """Exercises of lesson 4, continued: telling the time, the floor of the loss, the average of the weights, hiding."""
 
+import dataclasses
+
 import numpy as np
 
+from .engine import Exercise, Mistake
+from .handed import offer
+from .numbers import agree
 from .table import exercise
 
+NEAR = 0.1  # share of the right answer within which a wrong one counts as an estimate of it
 
 def _rows(f) -> list:
     return np.round(np.asarray(f(np.array([1.0, 2.0]), np.array([0.5]))), 2).tolist()
@@ -54,6 +60,26 @@ def embed_time(values, frequencies):
     return np.concatenate([np.sin(angles), np.cos(angles)], axis=-1)
 
 
+class Formula(Exercise):
+    """An exercise that asks for a formula, and knows an estimate of it by an experiment."""
+
+    def _judge(self, attempt, kind: str) -> None:
+        try:
+            super()._judge(attempt, kind)
+        except Mistake as mistake:
+            probes = [tuple(offer(value, kind) for value in probe) for probe in self.probes]
+            answers = [self.ask(attempt, probe) for probe in probes]
+            if all(agree(answer, right, NEAR, 0.01) for answer, right in zip(answers, self._right, strict=True)):
+                told = f"{mistake} That is an estimate. Which formula does it estimate?"
+                raise Mistake(told, mistake.fault, mistake.kind) from None
+            raise
+
+
+def _formula(made: Exercise) -> Formula:
+    return Formula(**{part.name: getattr(made, part.name) for part in dataclasses.fields(made)})
+
+
+@_formula
 @exercise(
     probes=((0.5, 1.0), (0.8, 0.5), (0.1, 2.0), (0.999, 0.5), (np.array([0.9, 0.02]), 0.5)),
     kinds=("numpy", "torch"),
