@@ -40,7 +40,10 @@ def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int
     for ax, (row, column) in zip(axes[1:], places, strict=True):
         seen = weights[row * side + column].reshape(side, side).numpy()
         light = np.kron(seen / seen.max(), np.ones((cell, cell)))[:, :, None]
-        ax.imshow(as_rgb(picture) * (0.15 + 0.85 * light), interpolation="nearest")
+        ax.imshow(as_rgb(picture) * (0.35 + 0.65 * light), interpolation="nearest")
+        for edge in range(1, side):
+            ax.axhline(edge * cell - 0.5, color="white", linewidth=0.5)
+            ax.axvline(edge * cell - 0.5, color="white", linewidth=0.5)
         corner = (column * cell - 0.5, row * cell - 0.5)
         ax.add_patch(Rectangle(corner, cell, cell, fill=False, edgecolor=RED, linewidth=3))
         ax.set_title(f"brightest: {seen.max():.0%}")
