@@ -77,7 +77,7 @@ def images(pictures: Mapping[str, Any], columns: int | None = None, height: floa
     columns = min(len(pictures), 5) if columns is None else columns
     rows = -(-len(pictures) // columns)
     lines = max(title.count("\n") for title in pictures) + 1
-    figure = Figure(min(columns * height, WIDTH), rows * (min(height, WIDTH / columns) + 0.2 * lines))
+    figure = Figure(min(columns * height, WIDTH), rows * (min(height, WIDTH / columns) + 0.2 * lines + 0.1))
     axes = figure.subplots(rows, columns, squeeze=False).flat
     for ax in axes:
         ax.axis("off")

@@ -112,3 +112,11 @@ def test_the_still_of_several_panels_tells_where_points_began():
     colours = [dot.get_facecolor() for dot in dots]
     assert len(np.unique(colours[0], axis=0)) == 4 and (colours[0] == colours[2]).all()
     assert np.allclose(dots[1].get_offsets(), path[2]) and "a: spread 0.7" in still.alt
+
+
+def test_the_still_of_one_panel_shows_its_moments_side_by_side_with_named_axes():
+    path = np.linspace([[1.0, 0.0]], [[0.0, 0.0]], 11)
+    still = play_points(path, trails=3, axes=("right", "up"), limit=2).still
+    assert len({ax.get_subplotspec().rowspan.start for ax in still.axes}) == 1
+    assert [ax.get_title() for ax in still.axes] == ["frame 1 of 11", "frame 3 of 11", "frame 11 of 11"]
+    assert {(ax.get_xlabel(), ax.get_ylabel()) for ax in still.axes} == {("right", "up")}

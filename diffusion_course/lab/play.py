@@ -72,7 +72,8 @@ def play_points(
         still_behind = None if behind is None else to_float64(behind)
         colours = {title: _colours(groups, points[0]) for title, points in panels.items()}
         still = snapshots(
-            panels, data["captions"], colours, behind=still_behind, field=arrows, trails=trails, limit=limit
+            panels, data["captions"], colours, behind=still_behind, field=arrows, trails=trails, limit=limit,
+            axes=axes,
         )
     return _live("play_points", data, still, alt)
 

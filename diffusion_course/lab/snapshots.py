@@ -22,9 +22,11 @@ def by_direction(points: np.ndarray) -> np.ndarray:
 def snapshots(
     panels: Mapping[str, np.ndarray], captions: Sequence[str], colours: Mapping[str, np.ndarray], *,
     behind: np.ndarray | None = None, field: np.ndarray | None = None, trails: int = 0, limit: float = 3.0,
+    axes: tuple[str, str] | None = None,
 ) -> Figure:  # fmt: skip
     """Points at the start, after a fifth of the way and at the end: a column for each panel, a row for each moment.
 
+    One panel alone has its moments side by side. `axes`: names of the two axes, which are then drawn through 0.
     `panels`: title → points (frames, n, 2); `colours`: title → (n, 3); `behind` (m, 2) lies under them; `field`
     (1 or frames, m, 4) holds where each arrow begins and how far it goes; tails are `trails` frames long.
 
@@ -33,9 +35,11 @@ def snapshots(
     """
     count = len(captions)
     moments = sorted({0, round((count - 1) / 5), count - 1})
-    side = min(WIDTH / len(panels), SIDE)
-    figure = Figure(side * len(panels) + 0.4, side * len(moments) + 0.3)
-    grid = figure.subplots(len(moments), len(panels), squeeze=False)
+    alone = len(panels) == 1
+    columns, lines = (len(moments), 1) if alone else (len(panels), len(moments))
+    side = min(WIDTH / columns, SIDE)
+    figure = Figure(side * columns + 0.4, side * lines + 0.3)
+    grid = figure.subplots(lines, columns, squeeze=False).reshape(len(moments), len(panels))
     for row, i in zip(grid, moments, strict=True):
         for ax, (title, points) in zip(row, panels.items(), strict=True):
             if behind is not None:
@@ -47,9 +51,14 @@ def snapshots(
             ax.add_collection(LineCollection(list(tails), colors=colours[title], linewidths=0.5, alpha=0.5))
             ax.scatter(*points[i].T, s=9, c=colours[title], zorder=3, linewidths=0)
             ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
-        row[0].set_ylabel(captions[i])
-    for ax, title in zip(grid[0], panels, strict=True):
-        ax.set_title(title)
+            if axes is not None:
+                ax.axhline(0, color=ARROWS, linewidth=0.6, zorder=0)
+                ax.axvline(0, color=ARROWS, linewidth=0.6, zorder=0)
+                ax.set(xlabel=axes[0], ylabel=axes[1])
+            if alone or i == 0:
+                ax.set_title(f"{title}\n{captions[i]}".strip() if alone else title)
+        if not alone:
+            row[0].set_ylabel(captions[i])
     spreads = {title: ", ".join(f"{points[i].std(0).mean():.2f}" for i in moments) for title, points in panels.items()}
     figure.alt = f"Points at {', '.join(captions[i] for i in moments)}. " + " ".join(
         f"{title}: spread {spread}." for title, spread in spreads.items()
