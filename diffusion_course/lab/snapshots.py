@@ -52,8 +52,8 @@ def snapshots(
             ax.scatter(*points[i].T, s=9, c=colours[title], zorder=3, linewidths=0)
             ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
             if axes is not None:
-                ax.axhline(0, color=ARROWS, linewidth=0.6, zorder=0)
-                ax.axvline(0, color=ARROWS, linewidth=0.6, zorder=0)
+                ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
+                ax.axvline(0, color="0.7", linewidth=0.8, zorder=0)
                 ax.set(xlabel=axes[0], ylabel=axes[1])
             if alone or i == 0:
                 ax.set_title(f"{title}\n{captions[i]}".strip() if alone else title)
