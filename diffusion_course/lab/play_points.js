@@ -83,14 +83,12 @@ function drawAxes(context, w, h, c, [right, up]) {
 
 function drawField(context, field, unit, X, Y, c) { // x, y, dx, dy each
   context.strokeStyle = c.faint;
-  context.globalAlpha = 0.7;
   context.beginPath();
   for (let j = 0; j < field.length; j += 4) {
     const [x, y, dx, dy] = [0, 1, 2, 3].map((k) => field[j + k] * unit);
     traceArrow(context, X(x), Y(y), X(x + dx), Y(y + dy), 4.5);
   }
   context.stroke();
-  context.globalAlpha = 1;
 }
 
 function mount(stage, data) {

@@ -46,7 +46,7 @@ def snapshots(
                 ax.scatter(*behind.T, s=2, color=ORANGE, alpha=0.4, linewidths=0)
             if field is not None:
                 x, y, *arrow = field[i % len(field)].T
-                ax.quiver(x, y, *arrow, angles="xy", scale_units="xy", scale=1, color=ARROWS, alpha=0.6, width=0.004)
+                ax.quiver(x, y, *arrow, angles="xy", scale_units="xy", scale=1, color=ARROWS, width=0.004)
             tails = points[max(i - trails, 0) : i + 1].transpose(1, 0, 2)
             ax.add_collection(LineCollection(list(tails), colors=colours[title], linewidths=0.5, alpha=0.5))
             ax.scatter(*points[i].T, s=9, c=colours[title], zorder=3, linewidths=0)
