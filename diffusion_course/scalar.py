@@ -40,7 +40,7 @@ def noise_variance(beta: list[float]) -> list[float]:
 
 
 def add_noise(x0: float, alpha_bar_t: float, eps: float) -> float:
-    """The closed form: t steps in one stroke."""
+    """The closed form: t steps in one."""
     return math.sqrt(alpha_bar_t) * x0 + math.sqrt(1 - alpha_bar_t) * eps
 
 
@@ -73,7 +73,7 @@ def ideal_eps(xt: float, alpha_bar_t: float, data: list[float]) -> float:
 
 
 def ddpm(model, beta: list[float], xT: float, rng: Random) -> list[float]:
-    """The reverse walk x_T … x_0: guess x_0, draw x_{t−1} from the posterior; no noise on the last stroke."""
+    """The reverse walk x_T … x_0: guess x_0, draw x_{t−1} from the posterior; no noise in the last step."""
     kept, path = alpha_bar(beta), [xT]
     for t in range(len(beta) - 1, 0, -1):
         x0_hat = x0_from_eps(path[-1], kept[t], model(path[-1], t))
