@@ -92,9 +92,9 @@ def row(made, seed, student):
     told |= {"sandbox_cpu": about["cpu_seconds"], "peak_mib": about["peak_memory"] >> 20}
     told["training"] = training_seconds(graded)
     spiral = variant.of(student)
-    for strokes, points in record.samples.items():
-        told[f"distance_{strokes}"] = round(float(spiral.distance(points).mean()), 5)
-        told[f"coverage_{strokes}"] = spiral.coverage(points)
+    for steps, points in record.samples.items():
+        told[f"distance_{steps}"] = round(float(spiral.distance(points).mean()), 5)
+        told[f"coverage_{steps}"] = spiral.coverage(points)
     return told
 
 
@@ -119,10 +119,10 @@ def summary(made, rows):
     columns["seconds without training"] = [row["seconds"] - row["training"] for row in graded]
     for name, values in columns.items():
         yield f"{name}: mean {np.mean(values):.1f}, {min(values):.1f}–{max(values):.1f}"
-    for strokes, line in variant.LINES.items():
-        far = max(row[f"distance_{strokes}"] for row in graded)
-        covered = min(row[f"coverage_{strokes}"] for row in graded)
-        yield f"{strokes} strokes: largest distance {far:.4f} (line {line}), smallest coverage {covered:.3f}"
+    for steps, line in variant.LINES.items():
+        far = max(row[f"distance_{steps}"] for row in graded)
+        covered = min(row[f"coverage_{steps}"] for row in graded)
+        yield f"{steps} steps: largest distance {far:.4f} (line {line}), smallest coverage {covered:.3f}"
 
 
 def main():

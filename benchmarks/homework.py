@@ -92,7 +92,7 @@ the sandbox). The lines are `LINES` and `COVERED` in diffusion_course/variant.py
 in radii. In brackets: so many spreads of log(distance) above its mean. The chance to fail is that of a Gaussian of that
 mean and spread; the coverage is that of the worst run.
 
-| strokes | mean distance | smallest–largest | line | chance to fail | smallest coverage | line |
+| steps | mean distance | smallest–largest | line | chance to fail | smallest coverage | line |
 |---|---|---|---|---|---|---|
 """
 

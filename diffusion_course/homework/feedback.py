@@ -79,16 +79,16 @@ def render(template: str, **values) -> str:
 
 
 def scatter(own: variant.Variant, samples: dict[str, list], phrases: dict[str, str] | None = None) -> plots.Figure:
-    """The student's data set, and their samples after each number of strokes over the same spiral."""
+    """The student's data set, and their samples after each number of steps over the same spiral."""
     spiral = own.data()
     middle = np.asarray(own.centre)
     limit = MARGIN * float(np.abs(spiral - middle).max())
     panels = {"your spiral": spiral - middle}
-    for strokes, points in samples.items():
+    for steps, points in samples.items():
         cloud = np.array([[math.nan if x is None else x for x in point] for point in points], dtype=float)
         cloud = cloud.reshape(-1, 2) - middle
         inside = cloud[(np.abs(cloud) <= limit).all(axis=1)]  # NaN is not
-        title = f"{strokes} strokes" + (f"\n{len(cloud) - len(inside)} outside" if len(inside) < len(cloud) else "")
+        title = f"{steps} steps" + (f"\n{len(cloud) - len(inside)} outside" if len(inside) < len(cloud) else "")
         panels[title] = inside if len(inside) else np.full((1, 2), 2 * limit)  # out of sight: an empty frame
     panels = {tailor.translated(title, phrases or {}): panel for title, panel in panels.items()}
     return plots.clouds(panels, reference=spiral - middle, limit=limit)

@@ -201,7 +201,7 @@ def outcome(notebook: nbformat.NotebookNode, names: list[str]) -> dict:
         "conclusions": "\n".join(cell.source for cell in marked if not is_test(cell))[:LONGEST],
         "code": code[:LONGEST],
         "uses": uses,
-        "samples": {strokes: samples[strokes] for strokes in sorted(samples, key=int)},
+        "samples": {steps: samples[steps] for steps in sorted(samples, key=int)},
     }
 
 

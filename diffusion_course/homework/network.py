@@ -83,7 +83,7 @@ def by_heart(student) -> bool:
 def walked(student, given: tuple, few: Callable[[], tuple]) -> bool:
     """Are the points that their `sample` returned those of a walk with their network and the noise that was given?
 
-    `given` is (x_T, times, noise, their points), and `few()` the same in 10 strokes: there it shows quickly whether it
+    `given` is (x_T, times, noise, their points), and `few()` the same in 10 steps: there it shows quickly whether it
     is a walk with a known mistake. That is a walk still, and the mistake has cost its points elsewhere.
     """
     if any(_same(student, walk, *given) for walk in _usual(student)):

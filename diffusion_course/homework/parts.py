@@ -155,7 +155,7 @@ def _losses(rng):
         yield model, levels, x0, rng.permutation(np.arange(1, 31))[:12], eps
 
 
-def _strokes(rng):
+def _steps(rng):
     """A short one, a long one, and the last one."""
     short, far, last = rng.uniform(0.25, 0.4), rng.uniform(0.01, 0.04), rng.uniform(0.5, 0.8)
     for a_t, a_s in ((short, short + rng.uniform(0.1, 0.2)), (far, rng.uniform(0.6, 0.8)), (last, 1.0)):
@@ -182,7 +182,7 @@ QUESTIONS = {
     "make_alpha_bar": _horizons,
     "add_noise": _noisings,
     "loss": _losses,
-    "reverse_step": _strokes,
+    "reverse_step": _steps,
     "time_grid": _grids,
     "sample": _walks,
 }
@@ -217,7 +217,7 @@ PARTS = {
     "time_grid": (0.5, partial(by_function, name="time_grid")),
     "sample": (1.0, partial(by_function, name="sample", partly=_only_noise, follow=_with_their_step)),
     "training": (1.0, results.training),
-    "samples_10": (1.0, partial(results.samples, strokes=10)),
-    "samples_50": (1.0, partial(results.samples, strokes=50)),
+    "samples_10": (1.0, partial(results.samples, steps=10)),
+    "samples_50": (1.0, partial(results.samples, steps=50)),
     "samples_1000": (1.0, results.samples),
 }

@@ -46,7 +46,7 @@ class Record:
     conclusions: str = ""
     code: str = ""  # of the answers, as `answers.program` writes it
     uses: list[str] = field(default_factory=list)  # that an answer may not use
-    samples: dict[str, list] = field(default_factory=dict)  # strokes → points, as `clouds` makes them
+    samples: dict[str, list] = field(default_factory=dict)  # steps → points, as `clouds` makes them
 
     def save(self, course: Course) -> None:
         tables.replace(_path(course, self.id), json.dumps(asdict(self), ensure_ascii=False).encode())
@@ -66,16 +66,16 @@ def load(course: Course, student: str) -> Record | None:
 
 
 def clouds(samples) -> dict[str, list]:
-    """A student's `samples`, to be drawn: strokes → at most MOST points (x, y), None for what is not finite.
+    """A student's `samples`, to be drawn: steps → at most MOST points (x, y), None for what is not finite.
 
     Whatever is no dict of numbers to points (n, 2) is left out.
     """
     kept = {}
-    for strokes, points in samples.items() if isinstance(samples, dict) else ():
+    for steps, points in samples.items() if isinstance(samples, dict) else ():
         right = isinstance(points, np.ndarray) and points.dtype.kind in "iuf" and points.shape[1:] == (2,)
-        if right and str(strokes).isdecimal() and len(str(strokes)) < 6 and len(kept) < PANELS:
+        if right and str(steps).isdecimal() and len(str(steps)) < 6 and len(kept) < PANELS:
             rows = points[:MOST].astype(float).round(3).tolist()
-            kept[str(strokes)] = [[x if math.isfinite(x) else None for x in row] for row in rows]
+            kept[str(steps)] = [[x if math.isfinite(x) else None for x in row] for row in rows]
     return kept
 
 

@@ -16,7 +16,7 @@ from . import channel, network
 
 FULL, HALF, NONE = 1.0, 0.5, 0.0
 STROKES = 50  # of our sampler: as good as 1000, and twenty times quicker
-NEARER = 0.5  # two clouds of one network in equally many strokes differ by a tenth or so, 10 and 1000 strokes sevenfold
+NEARER = 0.5  # two clouds of one network in equally many steps differ by a tenth or so, 10 and 1000 steps sevenfold
 
 
 def answers(student) -> tuple[float, str]:
@@ -46,20 +46,20 @@ def training(student) -> tuple[float, str]:
     return (FULL, f"right. {says}") if passed else (NONE, f"under our sampler {says}")
 
 
-def samples(student, strokes: int | None = None) -> tuple[float, str]:
-    """Their cloud, and one that their functions draw anew from our noise: both must pass. None: in T strokes.
+def samples(student, steps: int | None = None) -> tuple[float, str]:
+    """Their cloud, and one that their functions draw anew from our noise: both must pass. None: in T steps.
 
     Half the points if only the new one does. A cloud alone earns nothing: it could come from anywhere.
     """
-    strokes = student.T if strokes is None else strokes
-    spiral, cloud, given = student.spiral, _cloud(student, strokes), _drawn(student, strokes)
+    steps = student.T if steps is None else steps
+    spiral, cloud, given = student.spiral, _cloud(student, steps), _drawn(student, steps)
     *_, drawn = given
-    passed, says = variant.judge(spiral, cloud, strokes)
-    anew, found = variant.judge(spiral, drawn, strokes)
+    passed, says = variant.judge(spiral, cloud, steps)
+    anew, found = variant.judge(spiral, drawn, steps)
     if anew and (why := _not_of_the_network(student, given)):
         return NONE, why
     if passed and anew and _nearer(spiral, cloud, drawn):
-        return HALF, f"your samples are nearer than {strokes} strokes of your network end: made in more? {says} {found}"
+        return HALF, f"your samples are nearer than {steps} steps of your network end: made in more? {says} {found}"
     if passed and anew:
         return FULL, f"right. {says}"
     if anew:
@@ -69,7 +69,7 @@ def samples(student, strokes: int | None = None) -> tuple[float, str]:
 
 
 def _nearer(spiral, cloud, drawn) -> bool:
-    """Is a cloud so much nearer to the curve than one drawn anew that it had more strokes?"""
+    """Is a cloud so much nearer to the curve than one drawn anew that it had more steps?"""
     return bool(spiral.distance(cloud).mean() < NEARER * spiral.distance(drawn).mean())
 
 
@@ -93,21 +93,21 @@ def _ours(student):
     return x
 
 
-def _cloud(student, strokes):
+def _cloud(student, steps):
     clouds = student.value("samples")
     if not isinstance(clouds, dict):
         raise channel.Refused(f"`samples` is no dict of clouds but a {type(clouds).__name__}.")
     if not clouds:
         raise channel.NotAttempted("`samples` is empty.")
-    return _points(clouds.get(strokes, clouds.get(str(strokes))))
+    return _points(clouds.get(steps, clouds.get(str(steps))))
 
 
-def _drawn(student, strokes):
+def _drawn(student, steps):
     """Our static, the times, our noise, and what their `sample` of their `model` makes of them."""
-    rng = student.draw("drawn", strokes)
+    rng = student.draw("drawn", steps)
     xT = rng.standard_normal((variant.COUNT, 2), dtype=np.float32)
-    noise = rng.standard_normal((strokes, variant.COUNT, 2), dtype=np.float32)
-    times = schedule.linear(student.T).steps(strokes).tolist()
+    noise = rng.standard_normal((steps, variant.COUNT, 2), dtype=np.float32)
+    times = schedule.linear(student.T).steps(steps).tolist()
     model, levels = channel.Named("model"), channel.Named("alpha_bar")
     return xT, times, noise, _points(student.call("sample", model, levels, xT, times, noise, seconds=120))
 

@@ -74,9 +74,9 @@ def changed(sources, changes):
     return sources
 
 
-def handed_in(changes=None, model=None, strokes=(10, 50)):
-    """The globals of the solution with these changes, its training replaced by `model`; samples in few strokes."""
-    sources = changed(solution(), {"samples": ("(10, 50, T)", str(strokes))})
+def handed_in(changes=None, model=None, steps=(10, 50)):
+    """The globals of the solution with these changes, its training replaced by `model`; samples in few steps."""
+    sources = changed(solution(), {"samples": ("(10, 50, T)", str(steps))})
     sources = changed({cell: sources[cell] for cell in FUNCTIONS}, changes or {})
     *functions, samples = sources.values()
     names = run_all(functions)

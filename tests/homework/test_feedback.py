@@ -141,7 +141,7 @@ def test_samples_are_drawn_anew_beside_the_spiral_with_a_text_alternative(made):
     record(made, "ada", samples=records.clouds(clouds))
     page = harmless(pages(made)["ada"])
     attributes = dict(page.attributes)
-    assert "10 strokes (512 points" in attributes["alt"] and "50 strokes, 512 outside" in attributes["alt"]
+    assert "10 steps (512 points" in attributes["alt"] and "50 steps, 512 outside" in attributes["alt"]
     picture = matplotlib.image.imread(io.BytesIO(base64.b64decode(attributes["src"].split(",")[1])))
     assert picture.shape[1] > 2 * picture.shape[0]  # four frames side by side
 

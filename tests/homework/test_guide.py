@@ -16,7 +16,7 @@ from diffusion_course.homework import course, local, prepare, records, standing,
 
 GUIDE = prepare.shipped().with_name("GUIDE.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"```bash\n(.*?)```", GUIDE, re.S)
-MARKS = "ada,1.5,,Well said; quote the numbers of 1000 strokes too.", "alan,0,-0.5,"
+MARKS = "ada,1.5,,Well said; quote the numbers of 1000 steps too.", "alan,0,-0.5,"
 WORKSHEET = "Identifier,Full name,Grade,Feedback comments\nParticipant 4711,Ada Lovelace,,\n"
 
 
@@ -97,7 +97,7 @@ def test_the_guide_word_for_word(tmp_path, walled):
         assert gradebook.execute("PRAGMA foreign_key_check").fetchall() == []
     page = (made.root / "feedback/ada.html").read_text()
     assert "11.5 of 12" in page and "Well said" in page and 'alt="Point clouds' in page
-    assert "1000 strokes" in page and "BEGIN" not in page
+    assert "1000 steps" in page and "BEGIN" not in page
 
 
 def test_every_status_that_there_is_stands_in_the_guide():

@@ -78,7 +78,7 @@ def name(mutant):
 def test_a_mutant_loses_its_own_part_and_no_other_and_is_named(mutant, capsys):
     """All functions and the network are asked; results have their own tests, for they may really be worse."""
     own = (lambda names: names["Denoiser"]()) if mutant.part == "network" else None
-    names = handed_in({mutant.cell: (mutant.old, mutant.new)}, own, strokes=())
+    names = handed_in({mutant.cell: (mutant.old, mutant.new)}, own, steps=())
     capsys.readouterr()
     points = graded(names, BY_FUNCTION)
     said = {line.split(" ", 2)[1].rstrip(":"): line for line in capsys.readouterr().out.splitlines()}
@@ -93,7 +93,7 @@ def test_there_are_mutants_for_every_function_and_a_dozen_faults_of_the_atlas():
 
 @pytest.mark.parametrize("mutant", [m for m in MUTANTS if m.cell in ("sample", "reverse-step")], ids=name)
 def test_a_mistake_in_the_sampler_does_not_cost_the_trained_network(mutant):
-    names = handed_in({mutant.cell: (mutant.old, mutant.new)}, strokes=())
+    names = handed_in({mutant.cell: (mutant.old, mutant.new)}, steps=())
     assert parts.grade("training", names) == 1
 
 

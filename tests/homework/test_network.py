@@ -62,7 +62,7 @@ def pulled(*given):
 
 
 def sometimes(*given):
-    """A walk in 10 strokes, the data in 50."""
+    """A walk in 10 steps, the data in 50."""
     return near_data(len(given[2])) if len(given[3]) == 51 else sample.reference(*given)
 
 
@@ -91,7 +91,7 @@ ATTACKS = {  # name → (the part that it is after, what makes the change, what 
     "weights from elsewhere": ("samples_50", lambda: {"model": Scaled(trained().known)}, "took 0 steps"),
     "a few steps": ("samples_50", lambda: {"model": stepped(Scaled(trained().known), 20)}, "took 20 steps"),
     "a sampler that returns data, shaken": ("samples_50", lambda: {"sample": lambda *given: near_data()}, ASTRAY),
-    "a sampler that cheats in 50 strokes": ("samples_50", lambda: {"sample": sometimes}, ASTRAY),
+    "a sampler that cheats in 50 steps": ("samples_50", lambda: {"sample": sometimes}, ASTRAY),
     "a walk pulled to the data": ("samples_50", lambda: {"sample": pulled, "model": trained(jitter=0.03)}, ASTRAY),
     "a sampler that walks another network": (
         "samples_50", lambda: {"sample": lambda _, *given: sample.reference(trained(seed=3), *given)}, ASTRAY),
@@ -158,7 +158,7 @@ def test_a_mean_difference_of_nan_is_not_near(solved):
     assert not network.exact(Odd())
 
 
-def slowly(solved, strokes):
+def slowly(solved, steps):
     """The solution, whose network is slow as soon as the grader walks with it."""
     model, asked = trained(), []
 
@@ -170,7 +170,7 @@ def slowly(solved, strokes):
 
     made = copy.copy(model)
     made.forward = slow
-    return solved | {"model": made, "samples": {strokes: solved["samples"][50]}}
+    return solved | {"model": made, "samples": {steps: solved["samples"][50]}}
 
 
 def test_slow_answers_do_not_hide_a_walk_of_few_steps_and_cost_nothing_in_a_thousand(solved, monkeypatch, capsys):

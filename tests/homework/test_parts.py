@@ -62,10 +62,10 @@ def test_right_solutions_stay_so_far_inside_the_lines_that_fewer_than_1_in_1000_
         with prepare.shipped().with_name(table).open(newline="") as file:
             rows += csv.DictReader(file)
     assert len({row["seed"] for row in rows}) >= 300 and len({row["id"] for row in rows}) >= 300
-    for strokes, line in variant.LINES.items():
-        log = np.log([float(row[f"distance_{strokes}"]) for row in rows])
+    for steps, line in variant.LINES.items():
+        log = np.log([float(row[f"distance_{steps}"]) for row in rows])
         assert (np.log(line) - log.mean()) / log.std(ddof=1) > NormalDist().inv_cdf(0.999)
-        assert min(float(row[f"coverage_{strokes}"]) for row in rows) >= variant.COVERED
+        assert min(float(row[f"coverage_{steps}"]) for row in rows) >= variant.COVERED
 
 
 # ---- what is earned ------------------------------------------------------------------------------
@@ -157,9 +157,9 @@ def test_two_functions_that_do_nothing_do_not_make_each_other_right(solved, noth
     assert graded(solved | nothing, nothing) == dict.fromkeys(nothing, 0)
 
 
-def test_samples_of_more_strokes_than_asked_for_earn_half(solved, capsys):
+def test_samples_of_more_steps_than_asked_for_earn_half(solved, capsys):
     assert parts.grade("samples_10", solved | {"samples": {10: solved["samples"][50]}}) == 0.5
-    assert "nearer than 10 strokes of your network end" in capsys.readouterr().out
+    assert "nearer than 10 steps of your network end" in capsys.readouterr().out
 
 
 def test_samples_of_the_wrong_number_earn_half_if_the_sampler_draws_right_ones(solved, capsys):
@@ -279,8 +279,8 @@ def test_a_test_whose_answers_take_too_long_together_says_so(solved, monkeypatch
 
 
 @pytest.mark.homework
-def test_the_solution_earns_everything_in_1000_strokes_too():
-    names = handed_in(strokes=(1000,))
+def test_the_solution_earns_everything_in_1000_steps_too():
+    names = handed_in(steps=(1000,))
     assert parts.grade("samples_1000", names) == 1
 
 

@@ -72,7 +72,7 @@ def test_walk_is_the_course_sampler_with_the_noise_handed_in():
     model, levels, times = exact(WALK, [0.8, -0.5], 0.3), Schedule(WALK), [20, 11, 4, 0]
     rng, again = np.random.default_rng(1), np.random.default_rng(1)
     *_, x = samplers.ddpm(model, levels, again.standard_normal((50, 2)), steps=times, rng=again)
-    noise = [rng.standard_normal((50, 2)) for _ in range(3)]  # xT first; the last stroke draws none
+    noise = [rng.standard_normal((50, 2)) for _ in range(3)]  # xT first; the last step draws none
     xT, noise = noise[0], [*noise[1:], np.zeros((50, 2))]
     np.testing.assert_allclose(walk(model, WALK, xT, times, noise), x)
 
@@ -257,7 +257,7 @@ def test_a_training_is_right_where_right_ones_end_and_doubtful_above(capsys):
 # ---- the rest ------------------------------------------------------------------------------------
 
 
-def test_samples_are_judged_a_line_for_each_number_of_strokes(capsys):
+def test_samples_are_judged_a_line_for_each_number_of_steps(capsys):
     spiral = variant.of("ada")
     cloud = spiral.data(512) + 0.01 * np.random.default_rng(0).standard_normal((512, 2))
     check.samples({50: torch.as_tensor(cloud)}, spiral)

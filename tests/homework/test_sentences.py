@@ -11,7 +11,7 @@ from nbgrader.utils import determine_grade
 from diffusion_course.homework import submission
 
 STUB = toy.released().cells[-1]
-TEXT = "1. In 10 strokes they lie between the arms.\n2. The network."
+TEXT = "1. In 10 steps they lie between the arms.\n2. The network."
 
 
 def blank():
@@ -67,7 +67,7 @@ def found(notebook):
 def test_sentences_are_found(way):
     text, points = found(WAYS[way])
     assert points is None and STUB.source not in text
-    for sentence in ("In 10 strokes they lie between the arms.", "The network."):
+    for sentence in ("In 10 steps they lie between the arms.", "The network."):
         assert text.count(sentence) == 1
 
 

@@ -109,9 +109,9 @@ def test_a_wrong_cloud_fails_and_is_named(spiral, kind):
     assert not passed and named in says
 
 
-@pytest.mark.parametrize(("strokes", "spread"), [(10, 0.05), (50, 0.01), (1000, 0.01)])
-def test_a_right_cloud_passes(spiral, strokes, spread):
-    assert variant.judge(spiral, near(spiral, spread), strokes)[0]
+@pytest.mark.parametrize(("steps", "spread"), [(10, 0.05), (50, 0.01), (1000, 0.01)])
+def test_a_right_cloud_passes(spiral, steps, spread):
+    assert variant.judge(spiral, near(spiral, spread), steps)[0]
 
 
 def test_reproduced_names_whose_spiral_it_is():
@@ -139,7 +139,7 @@ def test_no_two_of_300_students_can_be_confused():
         for other in np.flatnonzero(lower <= laxest):
             if other != own and spiral.distance(few[other]).mean() < 1.1 * laxest:
                 x = spirals[other].at((np.arange(variant.COUNT) + 0.5) / variant.COUNT)
-                assert not any(variant.judge(spiral, x, strokes)[0] for strokes in variant.LINES), (own, other)
+                assert not any(variant.judge(spiral, x, steps)[0] for steps in variant.LINES), (own, other)
                 judged += 1
     assert judged > 100  # or the first sieves would have been the whole test
 

@@ -52,10 +52,10 @@ def unless_blank(what: str):
 
 
 def samples(clouds: dict, spiral: variant.Variant, T: int = 1000) -> None:
-    """Judge the clouds {strokes: points (512, 2)} as the grader will: a line for each, ✓ or ✗ and why."""
-    for strokes in (10, 50, T):
-        if strokes not in clouds:
-            say(f"○ {strokes} strokes: there is no `samples[{strokes}]` yet.")
+    """Judge the clouds {steps: points (512, 2)} as the grader will: a line for each, ✓ or ✗ and why."""
+    for steps in (10, 50, T):
+        if steps not in clouds:
+            say(f"○ {steps} steps: there is no `samples[{steps}]` yet.")
             continue
-        passed, says = variant.judge(spiral, clouds[strokes], strokes)
-        say(f"{'✓' if passed else '✗'} {strokes} strokes: {says}")
+        passed, says = variant.judge(spiral, clouds[steps], steps)
+        say(f"{'✓' if passed else '✗'} {steps} steps: {says}")

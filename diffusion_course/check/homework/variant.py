@@ -26,7 +26,7 @@ NEAR = 0.05  # how near the curve a point must be to cover its arc, in radii
 # Radius, in units of RADIUS, at each share of the angle; the spiral has several turns, all others one.
 CURVES = {"spiral": lambda share: share, "flower": lambda share: 0.6 + 0.4 * np.cos(6 * np.pi * share)}
 
-# Pass lines of 512 samples by number of strokes. How far they stand from what right solutions reach is measured by
+# Pass lines of 512 samples by number of steps. How far they stand from what right solutions reach is measured by
 # `benchmarks/homework.py`; its table is notebooks/homework/calibration.md.
 LINES = {10: 0.10, 50: 0.03, 1000: 0.03}  # largest mean distance to the curve, in radii
 COVERED = 0.9  # smallest share of the curve's arcs that the samples reach
@@ -157,11 +157,11 @@ def _to_segment(x, start, end) -> np.ndarray:
     return np.hypot(*(x - start - share[:, None] * along).T)
 
 
-def judge(spiral: Variant, x, strokes: int) -> tuple[bool, str]:
-    """Do 512 samples x, made in so many strokes, lie on this spiral, all along it? And the reason in a sentence."""
+def judge(spiral: Variant, x, steps: int) -> tuple[bool, str]:
+    """Do 512 samples x, made in so many steps, lie on this spiral, all along it? And the reason in a sentence."""
     if x is None:
-        return False, f"there is no `samples[{strokes}]`."
-    x, line = to_float64(x), LINES[max(n for n in LINES if n <= strokes)]
+        return False, f"there is no `samples[{steps}]`."
+    x, line = to_float64(x), LINES[max(n for n in LINES if n <= steps)]
     if x.shape != (COUNT, 2):
         return False, f"the samples have shape {x.shape}, asked are ({COUNT}, 2)."
     if bad := int((~np.isfinite(x)).any(axis=1).sum()):
