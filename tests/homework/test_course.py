@@ -70,7 +70,7 @@ def test_init_refuses_a_gradebook_that_cannot_be_opened_and_leaves_nothing(tmp_p
 
 
 @pytest.mark.homework
-def test_init_writes_the_database_into_the_configuration(tmp_path, source):
+def test_init_writes_the_database_into_the_configuration(tmp_path, source, monkeypatch):
     url = f"sqlite:///{tmp_path}/it's.db"
     made = prepare.init(tmp_path / "course", db=url, source=source)
     values = {}
@@ -80,6 +80,7 @@ def test_init_writes_the_database_into_the_configuration(tmp_path, source):
             return self.__dict__.setdefault(name, Any())
 
     config = Any()
+    monkeypatch.chdir(made.root)  # where nbgrader reads it
     exec((made.root / "nbgrader_config.py").read_text(), {"get_config": lambda: config}, values)
     assert config.CourseDirectory.db_url == url and (tmp_path / "it's.db").exists()
 
