@@ -45,7 +45,7 @@ except ImportError as error:
 package = pathlib.Path(diffusion_course.__file__).parent
 print(sorted(path.name for path in (package / "homework").glob("*.py")))
         """,
-        said="['answer.py', 'cells.py', 'wire.py', 'withheld.py']",
+        said="['answer.py', 'cells.py', 'training.py', 'wire.py', 'withheld.py']",
         without_walls=True,
     ),
     "reads the solution": Attack(
@@ -115,7 +115,7 @@ except OSError as error:
     print(type(error).__name__)
         """,
         said="['diffusion_course.homework', 'diffusion_course.homework.answer', 'diffusion_course.homework.cells',"
-        " 'diffusion_course.homework.wire']\nno grader",
+        " 'diffusion_course.homework.training', 'diffusion_course.homework.wire']\nno grader",
     ),
 }
 
