@@ -13,6 +13,7 @@ import time
 import urllib.request
 
 import nbformat
+import psutil
 import pytest
 from nbformat.sign import NotebookNotary
 
@@ -126,8 +127,10 @@ def lab(tmp_path_factory):
         _wait_for(f"{url}/api?token={token}", server, home / "log")
         yield Lab(url, folder, token, home / "data")
     finally:
-        server.terminate()  # takes its kernels with it
-        server.wait(20)
+        ours = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+        server.terminate()  # takes its kernels with it, unless it waits for one that is gone
+        for left in psutil.wait_procs(ours, timeout=20)[1]:
+            left.kill()
 
 
 def _wait_for(url, server, log):
