@@ -106,6 +106,11 @@ class Course:
         """Each graded part → its points, by number, then by place; the one marked by hand is `conclusions`."""
         return {part_of(cell.metadata.nbgrader.grade_id): float(cell.metadata.nbgrader.points) for cell in self._graded}
 
+    @property
+    def most(self) -> float:
+        """All points that there are."""
+        return sum(self.parts.values())
+
     @cached_property
     def answers(self) -> list[str]:
         """The names that the solution's cells define: what is compared."""

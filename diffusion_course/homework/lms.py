@@ -47,7 +47,7 @@ def moodle(course: Course, graded: Graded) -> tuple[tuple[str, ...], list[dict]]
 
 def canvas(course: Course, graded: Graded) -> tuple[tuple[str, ...], list[dict]]:
     """Canvas' five columns and one for the homework; above the students stands what is possible."""
-    rows: list[dict] = [{"Student": "    Points Possible", course.title: _number(_most(course))}]
+    rows: list[dict] = [{"Student": "    Points Possible", course.title: _number(course.most)}]
     for person, each in graded:
         name = f"{person.last}, {person.first}" if person.last and person.first else person.name
         about = {"Student": name, "SIS User ID": person.id}
@@ -64,7 +64,7 @@ def gradescope(course: Course, graded: Graded) -> tuple[tuple[str, ...], list[di
     rows = []
     for person, each in graded:
         row = {"First Name": person.first, "Last Name": person.last, "SID": person.id, "Email": person.email}
-        row |= {"Total Score": _number(each.total), "Max Points": _number(_most(course))}
+        row |= {"Total Score": _number(each.total), "Max Points": _number(course.most)}
         row |= {"Status": "Graded" if each.total is not None else "Ungraded" if each.record else "Missing"}
         rows.append(row | {asked[name]: _number(part.points) for name, part in each.parts.items()})
     return _columns(rows), rows
@@ -79,10 +79,6 @@ def comments(course: Course, each: Standing) -> str:
     ]
     told = [each.mark.comment, each.reason, "; ".join(lost) + ("." if lost else ""), each.late.told]
     return " ".join(" ".join(filter(None, told)).split())
-
-
-def _most(course: Course) -> float:
-    return sum(course.parts.values())
 
 
 def _columns(rows: list[dict]) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def report(course: Course, everyone: list[Standing], pairs: list[tuple[str, str,
     """The page about the class."""
     graded = [each for each in everyone if each.record and each.record.parts]
     totals = [each.total for each in graded if each.total is not None]
-    bars = histogram(totals, sum(course.parts.values()))
+    bars = histogram(totals, course.most)
     whole = [each for each in graded if each.status == records.GRADED]  # who ended early has one mistake, not ten
     faults = Counter(fault for each in whole for fault in _faults(each))
     return render(

@@ -11,11 +11,10 @@ from .tables import visible
 
 def lines(course: Course, everyone: list[Standing]) -> list[str]:
     """A line for each student or team, sorted, then how many have each status and what to do next."""
-    most = sum(course.parts.values())
     width = max((len(visible(each.id)) for each in everyone), default=0)
     names = max((len(visible(each.name)) for each in everyone), default=0)
     table = [
-        f"{visible(each.id):{width}}  {visible(each.name):{names}}  {_points(each, most):>14}  {_told(each)}"
+        f"{visible(each.id):{width}}  {visible(each.name):{names}}  {_points(each, course.most):>14}  {_told(each)}"
         for each in everyone
     ]
     counts = Counter(each.status for each in everyone)
