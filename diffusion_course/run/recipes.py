@@ -140,6 +140,16 @@ FACES = Experiment(
     student=Student(12_000, 20, {"steps": 9_000, "batch": 32, "lr": 1e-3}),
 )
 
+FACES_SMALL = dataclasses.replace(
+    FACES,
+    about="the same with a sixth of the weights, to compare with faces-dit",
+    network=partial(_unet, 3, FACE_ATTRIBUTES, (32, 64)),
+    training={"cpu": {"steps": 5_000, "batch": 32, "lr": 2e-3}},
+    judge=None,
+    measured=0,
+    student=None,
+)
+
 EMOJI = Experiment(
     about="small pictures, 32 × 32, of whatever words say",
     shape=(3, 32, 32),
@@ -172,23 +182,11 @@ EXPERIMENTS = {
         student=Student(20_000, 40, {"steps": 15_000, "batch": 256, "lr": 2e-3}),
     ),
     "faces": FACES,
-    "faces-small": dataclasses.replace(
-        FACES,
-        about="the same with a sixth of the weights, to compare with faces-dit",
-        network=partial(_unet, 3, FACE_ATTRIBUTES, (32, 64)),
-        training={"cpu": {"steps": 5_000, "batch": 32, "lr": 2e-3}},
-        judge=None,
-        measured=0,
-        student=None,
-    ),
+    "faces-small": FACES_SMALL,
     "faces-dit": dataclasses.replace(
-        FACES,
+        FACES_SMALL,
         about="the same by a transformer, with as many weights as faces-small and as many training steps",
         network=_dit,
-        training={"cpu": {"steps": 5_000, "batch": 32, "lr": 2e-3}},
-        judge=None,
-        measured=0,
-        student=None,
     ),
     "fashion": Experiment(
         about="clothes in grey, 28 × 28, of ten classes",
