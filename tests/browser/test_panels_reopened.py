@@ -1,9 +1,6 @@
 """Designer, prompt box and pixel editor, run, saved and opened again without a kernel: alive or a still, no error."""
 
 import nbformat
-import pytest
-
-pytest.importorskip("playwright.sync_api", reason="the browser tests need the Python package playwright")
 from playwright.sync_api import expect
 
 CELLS = [

@@ -9,8 +9,6 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
-
-pytest.importorskip("playwright.sync_api", reason="the browser tests need the Python package playwright")
 from playwright.sync_api import TimeoutError
 
 SETUP = """
