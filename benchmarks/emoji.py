@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from diffusion_course import metrics
-from diffusion_course.emoji import COLOURS, colours, emoji
+from diffusion_course.beyond.emoji import COLOURS, colours, emoji
 from diffusion_course.run import checkpoints, paint
 from diffusion_course.run.judge import has_words, held_back, make_judge, train_judge
 

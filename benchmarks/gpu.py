@@ -28,13 +28,14 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 from unet import Diffusers
 
-from diffusion_course import data, machine, metrics, schedule, training
-from diffusion_course.capture import CapturedNetwork
+from diffusion_course import data, metrics, schedule, training
+from diffusion_course.machine import hardware
+from diffusion_course.machine.capture import CapturedNetwork
 from diffusion_course.models import given
 from diffusion_course.run import checkpoints, recipes, sampling
 from diffusion_course.samplers import ddim
 
-DEVICE = machine.choose_device()
+DEVICE = hardware.choose_device()
 GPU = DEVICE == "cuda"
 HALF = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 LESSONS = sorted((Path(__file__).parent.parent / "notebooks").glob("0*.ipynb"))
@@ -67,7 +68,7 @@ def start(name, plain=False, how=None, seed=0, **recipe):
     entry = recipes.experiment(name)
     torch.manual_seed(seed)
     model, (x0, cond, draw) = entry.network(entry.schedule()).to(DEVICE), entry.load("train", seed)
-    chosen = machine.choose_machine(torch.as_tensor(x0[:1]).to(DEVICE))
+    chosen = hardware.choose_machine(torch.as_tensor(x0[:1]).to(DEVICE))
     chosen = chosen._replace(dtype=how or chosen.dtype)
     rng = torch.Generator().manual_seed(seed)
     recipe = {**entry.recipe(DEVICE), **recipe}
@@ -106,7 +107,7 @@ def their_loop(batch):
 
     network, x0 = Diffusers(schedule.cosine()).network.to(DEVICE), torch.as_tensor(data.faces().x0).to(DEVICE)
     noising, optimiser = DDPMScheduler(), torch.optim.AdamW(network.parameters(), lr=1e-3)
-    how = machine.choose_machine(x0)
+    how = hardware.choose_machine(x0)
 
     def take():
         clean = x0[torch.randint(len(x0), (batch,), device=DEVICE)]
@@ -152,7 +153,7 @@ def part_sampling(sizes):
     print(f"milliseconds of {sizes.nfe} steps:  faces   plain  captured  diffusers")
     for n in sizes.counts:
         xT = sampling.pure_noise(n, (3, 16, 16)).to(DEVICE)
-        how, took = machine.choose_machine(xT), []
+        how, took = hardware.choose_machine(xT), []
         ways = (
             lambda xT=xT: list(ddim(faces, faces.schedule, xT, sizes.nfe)),
             lambda xT=xT: list(ddim(captured, faces.schedule, xT, sizes.nfe)),
@@ -200,7 +201,7 @@ class Judge:
 
     def __call__(self, model, seed):
         xT = sampling.pure_noise(self.n, (3, 16, 16), seed).to(DEVICE)
-        with torch.no_grad(), machine.choose_machine(xT).precision():
+        with torch.no_grad(), hardware.choose_machine(xT).precision():
             *_, x = ddim(given(CapturedNetwork(model), self.cond), model.schedule, xT, 25)
         return metrics.frechet(metrics.features(self.eyes, x.float().clamp(-1, 1).cpu()), self.real)
 
@@ -304,7 +305,7 @@ def main():
     arguments = parser.parse_args()
     began = time.perf_counter()
     card = torch.cuda.get_device_name() if GPU else "no GPU: the numbers below are of the CPU"
-    print(f"{card}; torch {torch.__version__}; {machine.choose_machine(torch.zeros(1, 3, 16, 16, device=DEVICE))}")
+    print(f"{card}; torch {torch.__version__}; {hardware.choose_machine(torch.zeros(1, 3, 16, 16, device=DEVICE))}")
     for name in arguments.parts:
         spent = (time.perf_counter() - began) / 60
         if spent > arguments.minutes - 0.5:

@@ -1,4 +1,4 @@
-"""Is the choice of `diffusion_course.machine` the quick one here? `python benchmarks/machine.py`, half a minute.
+"""Is the choice of `machine.hardware` the quick one here? `python benchmarks/machine.py`, half a minute.
 
 Prints optimiser steps a second of the spiral network with one thread and with all, and pictures a second of the
 U-Net in each number format and memory layout. The rows take turns, five times; the best time of each counts.
@@ -8,7 +8,8 @@ import time
 
 import torch
 
-from diffusion_course import machine, schedule
+from diffusion_course import schedule
+from diffusion_course.machine import hardware
 from diffusion_course.models import SpiralMLP
 from diffusion_course.unet import UNet
 
@@ -40,16 +41,16 @@ def compare(title, make, x, ways, repeats):
             best[how] = min(best[how], seconds_a_step(make(schedule.cosine()), x, how, repeats))
     print(title)
     for how, seconds in best.items():
-        chosen = "  <- chosen" if how == machine.choose_machine(x)._replace(most=1) else ""
+        chosen = "  <- chosen" if how == hardware.choose_machine(x)._replace(most=1) else ""
         layout = str(how.layout).removeprefix("torch.")
         print(f"  {how!s:24} {layout:16} {1 / seconds:8.1f} steps/s {len(x) / seconds:8.0f} samples/s{chosen}")
 
 
 def main():
-    points = [machine.Machine(CPU, threads, torch.float32, torch.preserve_format) for threads in (1, THREADS)]
+    points = [hardware.Machine(CPU, threads, torch.float32, torch.preserve_format) for threads in (1, THREADS)]
     compare("spiral, batch 128", SpiralMLP, torch.randn(128, 2), points, 300)
     pictures = [
-        machine.Machine(CPU, THREADS, dtype, layout)
+        hardware.Machine(CPU, THREADS, dtype, layout)
         for dtype in (torch.float32, torch.bfloat16)
         for layout in (torch.contiguous_format, torch.channels_last)
     ]

@@ -2,7 +2,7 @@
 
 With no, one and two busy programs beside it: milliseconds of a training step of the faces' U-Net, and of the products
 and network evaluations of a lesson's cell, with one thread, with all, and with as many as the trial chooses
-(`diffusion_course.threads`; the time of its trials is included). The last column is what the choice costs beside the
+(`machine.threads`; the time of its trials is included). The last column is what the choice costs beside the
 best of the others. `--busy 0` measures with nothing beside it only.
 """
 
@@ -16,7 +16,8 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from diffusion_course import data, machine, schedule, threads, training
+from diffusion_course import data, schedule, training
+from diffusion_course.machine import hardware, threads
 from diffusion_course.unet import UNet
 
 MOST = threads.allowed()
@@ -39,7 +40,7 @@ def beside(n):
 def train(count):
     """Milliseconds of a training step with so many threads; None: as many as the trials find."""
     torch.manual_seed(0)
-    chosen = machine.choose_machine(torch.as_tensor(X0))
+    chosen = hardware.choose_machine(torch.as_tensor(X0))
     fixed = chosen._replace(threads=count, most=1) if count else chosen
     with patch.object(training, "choose_machine", lambda _: fixed):
         records = training.train(UNet(schedule.cosine()), X0, steps=STEPS + 1, batch=32)

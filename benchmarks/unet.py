@@ -15,12 +15,13 @@ import time
 import numpy as np
 import torch
 
-from diffusion_course import data, machine, metrics, samplers, schedule, training
+from diffusion_course import data, metrics, samplers, schedule, training
+from diffusion_course.machine import hardware
 from diffusion_course.models import Denoiser
 from diffusion_course.run import checkpoints
 from diffusion_course.unet import UNet
 
-X0, DEVICE = data.faces().x0, machine.choose_device()
+X0, DEVICE = data.faces().x0, hardware.choose_device()
 BATCH, TRIAL, SAMPLES = 32, 12, 500
 SEEDS = (0, 1, 2)
 DIFFUSERS_LR = 1e-3
@@ -51,7 +52,7 @@ class Diffusers(Denoiser):
 def judge(model, real, eyes, seed):
     """Fréchet distance of samples to the training pictures."""
     xT = torch.randn(SAMPLES, 3, 16, 16, generator=torch.Generator().manual_seed(seed)).to(DEVICE)
-    how = machine.choose_machine(xT)
+    how = hardware.choose_machine(xT)
     samples = []
     for part in xT.split(250):
         with how.at_work(), how.precision():
@@ -90,7 +91,7 @@ def main():
     eyes = checkpoints.pretrained("faces-classifier")
     real = metrics.features(eyes, X0)
     floor = metrics.frechet(metrics.features(eyes, data.faces("test").x0[:SAMPLES]), real)
-    print(f"floor, {SAMPLES} held-out faces: {floor:.2f};  {machine.choose_machine(torch.as_tensor(X0))}")
+    print(f"floor, {SAMPLES} held-out faces: {floor:.2f};  {hardware.choose_machine(torch.as_tensor(X0))}")
     print("network    weights  seed  seconds  steps  images/s  Fréchet distance")
     for make, lr, seconds in ((UNet, 2e-3, arguments.seconds / 2), (Diffusers, DIFFUSERS_LR, arguments.seconds)):
         distances = []

@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .capture import Captured, on_gpu
 from .data import NOT_SAID
 from .forward import add_noise, levels, may_read, randn_like
-from .machine import choose_machine
+from .machine.capture import Captured, on_gpu
+from .machine.hardware import choose_machine
+from .machine.state import Run, State, chance, recipe_of
+from .machine.threads import Threads
 from .models import Denoiser, levels_at, unwrapped
-from .state import Run, State, chance, recipe_of
-from .threads import Threads
 
 WARM_UP = 200  # steps until the learning rate has risen to its full value
 CLIP = 1.0  # longest gradient that is followed as it is

@@ -12,7 +12,9 @@ from types import SimpleNamespace
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from diffusion_course import capture, forward, models, predictor, text, training
+from diffusion_course import forward, models, predictor, training
+from diffusion_course.beyond import text
+from diffusion_course.machine import capture
 
 READS = (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default)
 

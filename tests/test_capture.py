@@ -7,9 +7,11 @@ import torch
 from graph_double import Chance, as_on_a_gpu
 from small_training import CASES, COSINE, POINTS, forced, fresh, losses, pictures_network, run
 
-from diffusion_course import capture, models, text, training
-from diffusion_course.capture import PLAIN_STEPS, CapturedNetwork
+from diffusion_course import models, training
+from diffusion_course.beyond import text
 from diffusion_course.guidance import guided
+from diffusion_course.machine import capture
+from diffusion_course.machine.capture import PLAIN_STEPS, CapturedNetwork
 from diffusion_course.run import captions, sampling
 
 STEPS = 20

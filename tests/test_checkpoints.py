@@ -175,7 +175,7 @@ def test_a_network_is_no_run(tmp_path):
 KILLED = """
 import sys, torch
 from diffusion_course.run import checkpoints
-from diffusion_course.state import State
+from diffusion_course.machine.state import State
 print("ready", flush=True)
 for step in range(10**6):
     checkpoints.save_run(sys.argv[1], State({"a": torch.full((300_000,), float(step))}, {"step": step}))

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from diffusion_course.data import NOT_SAID
-from diffusion_course.emoji import (
+from diffusion_course.beyond.emoji import (
     COLOURS,
     Vocabulary,
     colours,
@@ -14,6 +13,7 @@ from diffusion_course.emoji import (
     recoloured_copies,
     vocabulary,
 )
+from diffusion_course.data import NOT_SAID
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from diffusion_course import data, emoji, files
+from diffusion_course import data, files
+from diffusion_course.beyond import emoji
 
 DATA = Path(__file__).parents[1] / "data"
 LOADERS = {"faces.npz": data.faces, "fashion.npz": data.fashion, "cat.npz": data.cat, "emoji.npz": emoji.emoji}

@@ -7,7 +7,7 @@ import pytest
 import torch
 from refusals import refused
 
-from diffusion_course import likelihood
+from diffusion_course.beyond import likelihood
 from diffusion_course.denoisers import FullGaussianDenoiser, MixtureDenoiser
 from diffusion_course.forward import v_from_eps
 from diffusion_course.models import SpiralMLP

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from diffusion_course.emoji import vocabulary
+from diffusion_course.beyond.emoji import vocabulary
+from diffusion_course.beyond.text import TextUNet
 from diffusion_course.run.paint import paint, painting
 from diffusion_course.schedule import cosine
-from diffusion_course.text import TextUNet
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from functools import partial
 import pytest
 import torch
 
+from diffusion_course.beyond.emoji import vocabulary
+from diffusion_course.beyond.text import Attention, TextEncoder, TextUNet, looks
 from diffusion_course.distill import trajectories
-from diffusion_course.emoji import vocabulary
 from diffusion_course.run.captions import draw_captions, training_set
 from diffusion_course.schedule import cosine
-from diffusion_course.text import Attention, TextEncoder, TextUNet, looks
 from diffusion_course.training import train
 
 WORDS = 12

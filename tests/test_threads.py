@@ -7,7 +7,8 @@ import pytest
 import torch
 from small_training import fresh, losses, pictures, pictures_network, run
 
-from diffusion_course import machine, threads, training
+from diffusion_course import training
+from diffusion_course.machine import hardware, threads
 
 IDLE = {1: 1.0, 2: 0.6, 4: 0.4, 8: 0.3}  # seconds a step
 BUSY = {1: 1.1, 2: 20.0, 4: 30.0, 8: 40.0}
@@ -83,8 +84,8 @@ def test_with_one_thread_nothing_is_tried(monkeypatch):
 
 def test_threads_change_a_training_by_rounding_only(monkeypatch):
     """The count moves with every step; the losses stay."""
-    monkeypatch.setattr(machine, "allowed", lambda: 2)
-    monkeypatch.setattr(machine, "quickest", lambda: 1)
+    monkeypatch.setattr(hardware, "allowed", lambda: 2)
+    monkeypatch.setattr(hardware, "quickest", lambda: 1)
 
     class Restless(threads.Threads):
         @property
@@ -156,5 +157,5 @@ def test_in_a_notebook_each_cell_asks_again(four_cores, monkeypatch):
 
 
 def test_points_need_no_trial(monkeypatch):
-    monkeypatch.setattr(machine, "quickest", lambda: pytest.fail("tried"))
+    monkeypatch.setattr(hardware, "quickest", lambda: pytest.fail("tried"))
     assert next(run(fresh())).machine == "cpu, 1 thread, float32"

@@ -21,7 +21,8 @@ from small_training import (
 )
 from torch import nn
 
-from diffusion_course import forward, machine, models, samplers, training
+from diffusion_course import forward, models, samplers, training
+from diffusion_course.machine import hardware
 
 ON_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -127,18 +128,18 @@ def test_pictures_are_computed_in_the_format_that_the_card_multiplies(card, monk
     pictures_there, points_there = (
         SimpleNamespace(device=torch.device("cuda"), dtype=torch.float32, ndim=ndim) for ndim in (4, 2)
     )
-    chosen = machine.choose_machine(pictures_there)
+    chosen = hardware.choose_machine(pictures_there)
     assert (chosen.dtype, chosen.layout, chosen.most) == (expected, torch.channels_last, 1)
-    assert machine.choose_machine(points_there).dtype == torch.float32
+    assert hardware.choose_machine(points_there).dtype == torch.float32
     exact = SimpleNamespace(device=torch.device("cuda"), dtype=torch.float64, ndim=4)
-    assert machine.choose_machine(exact).dtype == torch.float64
+    assert hardware.choose_machine(exact).dtype == torch.float64
 
 
 @pytest.mark.parametrize("supported", [True, False])
 def test_a_cpu_that_multiplies_bfloat16_uses_it(supported, monkeypatch):
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: supported, raising=False)
     expected = torch.bfloat16 if supported else torch.float32
-    assert machine.choose_machine(torch.zeros(1, 3, 16, 16)).dtype == expected
+    assert hardware.choose_machine(torch.zeros(1, 3, 16, 16)).dtype == expected
 
 
 def test_pictures_may_use_every_thread():

@@ -19,8 +19,9 @@ import nbformat
 from sphinx.cmd.build import build_main
 
 ROOT = Path(__file__).parent.parent
-REFERENCE = """data schedule forward scalar denoisers models unet text training samplers guidance distill metrics plots
-files words emoji machine state predictor lab run.recipes run.checkpoints run.sampling""".split()
+REFERENCE = """data schedule forward scalar denoisers models unet training samplers guidance distill metrics plots
+files words predictor machine.hardware machine.state beyond.text beyond.emoji beyond.dit beyond.likelihood lab
+run.recipes run.checkpoints run.sampling""".split()
 
 
 def gather(source: Path, notebooks: list) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..beyond.emoji import emoji, recoloured_copies
 from ..data import NOT_SAID, pictures
-from ..emoji import emoji, recoloured_copies
 from ..forward import randn_like
 from ..training import spread_times
 

@@ -18,13 +18,13 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from ..dit import DiT
+from ..beyond.dit import DiT
+from ..beyond.text import TextUNet
 from ..files import shipped
+from ..machine.state import State
 from ..metrics import Classifier
 from ..models import Denoiser, SpiralMLP, unwrapped
 from ..schedule import Schedule
-from ..state import State
-from ..text import TextUNet
 from ..unet import UNet
 from .judge import Judge
 

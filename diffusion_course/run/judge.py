@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..beyond.emoji import COLOURS, Emoji, recoloured_copies
 from ..data import NOT_SAID
-from ..emoji import COLOURS, Emoji, recoloured_copies
 
 FEATURES = 128
 LEAST = 12  # pictures that a word needs to be judged

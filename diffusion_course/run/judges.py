@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional as F
 
 from .. import data, metrics
-from ..machine import choose_machine
+from ..machine.hardware import choose_machine
 from . import checkpoints
 from .recipes import EXPERIMENTS
 from .sets import Set

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..emoji import vocabulary
+from ..beyond.emoji import vocabulary
 from ..forward import Array
 from ..guidance import guided
-from ..machine import choose_machine
+from ..machine.hardware import choose_machine
 from ..samplers import dpm_solver
 from . import checkpoints
 

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from ..files import shipped
-from ..machine import choose_machine
+from ..machine.hardware import choose_machine
 from ..plots import BLACK, BLUE, GREEN, PURPLE, RED, WIDTH, Figure, styled
 from . import checkpoints
 from .recipes import EXPERIMENTS, STUDENT, experiment

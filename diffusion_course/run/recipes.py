@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import emoji, schedule
+from .. import schedule
+from ..beyond import emoji
 from ..files import ships
 from ..words import FACE_VALUES, face_codes
 from . import sets
@@ -107,13 +108,13 @@ def _unet(channels: int, attributes: tuple[int, ...], widths: tuple[int, int], n
 
 
 def _dit(noise: Any) -> Denoiser:
-    from ..dit import DiT
+    from ..beyond.dit import DiT
 
     return DiT(noise, 3, FACE_ATTRIBUTES)
 
 
 def _text_unet(widths: tuple[int, int], text: int, noise: Any) -> Denoiser:
-    from ..text import TextUNet
+    from ..beyond.text import TextUNet
 
     return TextUNet(noise, len(emoji.vocabulary()), widths=widths, text=text)
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from .. import distill, samplers
-from ..capture import CapturedNetwork
 from ..guidance import guided
-from ..machine import choose_machine
+from ..machine.capture import CapturedNetwork
+from ..machine.hardware import choose_machine
 from ..models import given
 
 BATCH = 250  # samples drawn together

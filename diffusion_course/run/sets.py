@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import data
-from ..emoji import emoji as drawings
+from ..beyond.emoji import emoji as drawings
 
 
 class Set(NamedTuple):

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .machine import Machine
-from .models import unwrapped
+from ..models import unwrapped
+from .hardware import Machine
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of each weight
 

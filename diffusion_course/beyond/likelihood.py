@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from .forward import Array, cast, v_from_eps
-from .predictor import Predictor
-from .schedule import Schedule
+from ..forward import Array, cast, v_from_eps
+from ..predictor import Predictor
+from ..schedule import Schedule
 
 STEP = 1e-6  # of the differences: small against the detail of the data, and in float64 ten digits are left
 

@@ -22,11 +22,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .data import NOT_SAID
-from .forward import may_read
-from .models import FREQUENCIES, Denoiser
-from .schedule import Schedule
-from .unet import GROUPS, Block, Blocks
+from ..data import NOT_SAID
+from ..forward import may_read
+from ..models import FREQUENCIES, Denoiser
+from ..schedule import Schedule
+from ..unet import GROUPS, Block, Blocks
 
 SIZE = 32  # pixels a side that the places are learned for; other sizes stretch them
 HEAD = 32  # numbers by which one attention head compares

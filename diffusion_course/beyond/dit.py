@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .models import Denoiser
-from .schedule import Schedule
-from .unet import Context
+from ..models import Denoiser
+from ..schedule import Schedule
+from ..unet import Context
 
 HEADS = 4  # each looks with its own questions at its own part of the channels
 
