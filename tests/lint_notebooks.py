@@ -81,6 +81,7 @@ def opens_with_the_facts(nb, place):
     facts = {
         "its number and title": rf"^# {kind} · \w",
         "its minutes": r"\d+ minutes",
+        "how long its cells take": r"All code cells together take about .+ on two CPU cores",  # benchmarks/course.py
         "its Colab badge": rf"colab-badge\.svg\)\]\([^)]+/notebooks/{place.as_posix()}\)",
     }
     text = "\n".join(cell.source for cell in nb.cells[:9] if cell.cell_type == "markdown")

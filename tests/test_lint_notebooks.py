@@ -6,7 +6,8 @@ import pytest
 from lint_notebooks import FORM, LESSON, problems
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-TITLE = "# Lesson 1 · A title\n[![x](colab-badge.svg)](https://colab/notebooks/01_intuition.ipynb)\n50 minutes"
+TITLE = "# Lesson 1 · A title\n[![x](colab-badge.svg)](https://colab/notebooks/01_intuition.ipynb)\n50 minutes."
+TITLE += " All code cells together take about 5 seconds on two CPU cores."
 SETUP = '''import sys
 
 if "google.colab" in sys.modules:
@@ -51,6 +52,7 @@ PLANTED = [
     ("has_little_metadata", lambda nb: nb.metadata.update(colab={}), "colab"),
     ("opens_with_the_facts", edit(0, "Lesson 1", "Lesson 2"), "number and title"),
     ("opens_with_the_facts", edit(0, "50 minutes", ""), "its minutes"),
+    ("opens_with_the_facts", edit(0, "two CPU cores", "a GPU"), "how long its cells take"),
     ("opens_with_the_facts", edit(0, "01_intuition", "02"), "Colab badge"),
     ("sets_itself_up", lambda nb: nb.cells.pop(1), "not the set-up cell"),
     ("sets_itself_up", edit(1, '"diff', '"torch", "diff'), "installs torch or numpy"),
