@@ -9,7 +9,7 @@ ARGS =
 
 BIN = .venv/bin
 # One process a core, each with one thread: busy threads that wait for each other cost more than they bring.
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 # Where torch publishes its builds without CUDA. Other names may be given: make lab TORCH_CPU=ADDRESS
 TORCH_CPU = https://download.pytorch.org/whl/cpu
 INSTALL = PYTHON="$(PYTHON)" TORCH_CPU="$(TORCH_CPU)" sh tools/install.sh

@@ -54,7 +54,7 @@ def make(checkout, *words, broken=NOTHING, fails=None):
 
 VENV = "python3 -m venv --clear .venv"
 PIP = "python -m pip install --quiet --progress-bar off --no-compile --constraint constraints.txt --editable "
-TEST = "python -m pytest -n auto --dist loadfile"
+TEST = "python -m pytest -n auto --dist loadfile --no-loadscope-reorder"
 LAB = "python -m jupyterlab --notebook-dir=notebooks"
 
 
