@@ -85,6 +85,7 @@ RIGHT = [
     ("embed_time", lambda values, frequencies: torch.cat([(a := torch.outer(values, frequencies)).sin(), a.cos()], 1)),
     ("loss_floor", lambda a, s: 1 - (1 - a) / (1 - a + (a**0.5 * s) ** 2)),
     ("ema_update", lambda average, weights, decay: torch.lerp(average, weights, 1 - decay)),
+    ("copied", lambda samples, examples, radius: (torch.cdist(samples, examples).amin(1) < radius).double().mean()),
     ("hide", hide_in_a_copy),
     ("hide", lambda cond, dropped: cond.masked_fill(dropped[:, None], -1)),
     ("ddpm_step", ddpm_by_posterior),

@@ -20,7 +20,7 @@ LESSONS = {
     "lesson3": "alpha_bar_from_log_snr cosine_alpha_bar shifted_alpha_bar betas_for time_grid".split(),
     "lesson3_pair": ["training_pair"],
     "lesson4": "simple_loss target_weight decode".split(),
-    "lesson4_parts": "embed_time loss_floor ema_update hide".split(),
+    "lesson4_parts": "embed_time loss_floor ema_update hide copied".split(),
     "lesson4_loop": ["training_loop"],
     "lesson5": "ddpm_step guided hide_unsaid renoise enough_steps".split(),
     "lesson6": "ddim_step ddim_sampler spacing".split(),

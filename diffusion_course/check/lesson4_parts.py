@@ -1,4 +1,4 @@
-"""Exercises of lesson 4, continued: telling the time, the floor of the loss, the average of the weights, hiding."""
+"""Exercises of lesson 4, continued: time, the floor of the loss, the average of the weights, hiding, copies."""
 
 import dataclasses
 
@@ -168,3 +168,43 @@ COND, DROPPED = np.array([[1, 0, 3], [0, 1, 5], [1, 1, 0]]), np.array([True, Fal
 )
 def hide(cond, dropped):
     return np.where(dropped[:, None], -1, cond)
+
+
+EXAMPLES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
+SAMPLES = np.array([[0.01, 0.0], [0.0, 0.015], [1.015, 0.015], [0.1, 0.0], [3.0, 3.0]])  # the first two are copies
+CLOUD = np.random.default_rng(0).standard_normal((47, 2))
+
+
+@exercise(
+    probes=((SAMPLES, EXAMPLES, 0.02), (CLOUD[:40], CLOUD[40:], 0.4), (CLOUD[:7], CLOUD, 0.01), (CLOUD, CLOUD[:9], 2)),
+    kinds=("numpy", "torch"),
+    returns=("share",),
+    hints=(
+        "`samples[:, None] - examples` has every difference: one row a sample, one column an example.",
+        "The root of the summed squares along the last axis is the distance; the nearest example is the smallest of a "
+        "row.",
+    ),
+    why="A copy is a sample that lies on an example, whichever it is. So each sample has one say: its nearest example "
+    "decides.",
+    shows={"hand": lambda f: f"Two of five samples lie on an example: 0.4; yours is {f(SAMPLES, EXAMPLES, 0.02):.3g}."},
+    mistakes="""
+    examples are counted, not samples | far.min(axis=1) → far.min(axis=0) |
+        {hand} The smallest of each *row* belongs to a sample; you took the smallest of each column.
+    all pairs are counted | far.min(axis=1) → far | {hand} Each sample has one say, not one for every example.
+    the mean distance decides | far.min → far.mean | {hand} A copy is near *one* example and far from the others.
+    the farthest example decides | far.min → far.max | {hand} A copy is near *one* example and far from the others.
+    a number, not a share | .mean() → .sum() | {hand} Divide by the number of samples.
+    what is no copy is counted | < radius → >= radius | {hand} You count the others.
+    the distance stays squared | body → far = ((samples[:, None] - examples) ** 2).sum(axis=-1)⏎return (far.min(axis=1)
+        < radius).mean() | {hand} The radius is a distance, so take the root of the summed squares.
+    coordinate by coordinate | np.linalg.norm(samples[:, None] - examples, axis=-1) →
+        np.abs(samples[:, None] - examples).max(axis=-1) |
+        {hand} All within `radius` in each coordinate is a square; the distance makes it a circle.
+    the coordinates are added | np.linalg.norm(samples[:, None] - examples, axis=-1) →
+        np.abs(samples[:, None] - examples).sum(axis=-1) |
+        Distance is the root of the summed squares, not the sum of the steps along the axes.
+    """,
+)
+def copied(samples, examples, radius):
+    far = np.linalg.norm(samples[:, None] - examples, axis=-1)
+    return (far.min(axis=1) < radius).mean()
