@@ -79,8 +79,11 @@ def folder(path: str | Path, size: int, at_least: int = 16) -> np.ndarray:
     order of their paths. Raises ValueError for a folder without pictures, with fewer than `at_least`, or with one
     that cannot be read, which is named.
     """
-    from PIL import Image, ImageOps
+    return pictures(np.stack([picture(file, size) for file in listed(path, size, at_least)]))
 
+
+def listed(path: str | Path, size: int, at_least: int = 16) -> list[Path]:
+    """The files that `folder` reads; raises ValueError as it does, but opens none of them."""
     if not isinstance(size, int) or isinstance(size, bool) or size < 4:
         raise ValueError(f"size is {size!r}; it must be a whole number of pixels, at least 4.")
     root = Path(path).expanduser()
@@ -94,13 +97,17 @@ def folder(path: str | Path, size: int, at_least: int = 16) -> np.ndarray:
             f"{root} holds {len(found)} pictures ({', '.join(READABLE)}); at least {max(at_least, 1)} are needed."
             + (f" It also holds {', '.join(others)}: pictures among them must be converted to .png." if others else "")
         )
-    x0 = np.empty((len(found), size, size, 3), np.uint8)
-    for row, file in zip(x0, found, strict=True):
-        try:
-            with Image.open(file) as image:
-                upright = ImageOps.exif_transpose(image).convert("RGBA")
-        except Exception as error:  # a damaged file makes the decoder raise nearly anything
-            raise ValueError(f"{file} cannot be read as a picture ({error}): mend or remove it.") from error
-        square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
-        row[:] = np.asarray(Image.alpha_composite(Image.new("RGBA", square.size, "white"), square))[:, :, :3]
-    return pictures(x0)
+    return found
+
+
+def picture(file: Path, size: int) -> np.ndarray:
+    """One of them, as bytes (size, size, 3). Raises ValueError if it cannot be read."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(file) as image:
+            upright = ImageOps.exif_transpose(image).convert("RGBA")
+    except Exception as error:  # a damaged file makes the decoder raise nearly anything
+        raise ValueError(f"{file} cannot be read as a picture ({error}): mend or remove it.") from error
+    square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", square.size, "white"), square))[:, :, :3]

@@ -19,9 +19,12 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
-from .data import NOT_SAID
-from .forward import add_noise, levels, may_read, randn_like
+from .batches import Order, draw_batch, draw_streamed, first_of, stream
+from .batches import hide as hide
+from .batches import spread_times as spread_times
+from .forward import add_noise, levels, may_read
 from .machine.capture import Captured, on_gpu
 from .machine.hardware import choose_machine
 from .machine.state import Run, State, chance, recipe_of
@@ -51,16 +54,20 @@ class Record(NamedTuple):
 
 def train(
     model: nn.Module, x0: Any, cond: Any = None, *, steps: int, batch: int = 128, lr: float = 2e-3, weight: Any = None,
-    rng: torch.Generator | None = None, resume: State | None = None, draw: Callable | None = None,
+    rng: torch.Generator | None = None, resume: State | None = None, draw: Callable | None = None, accumulate: int = 1,
 ) -> Iterator[Record]:  # fmt: skip
     """Train `model` in place for `steps` steps on samples x0 (n, …), on its device; yield a `Record` after each.
 
-    `model` is a `Denoiser`, or any module with a `.schedule`; it may be wrapped in DistributedDataParallel or
-    torch.compile. `cond` (n,) or (n, k) holds the codes that it gets beside x_t, a random part of them hidden (−1)
-    in every batch, so that it also learns to do with less. `weight`, one number for each t = 0 … T, multiplies the
-    simple loss; "v" takes the loss of v instead, as 1/ᾱ_t would. `lr` is the peak of the learning rate, reached
-    after 200 steps. `rng` decides all chance; None is fresh chance. `resume`, the state of an earlier run, goes on
-    where that one stopped, with the same further losses. `draw` makes a batch; None is `draw_batch`.
+    `model` is a `Denoiser`, or any module with a `.schedule`; it may be wrapped in torch.compile, or in
+    DistributedDataParallel: then each process takes its share of every batch, and with the same `rng` in all of them
+    the losses are those of one process. `accumulate` cuts that share into so many parts, computed one after the other,
+    where memory does not hold it whole. `x0` may be a `torch.utils.data.Dataset` of samples, or of (sample, codes),
+    which is read as it is needed, each example once an epoch. `cond` (n,) or (n, k) holds the codes that the network
+    gets beside x_t, a random part of them hidden (−1) in every batch, so that it also learns to do with less.
+    `weight`, one number for each t = 0 … T, multiplies the simple loss; "v" takes the loss of v instead, as 1/ᾱ_t
+    would. `lr` is the peak of the learning rate, reached after 200 steps. `rng` decides all chance; None is fresh
+    chance. `resume`, the state of an earlier run, goes on where that one stopped, with the same further losses, also
+    with another number of processes or parts. `draw` makes a batch; None is `draw_batch`.
 
     Raises ValueError for arguments that do not fit, FloatingPointError when a loss is not finite (the weights are
     then those of the step before it), torch.OutOfMemoryError with a batch size to try.
@@ -71,13 +78,19 @@ def train(
     like = next(bare.parameters())
     if like.dtype.itemsize < 4:
         raise ValueError(f"weights of {like.dtype} are too coarse for small steps: give model.float().")
+    dataset: Any = x0 if isinstance(x0, Dataset) else None
+    if dataset is not None:
+        x0, cond = first_of(dataset, cond, draw)
     x0 = _samples(x0, like)
     cond = None if cond is None else _conditions(cond, len(x0), bare, like.device)
     weight = _weight(weight, bare, like)
-    recipe = recipe_of(steps, batch, lr, weight, x0, cond)
-    run = Run(model, choose_machine(x0), recipe, weight, chance(rng, like.device), draw or draw_batch)
+    recipe = recipe_of(steps, batch, lr, weight, x0, cond) | ({} if dataset is None else {"examples": len(dataset)})
+    run = Run(model, choose_machine(x0), recipe, weight, chance(rng, like.device), draw or draw_batch, accumulate)
     if resume is not None:
         run.load_state(resume)
+    if dataset is not None:
+        order = Order(len(dataset), batch, run.done, run.rng.initial_seed(), run.rank, run.ranks)
+        run.draw = partial(draw_streamed, stream(dataset, order, like))
     return _records(run, x0, cond)
 
 
@@ -98,8 +111,8 @@ def _records(run: Run, x0: Tensor, cond: Tensor | None) -> Iterator[Record]:
 
 
 def stepper(step: Callable[[], Tensor], run: Run) -> Callable[[], Tensor]:
-    """The step as it is, or captured: on a CUDA device, unless a wrapper has plans of its own."""
-    if not on_gpu(run.machine.device) or run.model is not run.bare:
+    """The step as it is, or captured: on a CUDA device, unless a wrapper has plans of its own or data are read."""
+    if not on_gpu(run.machine.device) or run.model is not run.bare or "examples" in run.recipe:
         return step
     return Captured(step, run.machine.device, run.rng, undo=run.renew_scaler)
 
@@ -109,13 +122,11 @@ def step(run: Run, x0: Tensor, cond: Tensor | None = None) -> Tensor:
 
     After a loss that is not finite `run.alive` is 0, every later loss and gradient NaN, and no weight moves any more.
     """
-    clean, t, eps, said = run.draw(x0, cond, run.bare.schedule, run.recipe["batch"], run.rng)
-    with run.machine.precision():
-        found = loss(run.model, clean, t, eps, said, run.weight) / run.alive
+    drawn = run.draw(x0, cond, run.bare.schedule, run.recipe["batch"], run.rng)
     for tensor in run.weights:
         tensor.grad = None
-    run.scaler.scale(found).backward()
-    run.alive.mul_(found.detach().isfinite())
+    found = backward(run, *drawn)
+    run.alive.mul_(found.isfinite())
     run.good.add_(run.alive)
     run.scaler.unscale_(run.optimiser)
     run.optimiser.found_inf = 1 - clip_gradients(run.weights).isfinite().float()  # type: ignore[attr-defined]  # 1: Adam holds
@@ -124,7 +135,22 @@ def step(run: Run, x0: Tensor, cond: Tensor | None = None) -> Tensor:
     average(run.averaged, run.current, run.share * run.alive)
     for kept, count in run.counts:
         kept.copy_(count)
-    return found.detach()
+    return found
+
+
+def backward(run: Run, *drawn: Tensor) -> Tensor:
+    """The loss of a batch, whose gradient is left in the weights.
+
+    This process takes its share, in `run.parts` parts: the mean over a batch is that of the means over equal parts.
+    """
+    found: Any = 0
+    for part, (clean, t, eps, said) in enumerate(run.shares(drawn)):
+        with run.gradients_alone(part):
+            with run.machine.precision():
+                piece = loss(run.model, clean, t, eps, said, run.weight) / (run.alive * run.parts)
+            run.scaler.scale(piece).backward()
+        found = found + piece.detach()
+    return run.over_processes(found)
 
 
 def loss(model: Any, x0: Tensor, t: Any, eps: Tensor, cond: Any = None, weight: Any = None) -> Tensor:
@@ -141,34 +167,6 @@ def loss(model: Any, x0: Tensor, t: Any, eps: Tensor, cond: Any = None, weight: 
         return ((x0 - model(xt, t, *(said or (None,)), want="x0")) / levels(known, x0).noise).square().mean()
     error = (eps - model(xt, t, *said)).square()
     return error.mean() if weight is None else (weight[t] * error.flatten(1).mean(1)).mean()
-
-
-def draw_batch(x0: Tensor, cond: Tensor | None, schedule: Any, batch: int, rng: torch.Generator) -> tuple:
-    """A batch (x_0, t, ε, cond): random samples, times spread over 1 … T, fresh noise, conditions hidden in part."""
-    rows = torch.randint(len(x0), (batch,), generator=rng, device=rng.device)
-    clean = x0[rows]
-    t = spread_times(batch, schedule.T, rng)
-    return clean, t, randn_like(clean, rng), None if cond is None else hide(cond[rows], rng)
-
-
-def spread_times(n: int, T: int, rng: torch.Generator) -> Tensor:
-    """n times in 1 … T, each uniform, together evenly spread: t_i = 1 + ⌊T · frac(u + i/n)⌋ with one random u.
-
-    A batch of independent times now and then lacks a whole region; an evenly spread one never does.
-    """
-    u = torch.rand((), generator=rng, device=rng.device)
-    places = (u + torch.arange(n, device=rng.device) / n) % 1
-    return 1 + (places * T).long().clamp_(max=T - 1)
-
-
-def hide(cond: Tensor, rng: torch.Generator) -> Tensor:
-    """`cond` (B, k) with a random part of each row replaced by −1, "not said".
-
-    The share u² to hide (u uniform) is drawn anew for each row: some rows stay whole, some say little, some nothing.
-    """
-    share = torch.rand(len(cond), 1, generator=rng, device=rng.device) ** 2
-    hidden = torch.rand(cond.shape, generator=rng, device=rng.device) < share
-    return cond.masked_fill(hidden.to(cond.device), NOT_SAID)
 
 
 def learning_rate(step: int, steps: int) -> float:

@@ -13,8 +13,8 @@ import pytest
 import diffusion_course
 
 PACKAGE = Path(diffusion_course.__file__).parent
-ROUTE = """files words data schedule forward scalar denoisers models unet training predictor samplers guidance distill
-metrics plots""".split()  # a file imports only files before it, and of the folders only the machine
+ROUTE = """files words data schedule forward scalar denoisers models unet batches training predictor samplers guidance
+distill metrics plots""".split()  # a file imports only files before it, and of the folders only the machine
 NUMPY_HALF = "words files data schedule forward scalar denoisers samplers guidance plots".split()
 FOLDERS = {  # folder: the folders that it may import; all may import the route
     "machine": {"machine"},

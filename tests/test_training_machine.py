@@ -1,6 +1,5 @@
-"""How a training step is computed: nothing read back, number formats, threads, several processes."""
+"""How a training step is computed: nothing read back, number formats, threads, wrapped networks."""
 
-import multiprocessing
 from types import SimpleNamespace
 
 import numpy as np
@@ -148,36 +147,7 @@ def test_pictures_may_use_every_thread():
     assert chosen.layout == torch.contiguous_format
 
 
-# ---- several processes, wrapped networks ---------------------------------------------------------
-
-
-def train_beside_another(rank, meeting, out):
-    """One of two processes with the same network and data, each with its own random numbers."""
-    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
-    model = nn.parallel.DistributedDataParallel(fresh(seed=rank))
-    *_, record = run(model, rng=generator(rank), steps=5)
-    torch.save((record.ema.state_dict(), record.loss), out)
-    torch.distributed.destroy_process_group()
-
-
-def test_two_processes_end_with_the_same_weights_from_different_batches(tmp_path):
-    processes = multiprocessing.get_context("spawn")
-    outs = [tmp_path / "0.pt", tmp_path / "1.pt"]
-    started = [
-        processes.Process(target=train_beside_another, args=(rank, tmp_path / "meeting", out))
-        for rank, out in enumerate(outs)
-    ]
-    for process in started:
-        process.start()
-    for process in started:
-        process.join(100)
-        assert process.exitcode == 0
-    (first, first_loss), (second, second_loss) = (torch.load(out) for out in outs)
-    *_, alone = run(steps=5)
-    assert first_loss != second_loss
-    for name, weight in first.items():
-        assert torch.equal(weight, second[name])
-        assert not torch.equal(weight, alone.ema.state_dict()[name])
+# ---- wrapped networks ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("wrap", [nn.DataParallel, lambda model: torch.compile(model, backend="eager")])

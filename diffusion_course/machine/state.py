@@ -9,7 +9,8 @@ from __future__ import annotations
 import copy
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -35,15 +36,19 @@ class Run:
 
     `model` may be wrapped, `bare` is the network in it and `ema` the average of that. `lr`, `share` (how far the
     average moves), `alive` (1 until a loss is not finite) and `good` (the number of finite losses) are numbers on the
-    device.
+    device. This process, number `rank` of `ranks` under DistributedDataParallel, computes its share of each batch in
+    `parts` parts, and only adds their gradients up.
     """
 
     def __init__(
         self, model: nn.Module, machine: Machine, recipe: dict[str, Any], weight: Any, rng: torch.Generator,
-        draw: Callable,
+        draw: Callable, parts: int = 1,
     ) -> None:  # fmt: skip
         self.model, self.bare, self.machine, self.recipe = model, unwrapped(model), machine, recipe
         self.weight, self.rng, self.draw, self.done = weight, rng, draw, 0
+        self.group = getattr(model, "process_group", None)  # of DistributedDataParallel
+        self.rank, self.ranks = (0, 1) if self.group is None else (self.group.rank(), self.group.size())
+        self.parts = _equal_parts(recipe["batch"], self.ranks, parts)
         self.bare.to(memory_format=machine.layout).train()  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.bare).eval().requires_grad_(False)
         self.weights = [weight for weight in self.bare.parameters() if weight.requires_grad]
@@ -62,6 +67,22 @@ class Run:
         kept, self.scaler = self.scaler.state_dict(), self.machine.scaler()
         if kept:
             self.scaler.load_state_dict(kept)
+
+    def shares(self, batch: tuple) -> Iterator[tuple]:
+        """The parts of a batch that are this process's to compute: every so many-th sample each."""
+        every = self.ranks * self.parts
+        for start in range(self.rank, every, self.ranks):
+            yield batch if every == 1 else tuple(x if x is None else x[start::every] for x in batch)
+
+    def gradients_alone(self, part: int) -> AbstractContextManager:
+        """Where gradients are only added up; after the last part DistributedDataParallel averages them."""
+        return nullcontext() if self.group is None or part == self.parts - 1 else self.model.no_sync()  # type: ignore
+
+    def over_processes(self, number: Tensor) -> Tensor:
+        """The mean of a number over all processes."""
+        if self.group is not None:
+            torch.distributed.all_reduce(number, group=self.group)
+        return number / self.ranks
 
     def refuse_not_finite(self) -> None:
         """Raise FloatingPointError if a loss was not finite, naming its step."""
@@ -136,6 +157,18 @@ def recipe_of(steps: int, batch: int, lr: float, weight: Any, x0: Tensor, cond: 
     weighted = weight if weight is None or isinstance(weight, str) else float(weight.sum())
     codes = None if cond is None else list(cond.shape)
     return {"steps": int(steps), "batch": int(batch), "lr": float(lr), "weight": weighted, "conditions": codes, **data}
+
+
+def _equal_parts(batch: int, ranks: int, parts: int) -> int:
+    """`parts`, if a batch can be dealt out equally to so many processes and so many parts in each."""
+    if not isinstance(parts, Integral) or parts < 1:
+        raise ValueError(f"accumulate must be a whole number of at least 1, not {parts!r}.")
+    if batch % (ranks * parts):
+        raise ValueError(
+            f"a batch of {batch} cannot be cut into {ranks} (processes) × {parts} (accumulate) equal parts: choose "
+            f"numbers that divide it, or another batch."
+        )
+    return int(parts)
 
 
 def chance(rng: torch.Generator | None, device: torch.device) -> torch.Generator:

@@ -14,6 +14,7 @@ import click
 
 from . import recipes
 from .shell import (
+    ACCUMULATE,
     CLASSIFIED,
     DISTILLED,
     FOLDER,
@@ -24,12 +25,14 @@ from .shell import (
     SEEDED,
     SIZE,
     STEPS,
+    STREAM,
     TRAINED,
     WEIGHTS,
     OneLine,
     entry_of,
     network_of,
     place,
+    shared,
 )
 
 
@@ -47,15 +50,21 @@ def main() -> None:
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint beside --out, if there is one.")
 @FOLDER
 @SIZE
-def train(name: str, out: Path, steps: int | None, seed: int, resume: bool, folder: Path | None, size: int) -> None:
+@STREAM
+@ACCUMULATE
+def train(
+    name: str, out: Path, steps: int | None, seed: int, resume: bool, folder: Path | None, size: int, stream: bool,
+    accumulate: int,
+) -> None:  # fmt: skip
     """Train a network and write its averaged weights in half precision.
 
     Beside them: a log of the loss (.csv) and, while it runs, a checkpoint (.checkpoint). Killed at any moment, the
-    same command with --resume goes on. Uses the GPU if there is one; several under `torchrun -m diffusion_course`.
+    same command with --resume goes on. Uses the GPU if there is one. `accelerate launch -m diffusion_course train …`
+    trains on several GPUs, or in several processes, to the same losses.
     """
     from . import logs
 
-    entry = entry_of(name, folder, size)
+    entry = entry_of(name, folder, size, stream)
     logs.places(out, resume)
     x0, cond, draw = entry.load("train", seed)
 
@@ -67,10 +76,10 @@ def train(name: str, out: Path, steps: int | None, seed: int, resume: bool, fold
     torch.manual_seed(seed)  # of the initial weights
     model = entry.network(entry.schedule()).to(device)
     recipe = entry.recipe(device) | ({"steps": steps} if steps else {})
-    wrapped = torch.nn.parallel.DistributedDataParallel(model) if torch.distributed.is_initialized() else model
-    start = partial(train, wrapped, x0, cond, **recipe, draw=draw, rng=torch.Generator().manual_seed(seed + rank))
+    rng = torch.Generator().manual_seed(seed)
+    start = partial(train, shared(model), x0, cond, **recipe, draw=draw, rng=rng, accumulate=accumulate)
     told = logs.follow(start, out, recipe["steps"], resume, rank)
-    click.echo(told, nl=rank == 0)
+    click.echo(told, nl=bool(told))
 
 
 @main.command()
@@ -104,7 +113,7 @@ def distill(
     from ..distill import distill
     from . import sampling
 
-    teacher, rng = network_of(name, entry, weights).to(device), torch.Generator().manual_seed(seed + rank)
+    teacher, rng = network_of(name, entry, weights).to(device), torch.Generator().manual_seed(seed)
     n = trajectories or student.trajectories
     xT, known = torch.randn(n, *entry.shape, generator=rng), entry.load("train", seed).cond
     cond = None
@@ -112,8 +121,9 @@ def distill(
         cond = training.hide(torch.as_tensor(known)[torch.randint(len(known), (n,), generator=rng)], rng)
     shown = sampling.trajectories(teacher, student, xT, cond, partial(tqdm, unit="batch of trajectories"))
     recipe = {**student.training, **({"steps": steps} if steps else {})}
-    start = partial(distill, copy.deepcopy(teacher), shown, **recipe, rng=rng)
-    click.echo(logs.follow(start, out, recipe["steps"], resume, rank), nl=rank == 0)
+    start = partial(distill, shared(copy.deepcopy(teacher)), shown, **recipe, rng=rng)
+    told = logs.follow(start, out, recipe["steps"], resume, rank)
+    click.echo(told, nl=bool(told))
 
 
 @main.command()

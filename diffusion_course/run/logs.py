@@ -10,10 +10,11 @@ import csv
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
 from tqdm import tqdm
 
 from . import checkpoints
@@ -56,7 +57,8 @@ def places(out: Path, resume: bool) -> tuple[Path, Path, Path]:
 def follow(start: Callable[..., Any], out: Path, steps: int, resume: bool, rank: int = 0) -> str:
     """Take all records of `start(resume=…)`, a training of so many steps; write the averaged network to `out`.
 
-    Returns a sentence about it. Processes of another rank than 0 train along and write nothing.
+    Returns a sentence about it. Processes of another rank than 0 train along, write and say nothing. ConnectionError
+    when one of several processes has ended before its time, and says how to go on.
     """
     weights, log, saved = places(out, resume or rank > 0)
     going_on = resume and saved.exists()
@@ -64,6 +66,26 @@ def follow(start: Callable[..., Any], out: Path, steps: int, resume: bool, rank:
         records = start(resume=checkpoints.load_run(saved) if going_on else None)
     except ValueError as error:
         raise ValueError(f"{saved if going_on else out}: {error}") from error
+    try:
+        rows, record = _taken(records, log, saved, steps, going_on, rank)
+    except (RuntimeError, InterruptedError) as error:
+        if not isinstance(error, (InterruptedError, torch.distributed.DistError)) and "gloo" not in str(error):
+            raise
+        raise ConnectionError(_lost(saved, error)) from error
+    if record is None:
+        raise ValueError(f"{saved} is of a training that has taken its {steps} steps: give more --steps, or remove it.")
+    if rank > 0:
+        return ""
+    _write_log(log, rows)
+    checkpoints.save_model(weights, record.ema)
+    saved.unlink(missing_ok=True)
+    return f"{out}: {record.step} training steps on {record.machine}; the loss was {rows[-1][1] if rows else '?'}."
+
+
+def _taken(
+    records: Iterable[Any], log: Path, saved: Path, steps: int, going_on: bool, rank: int
+) -> tuple[list[list[str]], Any]:
+    """The rows of the log, and the last of all records, once they have been taken."""
     rows, last_saved = _read_log(log) if going_on else [], time.monotonic()
     total, count, record = 0.0, 0, None
     with tqdm(total=steps, unit="step", disable=rank > 0) as bar:
@@ -80,13 +102,15 @@ def follow(start: Callable[..., Any], out: Path, steps: int, resume: bool, rank:
                 _write_log(log, rows)
                 checkpoints.save_run(saved, record.run.state())
                 last_saved = time.monotonic()
-    if record is None:
-        raise ValueError(f"{saved} is of a training that has taken its {steps} steps: give more --steps, or remove it.")
-    if rank == 0:
-        _write_log(log, rows)
-        checkpoints.save_model(weights, record.ema)
-        saved.unlink(missing_ok=True)
-    return f"{out}: {record.step} training steps on {record.machine}; the loss was {rows[-1][1] if rows else '?'}."
+    return rows, record
+
+
+def _lost(saved: Path, error: Exception) -> str:
+    """What to do when the processes of a training have lost each other."""
+    kept = f"{saved} is kept: the same command with --resume goes on from it, with as many processes as you like"
+    nothing = f"there is no {saved} yet: start again"
+    reason = " ".join(str(error).split())[:200]
+    return f"another process of this training has ended, so it stops ({reason}); {kept if saved.exists() else nothing}."
 
 
 def _first_row(path: Path) -> list[str]:

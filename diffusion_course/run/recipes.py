@@ -86,10 +86,10 @@ def shipping() -> list[str]:
     return [name for name in [*EXPERIMENTS, *students()] if ships(f"{name}.safetensors")]
 
 
-def own(folder: str | Path, size: int) -> Experiment:
-    """The experiment on your own folder of pictures, cut to squares of `size` pixels."""
+def own(folder: str | Path, size: int, stream: bool = False) -> Experiment:
+    """The experiment on your own folder of pictures, cut to squares of `size` pixels; with `stream`, read as needed."""
     entry = EXPERIMENTS["folder"]
-    return dataclasses.replace(entry, shape=(3, size, size), load=partial(sets.folder, folder, size))
+    return dataclasses.replace(entry, shape=(3, size, size), load=partial(sets.folder, folder, size, stream=stream))
 
 
 # ---- networks -------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,12 +17,12 @@ from ..beyond.emoji import emoji as drawings
 
 
 class Set(NamedTuple):
-    """Samples x0 (n, …) and, if the network is conditional, a row of whole numbers for each: cond (n, k).
+    """Samples x0 (n, …), or a torch Dataset of them; where the network is conditional, codes: cond (n, k).
 
     `draw` makes the batches of a training from them, where that is not `training.draw_batch`.
     """
 
-    x0: np.ndarray
+    x0: Any
     cond: np.ndarray | None = None
     draw: Callable | None = None
 
@@ -56,8 +56,12 @@ def emoji(split: str, seed: int) -> Set:
     return Set(x0, words, partial(captions.draw_captions, originals=originals))
 
 
-def folder(folder: str | Path, size: int, split: str = "train", seed: int = 0) -> Set:
-    """The pictures of a folder, cut to squares of `size` pixels."""
+def folder(folder: str | Path, size: int, split: str = "train", seed: int = 0, stream: bool = False) -> Set:
+    """The pictures of a folder, cut to squares of `size` pixels; with `stream` as a Dataset that reads them later."""
+    if stream:
+        from ..batches import Album
+
+        return Set(Album(folder, size))
     return Set(data.folder(folder, size))
 
 

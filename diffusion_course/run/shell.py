@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,9 @@ CLASSIFIED = click.Choice([name for name, entry in recipes.EXPERIMENTS.items() i
 WEIGHTS = click.option("--weights", type=click.Path(path_type=Path), help="Weights to use.  [default: those that ship]")
 SEEDED = click.option("--seed", type=SEED, default=0, help="Source of all chance.")
 OUT = partial(click.option, "--out", type=click.Path(path_type=Path), required=True)
+STREAM = click.option("--stream", is_flag=True, help="Read your pictures when they are needed; else all are in memory.")
+ACCUMULATE = click.option("--accumulate", type=click.IntRange(1), default=1,
+                          help="Parts in which a batch is computed, where memory does not hold it whole.")
 FOLDER = click.option("--folder", type=click.Path(path_type=Path), help="Your own pictures, for `train folder`.")
 SIZE = click.option("--size", type=click.IntRange(4, 512), default=32, help="Pixels a side of your own pictures.")
 
@@ -45,14 +49,16 @@ class OneLine(click.Group):
             raise click.ClickException(" ".join(str(error).split())) from error
 
 
-def entry_of(name: str, folder: Path | None, size: int) -> recipes.Experiment:
+def entry_of(name: str, folder: Path | None, size: int, stream: bool) -> recipes.Experiment:
     """The experiment to train; your own pictures come from `folder`."""
     entry = recipes.experiment(name)
     if entry.needs and folder is None:
         raise click.BadParameter("say where your pictures lie.", param_hint="--folder")
     if folder is not None and not entry.needs:
         raise click.BadParameter(f"{name} has pictures of its own: `train folder` takes yours.", param_hint="--folder")
-    return entry if folder is None else recipes.own(folder, size)
+    if stream and folder is None:
+        raise click.BadParameter("the data that ship fit into memory: it goes with --folder.", param_hint="--stream")
+    return entry if folder is None else recipes.own(folder, size, stream)
 
 
 def network_of(name: str, entry: recipes.Experiment, weights: Path | None) -> Any:
@@ -73,12 +79,24 @@ def network_of(name: str, entry: recipes.Experiment, weights: Path | None) -> An
 
 
 def place() -> tuple[int, str]:
-    """(rank, device): of this process under torchrun, else rank 0 and the GPU if there is one."""
+    """(rank, device): of this process under `accelerate launch` or torchrun; else 0, and the GPU if there is one."""
     import torch
 
     gpu = torch.cuda.is_available()
     if "WORLD_SIZE" not in os.environ:
         return 0, "cuda" if gpu else "cpu"
     if not torch.distributed.is_initialized():
+        signal.signal(signal.SIGTERM, _stopped)
         torch.distributed.init_process_group("nccl" if gpu else "gloo")
     return torch.distributed.get_rank(), f"cuda:{os.environ['LOCAL_RANK']}" if gpu else "cpu"
+
+
+def _stopped(*_: Any) -> None:
+    raise InterruptedError("told to stop")
+
+
+def shared(model: Any) -> Any:
+    """The network, wrapped if several processes train it together."""
+    import torch
+
+    return torch.nn.parallel.DistributedDataParallel(model) if torch.distributed.is_initialized() else model
