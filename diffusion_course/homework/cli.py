@@ -60,19 +60,20 @@ def solution(directory):
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="How many at once.  [default: one a core]")
 @click.option("--student", "students", metavar="ID", multiple=True, help="Only this one, and again; may be repeated.")
 @click.option("--unsafe", is_flag=True, help="Without the sandbox: students' code runs as you.")
-def grade_(directory, jobs, students, unsafe):
+@click.option("--cluster", metavar="ADDRESS", help="Of a Dask scheduler, whose workers grade in place of this machine.")
+def grade_(directory, jobs, students, unsafe, cluster):
     """Grade what lies under submitted/ and has changed since."""
     place = course.Course(directory)
     place.require_release()
     marks.read(place)  # a table that cannot be read is told before the hour of work, not after it
     waiting = grade.asked(place, students) if students else grade.changed(place)
-    if waiting:
+    if waiting and not cluster:
         sandbox.Sandbox(place.root, unsafe=unsafe).close()  # where it cannot start, say so once and grade nobody
     if grade.busy(place):
         click.echo("Another grading is at work here, or what a killed one had begun: waiting until it ends.")
     try:
         at_work: dict[str, float] = {}
-        made = grade.grade(place, waiting, jobs, unsafe, bool(students), at_work)
+        made = grade.grade(place, waiting, jobs, unsafe, bool(students), at_work, cluster)
         done = list(progress.bar(made, len(waiting), at_work))
     except KeyboardInterrupt:
         raise click.ClickException("interrupted. What is graded is kept; the same command goes on.") from None

@@ -2,7 +2,8 @@
 
 A submission is staged (`submission.stage`), handed to `nbgrader autograde`, and what that found becomes its record. The
 record is written last and whole: killed at any moment, the next run grades what has none. A submission that cannot
-be graded gets a record that says why, and the others go on.
+be graded gets a record that says why, and the others go on. Each is a job for `engine`, here or on another machine;
+whoever grades it holds a lock on its log, and so do its processes, which may outlive a job that was killed.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
 from threading import Lock
 
@@ -21,6 +22,7 @@ from nbgrader.utils import determine_grade
 
 from . import answers, records, submission, tables
 from .course import ASSIGNMENT, Course, environment, is_test, part_of
+from .engine import engine
 from .records import FAILED, GRADED, Part, Record
 from .submission import Problem, Submission
 
@@ -54,42 +56,54 @@ def grade(
     unsafe: bool = False,
     again: bool = False,
     at_work: dict[str, float] | None = None,
+    cluster: str | None = None,
 ) -> Iterator[Record]:
     """Grade the submissions `waiting`; yields each record when it is made. Waits while another `grade` is at work.
 
     `jobs`: how many at once. `unsafe`: without the sandbox. `again`: also what has a record already. `at_work` is kept
-    up to date: student → when the grading began. Raises ValueError if nothing is released.
+    up to date: student → when the grading began. `cluster`: the address of a Dask scheduler whose workers grade, in
+    place of this machine. Raises ValueError if nothing is released.
     """
     course.require_release()
-    with _alone(course) as lock, ThreadPoolExecutor(max_workers=jobs) as pool:
-        batch = _Batch(course, lock, unsafe, again, {} if at_work is None else at_work)
+    with _alone(course), engine(jobs, cluster) as pool:
+        batch = _Batch(course, unsafe, again, course.fingerprint, {} if at_work is None else at_work)
+        submitted = [pool.submit(batch.record, found) for found in waiting]
         try:
-            for done in as_completed([pool.submit(batch.record, found) for found in waiting]):
+            for done in as_completed(submitted):
                 yield done.result()
         except BaseException:  # Ctrl-C, or the caller stops early
-            pool.shutdown(wait=False, cancel_futures=True)
+            for job in submitted:
+                job.cancel()
             batch.stop()
             raise
 
 
 @contextlib.contextmanager
 def _alone(course: Course):
-    """Hold the lock of this course. Processes inherit it: what a killed `grade` left at work is waited for."""
-    course.grading.mkdir(mode=0o700, exist_ok=True)
-    with open(course.grading / "lock", "w") as lock:
+    """Hold the lock of this course. What a killed `grade` left at work is waited for."""
+    with open(_locks(course)[0], "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock.fileno()
+        for path in _locks(course)[1:]:
+            with open(path, "a") as log:
+                fcntl.flock(log, fcntl.LOCK_EX)
+        yield
 
 
 def busy(course: Course) -> bool:
-    """Is another `grade` at work in this directory?"""
-    course.grading.mkdir(mode=0o700, exist_ok=True)
-    with open(course.grading / "lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+    """Is another `grade` at work in this directory, or what one has begun?"""
+    for path in _locks(course):
+        with open(path, "a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
     return False
+
+
+def _locks(course: Course) -> list[Path]:
+    """The files that are locked during the work: that of the course, and the log of each submission."""
+    course.grading.mkdir(mode=0o700, exist_ok=True)
+    return [course.grading / "lock", *(course.grading / "logs").glob("*.log")]
 
 
 def _recorded(course: Course, found: Submission) -> Record | None:
@@ -99,14 +113,18 @@ def _recorded(course: Course, found: Submission) -> Record | None:
 
 
 class _Batch:
-    """The processes at work on one course."""
+    """The processes at work on one course. `kit` is the fingerprint that the course must have where they work."""
 
-    def __init__(self, course: Course, lock: int, unsafe: bool, again: bool, at_work: dict[str, float]):
-        self.course, self.lock, self.unsafe, self.again, self.at_work = course, lock, unsafe, again, at_work
+    def __init__(self, course: Course, unsafe: bool, again: bool, kit: str, at_work: dict[str, float]):
+        self.course, self.unsafe, self.again, self.kit, self.at_work = course, unsafe, again, kit, at_work
         self.released = nbformat.read(course.released, as_version=4)
         self.staged = course.grading / "staged"
         self.running: set[subprocess.Popen] = set()
         self.starting, self.stopped = Lock(), False
+
+    def __reduce__(self):
+        """On another machine everything is read anew, and nothing is at work yet."""
+        return _Batch, (Course(self.course.root), self.unsafe, self.again, self.kit, {})
 
     def record(self, found: Submission) -> Record:
         """Grade one submission; never raises for what a student handed in."""
@@ -116,6 +134,8 @@ class _Batch:
         began = self.at_work[found.id] = time.monotonic()
         digest, content = submission.digest(found.path)
         try:
+            if self.kit != self.course.fingerprint:
+                raise ValueError("this worker has another version of the course: install the same everywhere")
             if isinstance(content, Problem):
                 raise content
             told = self._graded(found.id, submission.stage(submission.parse(content), self.released))
@@ -151,13 +171,15 @@ class _Batch:
         task = self.course.settings.task
         command += [f"--Execute.steps={task.T}", f"--Execute.curve={task.curve}"]
         command += ["--Execute.unsafe=True"] if self.unsafe else []
-        with open(log, "w") as file:
+        with open(log, "a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # inherited by the process, which writes into it
+            file.truncate(0)
             with self.starting:  # else a process could start just after `stop` has ended all that were running
                 if self.stopped:
                     raise InterruptedError("this grading was stopped.")
                 process = subprocess.Popen(
                     command, cwd=self.course.root, env=environment(), stdin=subprocess.DEVNULL, stdout=file,
-                    stderr=file, start_new_session=True, pass_fds=(self.lock,),
+                    stderr=file, start_new_session=True,
                 )  # fmt: skip
                 self.running.add(process)
             try:

@@ -132,7 +132,7 @@ def test_an_interruption_ends_what_is_at_work_and_the_next_run_takes_it_up(made)
 
 def test_an_interruption_before_a_process_has_begun_starts_none(made):
     toy.hand_in(made, "ada", toy.work(says="hang"))
-    batch = grade._Batch(made, os.open(os.devnull, os.O_RDONLY), unsafe=True, again=False, at_work={})
+    batch = grade._Batch(made, unsafe=True, again=False, kit=made.fingerprint, at_work={})
     batch.stop()
     (found,) = grade.changed(made)
     with pytest.raises(InterruptedError):
