@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import html
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
@@ -25,11 +26,10 @@ from .forward import to_float64
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
     "#0072b2", "#b57900", "#00855f", "#d55e00", "#b0548c", "#2f8fc9", "#000000"
 )  # fmt: skip
-COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY, BLACK)
+COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY, BLACK)  # as in player.js
 DPI = 144  # twice the screen's 72, so that text stays sharp on dense displays
 WIDTH = 9.0  # inches of a figure as wide as a notebook's column
-TEXTS = ("font.", "axes.title", "axes.label", "xtick.label", "ytick.label", "legend.font")
-STYLE = {f"{text}size": 11 for text in TEXTS}
+STYLE = {"font.size": 11, "axes.titlesize": 11}  # all else follows
 
 
 def styled(draw: Callable) -> Callable:
@@ -76,14 +76,14 @@ def images(pictures: Mapping[str, Any], columns: int | None = None, height: floa
     _refuse_empty(pictures, "pictures")
     columns = min(len(pictures), 5) if columns is None else columns
     rows = -(-len(pictures) // columns)
-    lines = max(title.count("\n") for title in pictures) + 1
-    figure = Figure(min(columns * height, WIDTH), rows * (min(height, WIDTH / columns) + 0.2 * lines + 0.1))
-    axes = figure.subplots(rows, columns, squeeze=False).flat
-    for ax in axes:
+    side = min(height, WIDTH / columns)
+    lines = max(folded(title, side).count("\n") for title in pictures) + 1
+    figure = Figure(side * columns, rows * (side + 0.2 * lines + 0.1))
+    for ax in figure.subplots(rows, columns, squeeze=False).flat:
         ax.axis("off")
     for ax, (title, picture) in zip(figure.axes, pictures.items(), strict=False):
         ax.imshow(as_rgb(picture), interpolation="nearest")
-        ax.set_title(title)
+        ax.set_title(folded(title, side))
     figure.alt = "Pictures, left to right: " + "; ".join(title.replace("\n", ", ") for title in pictures) + "."
     return figure
 
@@ -155,7 +155,7 @@ def histograms(
     low, high = min(x.min() for x in values), max(x.max() for x in values)
     if low == high:  # all equal: one bar in the middle
         low, high = low - 0.5, high + 0.5
-    figure = Figure(min(WIDTH, 3.2 * len(samples)), 2.6)
+    figure = Figure(WIDTH * min(1, 0.2 + 0.3 * len(samples)), 2.6)
     axes = figure.subplots(1, len(samples), sharex=True, sharey=True, squeeze=False)[0]
     grid = np.linspace(low, high, 300)
     for ax, title, x in zip(axes, samples, values, strict=True):
@@ -176,30 +176,29 @@ def histograms(
 def clouds(panels: Mapping[str, Any], reference: Any = None, limit: float | None = None) -> Figure:
     """Point clouds (n, 2) side by side on one scale; `reference` points lie faintly behind each.
 
-    A mapping title → points gives every panel reference points of its own, drawn as crosses.
+    A mapping title → points gives every panel reference points of its own, drawn as rings.
     """
     _refuse_empty(panels, "panels")
     panels = {title: _numbers(points, (None, 2), title) for title, points in panels.items()}
     if limit is None:
         limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
-    lines = max(title.count("\n") for title in panels)  # room for titles of several lines above square axes
     columns = min(len(panels), 3) if len(panels) in (1, 2, 3, 5, 6) else min(len(panels), 4)
     rows = -(-len(panels) // columns)
     side = min(WIDTH / columns, 3.0)
-    figure = Figure(side * columns, (side + 0.2 * (lines + 1)) * rows)
-    axes = figure.subplots(rows, columns, squeeze=False).flat
-    for ax in list(axes)[len(panels) :]:
+    lines = max(folded(title, side).count("\n") for title in panels) + 1
+    figure = Figure(side * columns, (side + 0.2 * lines) * rows)
+    for ax in figure.subplots(rows, columns, squeeze=False).flat[len(panels) :]:
         ax.axis("off")
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if isinstance(reference, Mapping):
             x, y = _numbers(reference[title], (None, 2), title).T
-            ax.scatter(x, y, s=30, color=RED, marker="x", linewidths=1)
+            ax.scatter(x, y, s=30, facecolors="none", edgecolors=RED, linewidths=1)
         elif reference is not None:
             x, y = _numbers(reference, (None, 2), "reference").T
             ax.scatter(x, y, s=3, color=ORANGE, alpha=0.3, linewidths=0)
         ax.scatter(points[:, 0], points[:, 1], s=4, color=BLUE, alpha=0.6, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
-        ax.set_title(title)
+        ax.set_title(folded(title, side))
     figure.alt = "Point clouds, left to right: " + "; ".join(
         f"{title.replace(chr(10), ', ')} ({len(points)} points, mean ({points[:, 0].mean():.2f}, "
         f"{points[:, 1].mean():.2f}), spread {points.std(0).mean():.2f})"
@@ -208,10 +207,18 @@ def clouds(panels: Mapping[str, Any], reference: Any = None, limit: float | None
     return figure
 
 
+def folded(title: str, inches: float) -> str:
+    """The title in lines of at most that many inches, about, broken between words.
+
+    >>> folded("after 10,000 training steps", 1.5).splitlines()
+    ['after 10,000', 'training steps']
+    """
+    return "\n".join(textwrap.fill(line, int(11.5 * inches)) for line in title.split("\n"))
+
+
 def as_rgb(picture: Any) -> np.ndarray:
     """One picture (c, h, w) or (1, c, h, w) in [−1, 1], c = 1 or 3, as (h, w, 3) in [0, 1], clipped to it."""
-    picture = to_float64(picture)
-    picture = picture[0] if picture.ndim == 4 and len(picture) == 1 else picture
+    picture = to_float64(picture[0] if picture.ndim == 4 and len(picture) == 1 else picture)
     if picture.ndim != 3 or picture.shape[0] not in (1, 3):
         raise ValueError(f"a picture has shape (c, h, w) with c = 1 or 3, not {picture.shape}.")
     if not np.isfinite(picture).all():

@@ -7,7 +7,7 @@ from matplotlib.patches import Arc
 
 from ..data import smiley
 from ..forward import add_noise, v_from_eps
-from ..plots import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, Figure, as_rgb
+from ..plots import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, Figure, as_rgb, styled
 from .panel import Live, pack
 
 SIZE = 28
@@ -37,6 +37,7 @@ def arrow(x0: float = 0.5, eps: float = 1.5) -> Live:
     return Live("arrow", data, _still(x0, eps, picture, noise), uses=("knob",))
 
 
+@styled
 def _still(x0: float, eps: float, picture, noise) -> Figure:
     signal, sigma = math.cos(START), math.sin(START)
     xt, v = add_noise(x0, signal**2, eps), v_from_eps(add_noise(x0, signal**2, eps), signal**2, eps)
@@ -44,7 +45,7 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
     plane, tiles = figure.subfigures(1, 2, width_ratios=(4, 5))  # type: ignore[misc]
     ax = plane.subplots()
     ax.add_patch(Arc((0, 0), 2, 2, theta2=90, color=BLACK, alpha=0.5))
-    ax.axline((0, 0), (signal, sigma), color=BLACK, alpha=0.2)
+    ax.axline((0, 0), (signal, sigma), color=BLACK, alpha=0.5)
     ax.axline((xt * signal, xt * sigma), slope=-signal / sigma, color=PURPLE, linestyle="--")
     foot, side = (xt * signal, xt * sigma), (-v * sigma, v * signal)
     for tip, colour in (((x0, 0), GREEN), ((0, eps), ORANGE), (foot, BLUE), (side, PURPLE)):
@@ -56,7 +57,7 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
         "v": (side[0] - 0.15, side[1]),
     }
     for text, place in (names | {"$(x_0, ε)$": (x0, eps + 0.15)}).items():
-        ax.text(*place, text, fontsize=12, ha="center")
+        ax.text(*place, text, ha="center")
     ax.annotate("", (signal, sigma), (0, 0), arrowprops={"arrowstyle": "-|>", "color": RED, "linewidth": 2})
     ax.plot(x0, eps, "o", color=BLACK)
     ax.set(xlim=(-1.3, 2.1), ylim=(-1.3, 2.1), aspect="equal")
@@ -65,7 +66,7 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
     shown["v"] = v_from_eps(shown["$x_t$"], signal**2, noise)
     for ax, (title, one) in zip(tiles.subplots(1, 4), shown.items(), strict=True):
         ax.imshow(as_rgb(one), interpolation="nearest")
-        ax.set_title(title, fontsize=12)
+        ax.set_title(title)
         ax.axis("off")
     figure.alt = (
         f"The pair x_0 = {x0:g}, ε = {eps:g} as a point of the plane. The arrow (√ᾱ, √(1−ᾱ)) stands at "

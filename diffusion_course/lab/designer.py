@@ -9,7 +9,7 @@ import traitlets
 
 from .. import data
 from ..forward import add_noise
-from ..plots import BLACK, BLUE, Figure, as_rgb
+from ..plots import BLACK, BLUE, Figure, as_rgb, styled
 from ..schedule import Schedule, cosine, linear, sigmoid, zero_terminal_snr
 from .panel import Live, Panel, pack, script, style
 
@@ -78,6 +78,7 @@ def _pictures() -> dict[str, np.ndarray]:
     return {"smiley": data.smiley(28), "cat": data.cat(128), "face": data.faces("test").x0[:1]}
 
 
+@styled
 def _still(picture) -> Figure:
     """A row for each preset: log-SNR over t and the picture dissolving."""
     eps = np.random.default_rng(0).standard_normal(picture.shape)
@@ -88,10 +89,10 @@ def _still(picture) -> Figure:
         left.plot(np.arange(1, T + 1), schedule.log_snr[1:], color=BLUE)
         left.axhline(0, color=BLACK, linewidth=0.6)
         left.set(ylim=(-20, 12), ylabel="log-SNR", xticks=(0, 500, 1000))
-        left.set_title(name, fontsize=11)
+        left.set_title(name)
         for ax, t in zip(frames, np.linspace(0, T, STILLS).round().astype(int), strict=True):
             ax.imshow(as_rgb(add_noise(picture, schedule.at(t), eps)), interpolation="nearest")
-            ax.set_title(f"t = {t}", fontsize=11)
+            ax.set_title(f"t = {t}")
             ax.axis("off")
     figure.alt = "log-SNR over t and a picture dissolving, a row for each schedule: " + "; ".join(
         f"{name}, √ᾱ_T = {make().alpha_bar[-1] ** 0.5:.2g}" for name, make in PRESETS.items()

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from ..plots import BLUE, RED, SKY, Figure
+from ..plots import BLUE, RED, SKY, WIDTH, Figure, styled
 
 COLUMN = 1.5  # from the middle of a stage to that of the next, in units of the width of the widest
-TEXT = 11  # points, and pixels of a screen
 
 
+@styled
 def network(stages: Sequence[tuple[str, tuple[int, int, int]]], skip: tuple[str, str] | None = None) -> Figure:
     """The stages of an image network, `stages` a list of (name, (channels, height, width)), in order.
 
@@ -27,11 +27,11 @@ def network(stages: Sequence[tuple[str, tuple[int, int, int]]], skip: tuple[str,
     channels, heights, _ = np.array(shapes, dtype=float).T
     widths, tall = np.sqrt(channels / channels.max()), heights.max()
     middles = COLUMN * np.arange(len(stages))
-    figure = Figure(1.25 * len(stages), 3.2)
+    figure = Figure(min(1.25 * len(stages), WIDTH), 3.2)
     ax = figure.subplots()
     for name, (c, h, w), middle, width in zip(names, shapes, middles, widths, strict=True):
         ax.add_patch(Rectangle((middle - width / 2, -h / 2), width, h, facecolor=SKY, edgecolor=BLUE))
-        ax.text(middle, -0.6 * tall, f"{name}\n{c} × {h} × {w}", ha="center", va="top", fontsize=TEXT)
+        ax.text(middle, -0.6 * tall, f"{name}\n{c} × {h} × {w}", ha="center", va="top")
     figure.alt = "A network from left to right: "
     figure.alt += ", ".join(f"{name} {c} × {h} × {w}" for name, (c, h, w) in stages) + "."
     if skip is not None:
@@ -39,7 +39,7 @@ def network(stages: Sequence[tuple[str, tuple[int, int, int]]], skip: tuple[str,
         tips = [(middles[i], heights[i] / 2 + 0.3) for i in (start, end)]
         style = {"arrowstyle": "->", "color": RED, "linewidth": 2, "connectionstyle": "arc3,rad=-0.25"}
         ax.annotate("", tips[1], tips[0], arrowprops=style)
-        ax.text(np.mean([x for x, _ in tips]), 0.72 * tall, "skip", ha="center", color=RED, fontsize=TEXT)
+        ax.text(np.mean([x for x, _ in tips]), 0.72 * tall, "skip", ha="center", color=RED)
         figure.alt += f" A skip leads from {skip[0]} to {skip[1]}."
     ax.set(xlim=(-COLUMN / 2, middles[-1] + COLUMN / 2), ylim=(-0.95 * tall, 0.85 * tall))
     ax.axis("off")

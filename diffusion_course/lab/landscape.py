@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..forward import to_float64
-from ..plots import Figure, styled
+from ..plots import WIDTH, Figure, styled
 
 
 @styled
@@ -23,7 +23,7 @@ def landscape(panels: Mapping[str, Any], limit: float, label: str = "log density
         raise ValueError("panels is empty: give at least one.")
     heights = {title: to_float64(values) for title, values in panels.items()}
     top, told = max(values.max() for values in heights.values()), []
-    figure = Figure(3.0 * len(panels) + 0.9, 3.2)
+    figure = Figure(min(3.0 * len(panels) + 0.9, WIDTH), 3.2)
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for ax, (title, values) in zip(axes, heights.items(), strict=True):
         side, places = len(values), grid(limit, len(values))

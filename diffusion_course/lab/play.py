@@ -17,11 +17,9 @@ from PIL import Image
 from .. import plots
 from ..forward import to_float64
 from .panel import Live, pack
-from .snapshots import by_direction, snapshots
+from .snapshots import by_direction, fan, moments_of_sheets, snapshots
 
 SECONDS = 6.0  # that one play takes
-COLOURS = (plots.BLUE, plots.RED, plots.GREEN, plots.PURPLE, plots.ORANGE, plots.SKY, plots.BLACK)  # as in player.js
-DRAWN = 40  # paths of each group in the still
 FRAMES = 400  # at most: nobody sees more, and the notebook grows with each
 
 
@@ -111,22 +109,8 @@ def play_pictures(
     }  # fmt: skip
     wide = columns * w > 2 * lines * h  # then the moments stand below each other
     moments = _moments(count, 3 if wide else 5)
-    ratio = lines * h / (columns * w)
-    side, width = (1.5, 7.5) if rows is None else (1.4, 9.0)  # inches of a sheet, and of all with the names of its rows
-    still = plots.Figure(5, 3 * (5 * ratio + 0.25)) if wide else plots.Figure(width, side * ratio + 0.4)
-    shape = (len(moments), 1) if wide else (1, len(moments))
-    named = [] if rows is None else list(rows)
-    for ax, i in zip(still.subplots(*shape, squeeze=False).flat, moments, strict=True):
-        ax.imshow(sheets[i], interpolation="nearest", cmap="gray", vmin=0, vmax=255)
-        ax.set_title(data["captions"][i], fontsize=9)
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
-        if named and (wide or i == moments[0]):
-            ax.set_yticks([h * (k + 0.5) for k in range(lines)], named, fontsize=9)
-            ax.tick_params(length=0)
-    still.alt = f"{n} pictures at {', '.join(data['captions'][i] for i in moments)}."
-    if named:
-        still.alt += f" Rows: {'; '.join(named)}."
+    still = moments_of_sheets({data["captions"][i]: sheets[i] for i in moments}, data["labels"] or [], wide)
+    still.alt = f"{n} pictures at {still.alt}"
     return _live("play_pictures", data, still, alt)
 
 
@@ -153,14 +137,7 @@ def play_paths(
         "groups": pack(of, "u1"), "names": None if groups is None else list(named), "bell": bell, "label": label,
         "ends": [str(end) for end in ends],
     }  # fmt: skip
-    still = plots.Figure(6.4, 3.2)
-    ax = still.subplots()
-    for (name, some), colour in zip(named.items(), COLOURS, strict=False):
-        lines = ax.plot(some[:, :DRAWN], color=colour, linewidth=0.8)
-        lines[0].set_label(name)
-    ax.set(ylim=(-limit, limit), xlabel=label, xticks=[0, count - 1], xticklabels=data["ends"])
-    if groups is not None:
-        ax.legend(frameon=False)
+    still = fan(named, label, ends, limit)
     still.alt = f"{n} paths; spread {together[0].std():.2f} at first, {together[-1].std():.2f} at the end."
     return _live("play_paths", data, still, alt)
 
@@ -196,8 +173,8 @@ def _colours(groups: Any, start: np.ndarray) -> np.ndarray:
     """A colour (n, 3) for each point, as the browser groups them."""
     if isinstance(groups, str):
         return by_direction(start)
-    named = np.zeros(len(start), dtype=int) if groups is None else np.asarray(groups) % len(COLOURS)
-    return np.array([to_rgb(colour) for colour in COLOURS])[named]
+    named = np.zeros(len(start), dtype=int) if groups is None else np.asarray(groups) % len(plots.COLOURS)
+    return np.array([to_rgb(colour) for colour in plots.COLOURS])[named]
 
 
 def _common(count: int, captions: Sequence[str] | None, seconds: float, alt: str) -> dict:

@@ -1,4 +1,4 @@
-"""Moments of a motion in the plane, drawn side by side for a page on which nothing can move."""
+"""Moments of a motion, drawn side by side for a page on which nothing can move."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,16 +6,19 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import hsv_to_rgb
 
-from ..plots import ORANGE, WIDTH, Figure, styled
+from ..plots import COLOURS, ORANGE, WIDTH, Figure, folded, styled
 from .trajectories import ARROWS
 
 SIDE = 2.3  # inches of one panel, at most
+DRAWN = 40  # paths of each group
 
 
 def by_direction(points: np.ndarray) -> np.ndarray:
-    """A colour (n, 3) for each of the points (n, 2), by its direction from the middle."""
+    """A colour (n, 3) for each of the points (n, 2), by its direction from the middle; 3 : 1 against white at least."""
     share = np.arctan2(points[:, 1], points[:, 0]) / (2 * np.pi) % 1
-    return hsv_to_rgb(np.stack([share, np.full_like(share, 0.9), np.full_like(share, 0.75)], axis=1))
+    colours = hsv_to_rgb(np.stack([share, np.full_like(share, 0.9), np.full_like(share, 0.75)], axis=1))
+    bright = colours**2.2 @ np.array([0.2126, 0.7152, 0.0722])  # about the luminance, of which 0.3 is 3 : 1
+    return colours * np.minimum(1, (0.28 / bright) ** (1 / 2.2))[:, None]
 
 
 @styled
@@ -48,12 +51,12 @@ def snapshots(
                 x, y, *arrow = field[i % len(field)].T
                 ax.quiver(x, y, *arrow, angles="xy", scale_units="xy", scale=1, color=ARROWS, width=0.004)
             tails = points[max(i - trails, 0) : i + 1].transpose(1, 0, 2)
-            ax.add_collection(LineCollection(list(tails), colors=colours[title], linewidths=0.5, alpha=0.5))
+            ax.add_collection(LineCollection(list(tails), colors=colours[title], linewidths=0.7))
             ax.scatter(*points[i].T, s=9, c=colours[title], zorder=3, linewidths=0)
             ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
             if axes is not None:
-                ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
-                ax.axvline(0, color="0.7", linewidth=0.8, zorder=0)
+                ax.axhline(0, color="0.55", linewidth=0.8, zorder=0)
+                ax.axvline(0, color="0.55", linewidth=0.8, zorder=0)
                 ax.set(xlabel=axes[0], ylabel=axes[1])
             if alone or i == 0:
                 ax.set_title(f"{title}\n{captions[i]}".strip() if alone else title)
@@ -63,4 +66,51 @@ def snapshots(
     figure.alt = f"Points at {', '.join(captions[i] for i in moments)}. " + " ".join(
         f"{title}: spread {spread}." for title, spread in spreads.items()
     )
+    return figure
+
+
+@styled
+def moments_of_sheets(sheets: Mapping[str, np.ndarray], rows: Sequence[str], wide: bool) -> Figure:
+    """Sheets of pictures (h, w, c) in bytes under their titles; `rows` names their rows, at the left.
+
+    Side by side, or, where they are `wide`, below each other.
+
+    >>> moments_of_sheets({"t = 1": np.zeros((4, 8, 3)), "t = 0": np.zeros((4, 8, 3))}, ["a"], True).alt
+    't = 1, t = 0. Rows: a.'
+    """
+    height, width = next(iter(sheets.values())).shape[:2]
+    longest = max(map(len, rows), default=0)
+    columns = 1 if wide else len(sheets)
+    side = (WIDTH * (0.7 if wide else 1) - 0.1 * longest) / columns  # inches of one sheet
+    lines = max(folded(title, side).count("\n") for title in sheets) + 1
+    tall = side * height / width + 0.2 * lines + 0.15
+    figure = Figure(side * columns + 0.1 * longest, tall * len(sheets) / columns)
+    axes = figure.subplots(len(sheets) // columns, columns, squeeze=False).flat
+    for ax, (title, sheet) in zip(axes, sheets.items(), strict=True):
+        ax.imshow(sheet, interpolation="nearest", cmap="gray", vmin=0, vmax=255)
+        ax.set_title(folded(title, side))
+        ax.set(xticks=[], yticks=[])
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        if rows and (wide or ax is figure.axes[0]):
+            ax.set_yticks([height / len(rows) * (k + 0.5) for k in range(len(rows))], rows)
+    figure.alt = f"{', '.join(sheets)}." + (f" Rows: {'; '.join(rows)}." if rows else "")
+    return figure
+
+
+@styled
+def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit: float) -> Figure:
+    """Paths of numbers, name → (frames, n), from left to right; their names stand above.
+
+    >>> fan({"": np.zeros((3, 5))}, "t", ("0", "T"), 4.0).axes[0].get_xlabel()
+    't'
+    """
+    figure = Figure(WIDTH * 0.8, 3.6)
+    ax = figure.subplots()
+    for (name, paths), colour in zip(groups.items(), COLOURS, strict=False):
+        ax.plot(paths[:, :DRAWN], color=colour, linewidth=0.8)[0].set_label(name)
+    last = len(next(iter(groups.values()))) - 1
+    ax.set(xlim=(0, last), ylim=(-limit, limit), xlabel=label, xticks=[0, last], xticklabels=ends)
+    if any(groups):
+        figure.legend(loc="outside upper center", ncols=5, frameon=False)
     return figure

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from ..forward import to_float64
-from ..plots import BLACK, BLUE, ORANGE, Figure
+from ..plots import BLACK, BLUE, ORANGE, Figure, styled
 
 COLUMNS = 3  # panels in a row, at most
 ARROWS = "#2F8FC9"  # 3.5 : 1 against white
-TEXT = 11  # points, and pixels of a screen
 
 
+@styled
 def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0) -> Figure:
     """Point clouds side by side, each with its paths so far and a field of arrows under them.
 
@@ -35,11 +35,10 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
         if reference is not None:
             ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
         ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, color=ARROWS, width=0.004)
-        ax.plot(*path.transpose(2, 0, 1), color=BLACK, alpha=0.35, linewidth=0.6)
+        ax.plot(*path.transpose(2, 0, 1), color=BLACK, alpha=0.5, linewidth=0.6)
         ax.scatter(*path[-1].T, s=8, color=BLUE, zorder=3, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
-        ax.set_title(title, fontsize=TEXT)
-        ax.tick_params(labelsize=TEXT)
+        ax.set_title(title)
         length = np.hypot(*arrows.T).mean()
         told.append(f"{title} ({path.shape[1]} points after {len(path) - 1} sampling steps, mean arrow {length:.2f})")
     for ax in axes[len(panels) :]:

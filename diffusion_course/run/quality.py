@@ -159,7 +159,7 @@ def _panel(ax: Any, cells: dict, reference: tuple[str, int]) -> str:
     ax.minorticks_off()
     ax.set(xlim=(0.85, 1.2 * LAST), ylim=(bottom, noise * 1.4))
     if floor.max() < bottom:
-        ax.text(0.03, 0.03, "the floor of real data, 0, lies below the frame", transform=ax.transAxes, fontsize=9)
+        ax.text(0.03, 0.03, "the floor of real data, 0, lies below the frame", transform=ax.transAxes)
     ax.grid(alpha=0.3)
     return f"{NOISE} {noise:.3g}, {REAL} {floor.mean():.3g}, " + ", ".join(told)
 
