@@ -53,15 +53,18 @@ class Figure(matplotlib.figure.Figure):
 
     def png(self) -> bytes:
         """The picture as a PNG file."""
-        file = BytesIO()
-        self.savefig(file, format="png")
+        self.savefig(file := BytesIO(), format="png")
         return file.getvalue()
 
-    def html(self) -> str:
-        """The picture as an <img> with its text alternative, at most as wide as the page."""
-        data, width = base64.b64encode(self.png()).decode(), int(self.get_figwidth() * 72)
-        alt = html.escape(self.alt, quote=True)
-        return f'<img alt="{alt}" src="data:image/png;base64,{data}" style="width:{width}px; max-width:100%">'
+    def html(self, png: str = "") -> str:
+        """The picture (or `png`, in base 64) as an <img> with its text alternative."""
+        data, alt = png or base64.b64encode(self.png()).decode(), html.escape(self.alt, quote=True)
+        return f'<img alt="{alt}" src="data:image/png;base64,{data}" style="{self.size()}">'
+
+    def size(self) -> str:
+        """Its share of the page's width, as CSS: its text has 11 pixels where the page has 648, and grows to 14."""
+        share, least = self.get_figwidth() / WIDTH, int(self.get_figwidth() * 72)
+        return f"width:max({share:.0%}, {least}px); max-width:min(100%, {1.3 * least:.0f}px)"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": self.alt}
@@ -105,12 +108,11 @@ def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Sequence[str]
     figure = Figure(WIDTH, (WIDTH - labels) * page.shape[0] / page.shape[1] + (0.35 if title else 0.05))
     ax = figure.subplots()
     ax.imshow(page, interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
+    ax.set(xticks=[], yticks=[], title=title)
     if rows is not None:
         ax.set_yticks([(h + 1) * (i + 0.5) for i in range(count)], rows)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set_title(title)
     figure.alt = f"{title or 'A sheet'}: {len(cells)} pictures in {count} rows{': ' + ', '.join(rows) if rows else ''}."
     return figure
 
@@ -159,11 +161,10 @@ def histograms(
     axes = figure.subplots(1, len(samples), sharex=True, sharey=True, squeeze=False)[0]
     grid = np.linspace(low, high, 300)
     for ax, title, x in zip(axes, samples, values, strict=True):
-        ax.hist(x, bins=np.linspace(low, high, bins + 1), density=True, color=SKY)
+        ax.hist(x, bins=np.linspace(low, high, bins + 1), density=True, color=SKY, histtype="stepfilled")
         if density is not None:
             ax.plot(grid, density(grid), color=RED, linewidth=1)
-        ax.set_title(title)
-        ax.set_xlabel(xlabel)
+        ax.set(title=title, xlabel=xlabel)
     axes[0].set_ylabel("density")
     figure.alt = f"Histograms of {xlabel}: " + "; ".join(
         f"{title.replace(chr(10), ', ')} (mean {x.mean():.2f}, spread {x.std():.2f})"
@@ -197,8 +198,7 @@ def clouds(panels: Mapping[str, Any], reference: Any = None, limit: float | None
             x, y = _numbers(reference, (None, 2), "reference").T
             ax.scatter(x, y, s=3, color=ORANGE, alpha=0.3, linewidths=0)
         ax.scatter(points[:, 0], points[:, 1], s=4, color=BLUE, alpha=0.6, linewidths=0)
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
-        ax.set_title(folded(title, side))
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", title=folded(title, side))
     figure.alt = "Point clouds, left to right: " + "; ".join(
         f"{title.replace(chr(10), ', ')} ({len(points)} points, mean ({points[:, 0].mean():.2f}, "
         f"{points[:, 1].mean():.2f}), spread {points.std(0).mean():.2f})"

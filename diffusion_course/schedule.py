@@ -47,9 +47,9 @@ class Schedule:
         self.__setstate__({"alpha_bar": alpha_bar})
         if (left := alpha_bar[-1] ** 0.5) > VISIBLE:
             _warn_the_caller(
-                f"√ᾱ_T = {left:.3f}: {left:.0%} of the signal's amplitude is left at t = T = {self.T}, so x_T is not "
-                f"pure noise (allowed: {VISIBLE}). Use more steps, larger betas (fewer steps need proportionally "
-                "larger ones), or `zero_terminal_snr(schedule)`."
+                f"√ᾱ_T = {left:.3f}: {left:.0%}\nof the signal's amplitude is left at t = T = {self.T}, so x_T is not "
+                f"pure noise (allowed: {VISIBLE}).\nUse more steps, larger betas (fewer steps need proportionally "
+                "larger ones),\nor `zero_terminal_snr(schedule)`."
             )
 
     def __setstate__(self, state: dict) -> None:

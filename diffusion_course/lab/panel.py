@@ -135,10 +135,7 @@ def small_png(figure) -> str:
 
 
 def _still(still) -> str:
-    if isinstance(still, str):
-        return still
-    alt, width = html.escape(still.alt, quote=True), int(still.get_figwidth() * 72)
-    return f'<img alt="{alt}" src="data:image/png;base64,{small_png(still)}" style="width:{width}px; max-width:100%">'
+    return still if isinstance(still, str) else still.html(small_png(still))
 
 
 def alert(message: str) -> str:

@@ -96,7 +96,7 @@ def flip(draw, **control) -> Live:
     """Like `explore` with one control, all of whose positions are drawn beforehand: it then needs no kernel.
 
     The control is the name of draw's argument with its values, at most 40 of them, first to last along a slider that
-    starts in the middle: `flip(draw, n=range(4, 31, 2))`. It takes the time of all drawings and some 20 KB for each.
+    starts at the first: `flip(draw, n=range(4, 31, 2))`. It takes the time of all drawings and some 20 KB for each.
 
     Raises ValueError for more than one control, no or too many values, or a `draw` that returns no `plots.Figure`.
 
@@ -110,13 +110,12 @@ def flip(draw, **control) -> Live:
     if not 1 <= len(values) <= PAGES:
         raise ValueError(f"{name} has {len(values)} values; flip draws 1 to {PAGES} of them beforehand.")
     figures = [_drawn(draw, {name: value}) for value in values]
-    start = len(values) // 2
     data = {
         "label": name, "told": [f"{value:g}" if isinstance(value, float) else str(value) for value in values],
         "alts": [figure.alt for figure in figures], "pictures": [small_png(figure) for figure in figures],
-        "width": int(figures[0].get_figwidth() * 72), "start": start,
+        "style": figures[0].size(),
     }  # fmt: skip
-    return Live("flip", data, figures[start])
+    return Live("flip", data, figures[0])
 
 
 def _drawn(draw, values: dict) -> plots.Figure:
