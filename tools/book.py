@@ -19,9 +19,7 @@ import nbformat
 from sphinx.cmd.build import build_main
 
 ROOT = Path(__file__).parent.parent
-REFERENCE = """data schedule forward scalar denoisers models unet training samplers guidance distill metrics plots
-files words predictor machine.hardware machine.state beyond.text beyond.emoji beyond.dit beyond.likelihood lab
-run.recipes run.checkpoints run.sampling""".split()
+REFERENCE = re.findall(r"^   reference/(\S+)$", (ROOT / "book/reference.rst").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def gather(source: Path, notebooks: list) -> None:
