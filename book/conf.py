@@ -25,6 +25,7 @@ nb_execution_timeout = 3600
 nb_execution_raise_on_error = True
 nb_ipywidgets_js = {}
 nb_output_stderr = "remove-warn"
+nb_merge_streams = True
 suppress_warnings = ["mystnb.stderr", "mystnb.unknown_mime_type", "ref.python"]
 
 # The reference

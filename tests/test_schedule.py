@@ -55,7 +55,7 @@ def test_sigmoid_is_the_rescaled_logistic_curve():
 
 @pytest.mark.parametrize(("T", "power", "amplitude"), [(100, 0.3636, 0.60), (50, 0.6029, 0.776)])
 def test_fewer_steps_with_the_same_betas_leave_signal(T, power, amplitude):
-    with pytest.warns(TerminalSNRWarning, match=f"{amplitude:.0%}.*T = {T}"):
+    with pytest.warns(TerminalSNRWarning, match=rf"{amplitude:.0%}\s.*T = {T}"):
         schedule = linear(T)
     assert schedule.alpha_bar[-1] == pytest.approx(power, abs=5e-4)
     assert schedule.alpha_bar[-1] ** 0.5 == pytest.approx(amplitude, abs=5e-3)

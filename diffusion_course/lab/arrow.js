@@ -94,10 +94,10 @@ function mount(stage, { x0, eps, picture, noise, size }) {
     x0: range(two, { label: "x₀", value: x0, ...limits }, (one) => move({ x0: one })),
     eps: range(two, { label: "ε", value: eps, ...limits }, (one) => move({ eps: one })),
   };
-  const words = add(side, "dl", { class: "dc-four" });
+  const words = add(side, "div", { class: "dc-four" });
   const entry = (kind, term) => {
-    add(words, "dt", { class: kind }, term);
-    return add(words, "dd");
+    add(words, "b", { class: kind }, term);
+    return add(words, "span");
   };
   const told = { levels: entry("red", "√ᾱ, √(1−ᾱ)"), xt: entry("blue", "xₜ"), v: entry("purple", "v"),
     radius: entry("", "length²") };
