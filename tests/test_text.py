@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from diffusion_course.beyond.emoji import vocabulary
-from diffusion_course.beyond.text import Attention, TextEncoder, TextUNet, looks
+from diffusion_course.beyond.text import PENCILS, Attention, TextEncoder, TextUNet, looks
 from diffusion_course.distill import trajectories
 from diffusion_course.run.captions import draw_captions, training_set
 from diffusion_course.schedule import cosine
@@ -95,12 +95,18 @@ def test_what_is_not_said_gets_no_weight():
 
 
 @torch.no_grad()
-def test_what_is_learned_of_a_place_shows_there_most(model, xt):
-    before = model(xt, 500)
-    model.places[1][..., 3, 5] += 1  # of 8 × 8 places: pixels 12…15 down, 20…23 across
-    change = (model(xt, 500) - before).abs().sum(dim=(0, 1))
+def test_the_sketch_lies_where_it_is_drawn_and_follows_the_words(model, xt):
+    cond, other = torch.tensor([[1, 2]] * 2), torch.tensor([[3, -1]] * 2)
+    before = model(xt, 500, cond)
+    drawn = model.sketch.draw.bias.unflatten(0, (PENCILS, 8, 8))
+    drawn[:, 3, 5] += 1  # of 8 × 8 places: pixels 12…15 down, 20…23 across
+    change = (model(xt, 500, cond) - before).abs().sum(dim=(0, 1))
     places = change.unflatten(0, (8, 4)).unflatten(2, (8, 4)).mean(dim=(1, 3))
     assert places.argmax() == 3 * 8 + 5 and places[3, 5] > 2 * places.mean()
+    gists = [model.encoder(ids)[0].mean(1) for ids in (cond, other)]
+    sketches = [model.sketch(gist, (8, 8)) for gist in gists]
+    assert sketches[0].shape == (2, 32, 8, 8) and (sketches[0] - sketches[1]).abs().max() > 1e-3
+    assert model.sketch(gists[0], (7, 7)).shape == (2, 32, 7, 7)
 
 
 def test_looks_go_to_the_words_that_are_there_and_leave_no_trace(model, xt):

@@ -1,11 +1,11 @@
 """Pictures from words: a text encoder reads the prompt, and the U-Net's places look at the words.
 
     words (B, L) ─► one vector a word ─► transformer: every word looks at every other ─┬─► (B, 1 + L, width) ─► keys
-                                                                                       └─► their mean ─► context
+                                                                                       └─► their mean ─► context, sketch
     x_t ─► U-Net, whose coarse places ask: "which of the words is mine?"                             (cross-attention)
 
-In pure noise nothing tells where the top of a heart is. So every place of both grids has a learned vector of its own:
-a word then only has to say which of these patterns it wants.
+In pure noise nothing tells where the top of a heart is, and words have no places. So a linear layer turns the mean of
+the words into a rough drawing of what they mean, the sketch, which is added to the coarse grid.
 
 Word ids have no order: a prompt is a set of words, as the pictures' keywords are. −1 means "no word"; a row of −1 is
 the null condition. In front of the words stands one learned token, "a picture", so that there is always something
@@ -28,7 +28,8 @@ from ..models import FREQUENCIES, Denoiser
 from ..schedule import Schedule
 from ..unet import GROUPS, Block, Blocks
 
-SIZE = 32  # pixels a side that the places are learned for; other sizes stretch them
+SIZE = 32  # pixels a side that the sketch is drawn for; other sizes stretch it
+PENCILS = 48  # numbers a place that the sketch has
 HEAD = 32  # numbers by which one attention head compares
 
 
@@ -52,8 +53,7 @@ class TextUNet(Denoiser):
         self.encoder = TextEncoder(vocabulary, text)
         self.time = nn.Sequential(nn.Linear(2 * FREQUENCIES, coarse), nn.SiLU(), nn.Linear(coarse, coarse))
         self.summary = nn.Linear(text, coarse)
-        grids = ((fine, SIZE // 2), (coarse, SIZE // 4))
-        self.places = nn.ParameterList(nn.Parameter(0.02 * torch.randn(1, width, n, n)) for width, n in grids)
+        self.sketch = Sketch(text, coarse)
         self.stem = nn.Conv2d(4 * channels, fine, 3, padding=1)
         self.before = Blocks(Block(fine, coarse), Block(fine, coarse))
         self.down = nn.Conv2d(fine, coarse, 3, stride=2, padding=1)
@@ -73,20 +73,14 @@ class TextUNet(Denoiser):
         tokens, said = self.encoder(cond)
         gist = (tokens * said[:, :, None]).sum(1) / said.sum(1, keepdim=True)  # the mean of what is there
         context = F.silu(self.time(time) + self.summary(gist))
-        skip = self.before(self._placed(self.stem(F.pixel_unshuffle(xt, 2)), 0), context)
-        x = self._placed(self.down(skip), 1)
+        skip = self.before(self.stem(F.pixel_unshuffle(xt, 2)), context)
+        x = self.down(skip)
+        x = x + self.sketch(gist, x.shape[2:])
         for block in self.middle:
             x = block(x, context, tokens, said)
         x = F.interpolate(self.up(x), scale_factor=2.0, mode="nearest")
         x = self.after(self.join(torch.cat([x, skip], dim=1)), context)
         return F.pixel_shuffle(self.head(x), 2)
-
-    def _placed(self, x: Tensor, grid: int) -> Tensor:
-        """x (B, width, h, w), and at each place what the network has learned of that place."""
-        place = self.places[grid]
-        if x.shape[2:] != place.shape[2:]:
-            place = F.interpolate(place, x.shape[2:], mode="bilinear")
-        return x + place.to(x.dtype)
 
     def check_cond(self, cond: Any, batch: int | None = None) -> Tensor:
         """`cond` as word ids (n, L) on the network's device; ValueError says what does not fit.
@@ -120,6 +114,23 @@ def looks(model: TextUNet, xt: Tensor, t: int, cond: Tensor) -> Tensor:
             hook.remove()
     weights = torch.stack(kept).mean(dim=(0, 2))  # (B, places, 1 + L)
     return weights[:, :, 1:].transpose(1, 2).unflatten(2, (xt.shape[2] // 4, xt.shape[3] // 4))
+
+
+class Sketch(nn.Module):
+    """What the words alone say of each place: their mean (B, text) → a rough drawing (B, width, h, w).
+
+    It starts at zero.
+    """
+
+    def __init__(self, text: int, width: int) -> None:
+        super().__init__()
+        self.draw = nn.Linear(text, PENCILS * (SIZE // 4) ** 2)
+        self.colour = nn.Conv2d(PENCILS, width, 1)
+        nn.init.zeros_(self.colour.weight)
+
+    def forward(self, gist: Tensor, size: Sequence[int]) -> Tensor:
+        drawn = self.colour(self.draw(gist).unflatten(1, (PENCILS, SIZE // 4, SIZE // 4)))
+        return drawn if drawn.shape[2:] == tuple(size) else F.interpolate(drawn, tuple(size), mode="bilinear")
 
 
 class TextEncoder(nn.Module):
