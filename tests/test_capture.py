@@ -54,7 +54,7 @@ def test_a_training_of_pictures_from_words_is_captured_with_its_own_batches(monk
         torch.manual_seed(0)
         model = text.TextUNet(COSINE, vocabulary=9, channels=1, widths=(8, 32), text=32, blocks=1)
         cond = torch.randint(-1, 9, (64, 4), generator=torch.Generator().manual_seed(0))
-        draw = lambda *inputs: captions.draw_captions(*inputs, originals=40)  # noqa: E731
+        draw = lambda *inputs: captions.draw_captions(*inputs, order=captions.Order(40, 9, 9))  # noqa: E731
         return list(run(model, CASES["pictures"][1], cond, steps=6, batch=8, draw=draw, rng=Chance().manual_seed(0)))
 
     plain = start()

@@ -2,13 +2,14 @@
 
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 
-from diffusion_course.beyond.emoji import vocabulary
+from diffusion_course.beyond.emoji import emoji, vocabulary
 from diffusion_course.beyond.text import PENCILS, Attention, TextEncoder, TextUNet, looks
 from diffusion_course.distill import trajectories
-from diffusion_course.run.captions import draw_captions, training_set
+from diffusion_course.run.captions import Order, draw_captions, training_set
 from diffusion_course.schedule import cosine
 from diffusion_course.training import train
 
@@ -132,9 +133,9 @@ def test_the_encoder_s_first_token_hears_the_words():
 def test_twenty_training_steps_lower_the_loss():
     """The whole recipe runs, and learns first of all that the paper is white."""
     torch.manual_seed(0)
-    x0, cond, originals = training_set("names")  # the smallest split that has copies
+    x0, cond, order = training_set("names", common=True)  # the smallest split that has copies
     model = TextUNet(cosine(), len(vocabulary()), widths=(16, 32), text=32, blocks=1)
-    draw = partial(draw_captions, originals=originals)
+    draw = partial(draw_captions, order=order)
     rng = torch.Generator().manual_seed(0)
     recipe = {"steps": 20, "batch": 32, "lr": 4e-2, "weight": "v", "rng": rng, "draw": draw}
     losses = [record.loss.item() for record in train(model, x0, cond, **recipe)]
@@ -146,7 +147,7 @@ def test_a_copy_s_colour_is_always_said_and_everything_else_is_hidden_now_and_th
     x0 = torch.zeros(100, 3, 4, 4)
     cond = torch.arange(100)[:, None] * torch.ones(1, 6, dtype=torch.long)
     rng = torch.Generator().manual_seed(0)
-    clean, t, eps, said = draw_captions(x0, cond, cosine(), 4000, rng, originals=60)
+    clean, t, eps, said = draw_captions(x0, cond, cosine(), 4000, rng, order=Order(60))
     assert clean.shape == eps.shape == (4000, 3, 4, 4) and t.min() >= 1
     row = said.max(dim=1).values
     copy = row >= 60
@@ -155,6 +156,20 @@ def test_a_copy_s_colour_is_always_said_and_everything_else_is_hidden_now_and_th
     share = (said[~copy & (row >= 0)] >= 0).float().mean(dim=1)
     assert share.min() <= 1 / 6 and share.max() == 1
     assert 0.05 < (row == -1).float().mean() < 0.2  # nothing said at all: what guidance needs
+
+
+def test_common_things_stand_first_and_are_drawn_more_often():
+    data = emoji("names")
+    x0, _, order = training_set("names", common=True)
+    assert order.common == data.common.sum() > 0 and order.common_copies > 0
+    assert order.originals == len(data.images) and x0.shape == training_set("names")[0].shape
+    assert np.array_equal(x0[: order.common], data.x0[data.common])
+    rows = torch.arange(100)[:, None]
+    for order, expected in ((Order(60, 6, 4), 0.75 + 0.25 / 10), (Order(60), 0.1)):
+        *_, said = draw_captions(rows.float(), rows, cosine(), 8000, torch.Generator().manual_seed(0), order=order)
+        row = said[said >= 0]  # a copy's only word is always said
+        for kind, first in ((row[row < 60], 6), (row[row >= 60] - 60, 4)):
+            assert abs((kind < first).float().mean() - expected) < 0.03
 
 
 def test_the_network_traces_without_a_look_at_values():

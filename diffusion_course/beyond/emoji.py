@@ -17,6 +17,14 @@ from ..words import NOT_SAID
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "grey")
 HUES = {"red": 14, "orange": 40, "yellow": 68, "green": 165, "blue": 250, "purple": 292, "pink": 345}  # degrees, up to
+COMMON = frozenset(  # what everyone asks for; a network that is small and sees few pictures learns what it sees often
+    """apple airplane alien automobile ball balloon banana basketball bear bicycle bird blossom book bread bus butterfly
+    cactus cake car carrot castle cat cherries chick chicken circle cloud cookie cow cream crown dog dolphin doughnut
+    dragon duck egg elephant face fire fish fox frog ghost gift grapes guitar hamburger heart honeybee horse house key
+    lantern leaf lemon lion monkey moon mouse mushroom octopus owl panda peach pear penguin pig pineapple pizza rabbit
+    rainbow robot rocket rose sailboat ship skull snail snake snowman soccer spider square star strawberry sun sunflower
+    tiger tomato train tree tulip turtle umbrella watermelon whale wolf""".split()
+)
 LEFT_OUT = frozenset("a an and at in of on or s the to with without not no for by".split())  # carry no picture
 
 
@@ -41,6 +49,11 @@ class Emoji:
     def x0(self) -> np.ndarray:
         """The pictures as a network takes them, float32 (n, 3, 32, 32) in [−1, 1]."""
         return pictures(self.images)
+
+    @property
+    def common(self) -> np.ndarray:
+        """Which pictures show something `COMMON`, (n,) bool: a word of their name says so."""
+        return np.array([not COMMON.isdisjoint(name.split()) for name in self.names])[self.concept]
 
 
 SPLITS = {"train": 0, "names": 1, "pairs": 2}  # what the file's `split` calls them

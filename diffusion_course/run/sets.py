@@ -45,15 +45,15 @@ def fashion(split: str, seed: int) -> Set:
     return Set(fashion.x0, fashion.labels[:, None])
 
 
-def emoji(split: str, seed: int) -> Set:
-    """The drawings and the words that name them; drawn with captions in training."""
+def emoji(split: str, seed: int, common: bool = False) -> Set:
+    """The drawings and the words that name them, in training drawn with captions; `common` things more often."""
     if split == "test":
         held_out = drawings("names")
         return Set(held_out.x0, held_out.words)
     from . import captions
 
-    x0, words, originals = captions.training_set()
-    return Set(x0, words, partial(captions.draw_captions, originals=originals))
+    x0, words, order = captions.training_set(common=common)
+    return Set(x0, words, partial(captions.draw_captions, order=order))
 
 
 def folder(folder: str | Path, size: int, split: str = "train", seed: int = 0, stream: bool = False) -> Set:
