@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from numbers import Number
@@ -22,7 +23,7 @@ class Predictor:
     """
 
     def __init__(self, model: Callable, schedule: Schedule, clip: Clip = None) -> None:
-        self.model, self.schedule, self.finite = model, schedule, []
+        self.model, self.schedule, self.totals = model, schedule, []
         self.clip = clip if callable(clip) or clip is None else clip_to(clip)
         self.name = getattr(model, "__name__", type(model).__name__)
 
@@ -45,10 +46,10 @@ class Predictor:
 
     def report(self) -> None:
         """Raise ValueError for the first answer that was not finite."""
-        for t, finite in self.finite:
-            if not finite:
+        for t, total in self.totals:
+            if not math.isfinite(total):
                 raise ValueError(f"{self.name}(xt, t) returned NaN or infinity at t = {t}: look at its weights.")
-        self.finite.clear()
+        self.totals.clear()
 
     def _x0_hat(self, xt: Any, t: int) -> Any:
         if not hasattr(self.model, "x0_hat"):
@@ -65,10 +66,19 @@ class Predictor:
             got = type(found).__name__ if shape is None else f"shape {tuple(shape)}"
             asked = f"{self.name}(xt, t) must return ε̂ of shape {tuple(np.shape(xt))} like xt"
             raise ValueError(f"{asked}; it returned {got} at t = {t}.")
-        self.finite.append((t, found.isfinite().all() if is_tensor(found) else np.isfinite(found).all()))
+        found = widened(found)
+        self.totals.append((t, _total(found)))
         if may_read(found):
             self.report()
-        return widened(found)
+        return found
+
+
+def _total(x: Any) -> Any:
+    """The sum of all numbers of x: not finite if one of them is not, and found in one pass over them."""
+    if is_tensor(x):
+        return x.detach().sum()
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.sum(x)
 
 
 def clip_to(bound: float) -> Callable[[Any], Any]:

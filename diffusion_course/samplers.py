@@ -72,7 +72,8 @@ def ddim_step(x0_hat: Any, eps_hat: Any, t: int, s: int, schedule: Schedule, eta
     """x_s = √ᾱ_s x̂_0 + √(1−ᾱ_s−σ²) ε̂ + σ z with σ² = η² β̃."""
     kept = schedule.at(s)
     fresh = eta**2 * float(posterior_variance(schedule.at(t), kept))
-    return kept**0.5 * x0_hat + max(1 - kept - fresh, 0.0) ** 0.5 * eps_hat + fresh**0.5 * z
+    x = kept**0.5 * x0_hat + max(1 - kept - fresh, 0.0) ** 0.5 * eps_hat
+    return x + fresh**0.5 * z if fresh > 0 else x
 
 
 def ddim(
