@@ -22,11 +22,11 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
+from others import Diffusers
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
-from unet import Diffusers
 
 from diffusion_course import data, metrics, schedule, training
 from diffusion_course.machine import hardware

@@ -1,112 +1,138 @@
-"""Time to quality on the faces: this course's U-Net beside `diffusers`' UNet2DModel.
+"""The course's U-Net beside those of other packages, at equal weights: `python benchmarks/unet.py`, hours on one core.
 
-    python benchmarks/unet.py --seconds 300
+    pace      pictures a second in training and sampling (50 steps of DDIM), 16 × 16 and 32 × 32, float32 and bfloat16
+    loss      held-out loss of v after the same number of pictures
+    quality   time to quality: Fréchet distance after trainings of several lengths, drawn; --parts quality alone
 
-Both are trained by the same loop with the same optimiser, batch, target and loss weights, without conditions: theirs
-for all of the seconds, ours for half of them. The number of steps is planned by a short trial, so that the learning
-rate falls to nothing just in time. The averaged network is judged by the Fréchet distance of 500 samples in 25
-steps, for each of three seeds. `--cpu-seconds` counts processor seconds of one thread instead, which other work on
-the machine hardly changes.
+All are trained by the same loop with the same optimiser, batch, target and loss weights, without conditions; a training
+of so many seconds is planned by a short trial, so that its learning rate falls to nothing just in time. Others have
+the learning rate that was best for `diffusers` of 5e-4, 1e-3 and 2e-3.
 """
 
-import argparse
-import time
+from unittest.mock import patch
 
+import measure
 import numpy as np
 import torch
+from others import PACKAGES, networks
 
 from diffusion_course import data, metrics, samplers, schedule, training
+from diffusion_course.beyond.emoji import emoji
 from diffusion_course.machine import hardware
-from diffusion_course.models import Denoiser
 from diffusion_course.run import checkpoints
-from diffusion_course.unet import UNet
 
-X0, DEVICE = data.faces().x0, hardware.choose_device()
-BATCH, TRIAL, SAMPLES = 32, 12, 500
-SEEDS = (0, 1, 2)
-DIFFUSERS_LR = 1e-3
-
-
-class Diffusers(Denoiser):
-    """UNet2DModel with about as many weights as ours, given our steps t and asked for v like ours."""
-
-    def __init__(self, noise_schedule):
-        from diffusers import UNet2DModel
-
-        super().__init__(noise_schedule)
-        self.network = UNet2DModel(
-            sample_size=16, in_channels=3, out_channels=3, layers_per_block=1, norm_num_groups=8,
-            block_out_channels=(40, 80, 88), attention_head_dim=8,
-            down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
-            up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
-        )  # fmt: skip
-
-    def forward(self, xt, t, cond=None, want="eps"):
-        self.now = torch.as_tensor(t, device=xt.device).expand(len(xt))
-        return super().forward(xt, t, cond, want)
-
-    def answer(self, xt, time):
-        return self.network(xt, self.now).sample
+BATCH, TRIAL = 32, 12
+LR = {"ours": 2e-3}
+FORMATS = (torch.float32, torch.bfloat16)
+STEPS = 50  # of a sampling; some of them are taken, which tells how long all take
+SECONDS = {"ours": (30, 60, 90, 150), "diffusers": (75, 150, 300)}
 
 
-def judge(model, real, eyes, seed):
-    """Fréchet distance of samples to the training pictures."""
-    xT = torch.randn(SAMPLES, 3, 16, 16, generator=torch.Generator().manual_seed(seed)).to(DEVICE)
-    how = hardware.choose_machine(xT)
-    samples = []
-    for part in xT.split(250):
-        with how.at_work(), how.precision():
-            *_, x = samplers.ddim(model, model.schedule, part, steps=25)
-        samples.append(x.float().clamp(-1, 1).cpu())
-    return metrics.frechet(metrics.features(eyes, torch.cat(samples)), real)
+def records(name, x0, steps, seed=0, dtype=None):
+    """The records of a training of that network, in that number format or the one chosen here."""
+    torch.manual_seed(seed)
+    model = networks()[name](schedule.cosine())
+    how = hardware.choose_machine(torch.as_tensor(x0[:1]))
+    how = how._replace(dtype=dtype or how.dtype, threads=1, most=1)
+    with patch.object(training, "choose_machine", lambda _: how):
+        recipe = {"batch": BATCH, "lr": LR.get(name, 1e-3), "weight": "v"}
+        return training.train(model, x0, steps=steps, rng=torch.Generator().manual_seed(seed), **recipe)
 
 
-def run(make, lr, seconds, clock, seed):
-    """(averaged network, steps, seconds) of a training that is planned, by a trial, to last so long."""
+def sampling(name, dtype, size, steps):
+    """A function that takes so many steps of DDIM with a fresh network."""
+    model, xT = networks()[name](schedule.cosine()).eval(), torch.randn(BATCH, 3, size, size)
 
-    def records(steps):
-        torch.manual_seed(seed)
-        model = make(schedule.cosine()).to(DEVICE)
-        rng = torch.Generator().manual_seed(seed)
-        return training.train(model, X0, steps=steps, batch=BATCH, lr=lr, weight="v", rng=rng)
+    def take():
+        with torch.no_grad(), torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+            *_, _ = samplers.ddim(model, model.schedule, xT, steps)
 
-    trial = records(TRIAL)
-    next(trial)  # the first step also prepares the kernels
-    started = clock()
-    *_, _ = trial
-    steps = int(seconds / ((clock() - started) / (TRIAL - 1)))
-    started = clock()
-    *_, last = records(steps)
-    return last.ema, steps, clock() - started
+    return take
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=300, help="the longer of the two budgets")
-    parser.add_argument("--cpu-seconds", action="store_true", help="count processor seconds, one thread")
-    arguments = parser.parse_args()
-    if arguments.cpu_seconds:
-        torch.set_num_threads(1)
-    clock = time.process_time if arguments.cpu_seconds else time.perf_counter
-    eyes = checkpoints.pretrained("faces-classifier")
-    real = metrics.features(eyes, X0)
-    floor = metrics.frechet(metrics.features(eyes, data.faces("test").x0[:SAMPLES]), real)
-    print(f"floor, {SAMPLES} held-out faces: {floor:.2f};  {hardware.choose_machine(torch.as_tensor(X0))}")
-    print("network    weights  seed  seconds  steps  images/s  Fréchet distance")
-    for make, lr, seconds in ((UNet, 2e-3, arguments.seconds / 2), (Diffusers, DIFFUSERS_LR, arguments.seconds)):
-        distances = []
-        for seed in SEEDS:
-            model, steps, spent = run(make, lr, seconds, clock, seed)
-            distances.append(judge(model, real, eyes, seed))
-            weights = sum(weight.numel() for weight in model.parameters())
-            print(
-                f"{make.__name__:9}  {weights / 1e6:5.2f} M  {seed:4}  {spent:7.0f}  {steps:5}  "
-                f"{BATCH * steps / spent:8.0f}  {distances[-1]:.2f}",
-                flush=True,
+def part_pace(arguments):
+    rounds, steps = (4, 2) if arguments.quick else (15, 5)
+    for size, x0 in ((16, data.faces().x0), (32, emoji("train").x0[:2000])):
+        pace = {}
+        for dtype in FORMATS:
+            runs = {name: records(name, x0, 10**6, dtype=dtype) for name in networks()}
+            pace["training", dtype] = measure.in_turn({name: (lambda run=run: next(run)) for name, run in runs.items()},
+                                                      rounds)  # fmt: skip
+            pace["sampling", dtype] = measure.in_turn(
+                {name: sampling(name, dtype, size, steps) for name in networks()}, rounds
             )
-        spread = np.std(distances, ddof=1)
-        print(f"{make.__name__:9}  mean {np.mean(distances):.2f} ± {spread:.2f} (standard deviation)")
+        print(f"{size} × {size}, pictures a second; in brackets: ours is so many times as quick")
+        row = measure.table("network", "weights", *(f"{what}, {str(dtype)[6:]}" for what, dtype in pace))
+        for name, network in networks().items():
+            weights = sum(weight.numel() for weight in network(schedule.cosine()).parameters())
+            cells = []
+            for (what, _), taken in pace.items():
+                a_second = BATCH / np.median(taken[name]) / (1 if what == "training" else STEPS / steps)
+                cells.append(f"{a_second:.3g} ({measure.times_ours(taken, name):.2f})")
+            row(name, f"{weights / 1e6:.2f} M", *cells)
 
+
+def part_loss(arguments):
+    """With one thread and one seed the losses are the same on every run."""
+    steps = 100 if arguments.quick else 2000
+    held_out = torch.as_tensor(data.faces("test").x0[:256])
+    eps = torch.randn(held_out.shape, generator=torch.Generator().manual_seed(1))
+    t = 1 + torch.arange(len(held_out)) * 999 // 255
+    row = measure.table(f"after {steps * BATCH} pictures", "loss of v", "seconds")
+    for name in networks():
+        began = measure.clock()
+        *_, last = records(name, data.faces().x0, steps)
+        spent = measure.clock() - began
+        with torch.no_grad():
+            row(name, training.loss(last.ema, held_out, t, eps, weight="v").item(), spent)
+
+
+class Judge:
+    """Fréchet distance of 500 samples in 25 steps to the training pictures."""
+
+    def __init__(self):
+        self.eyes = checkpoints.pretrained("faces-classifier")
+        self.real = metrics.features(self.eyes, data.faces().x0)
+
+    def __call__(self, model, seed):
+        xT = torch.randn(500, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
+        with hardware.choose_machine(xT).precision():
+            parts = [list(samplers.ddim(model, model.schedule, part, 25))[-1].float() for part in xT.split(50)]
+        return self.of(torch.cat(parts))
+
+    def of(self, x):
+        return metrics.frechet(metrics.features(self.eyes, torch.as_tensor(x).clamp(-1, 1)), self.real)
+
+
+def trained(name, seconds, seed):
+    """(averaged network, steps, seconds) of a training that is planned to last so long."""
+    trial = records(name, data.faces().x0, TRIAL + 1)
+    next(trial)
+    began = measure.clock()
+    *_, _ = trial
+    steps = int(seconds / ((measure.clock() - began) / TRIAL))
+    began = measure.clock()
+    *_, last = records(name, data.faces().x0, steps, seed)
+    return last.ema, steps, measure.clock() - began
+
+
+def part_quality(arguments):
+    if arguments.quick:
+        print("left out: it takes half an hour (python benchmarks/unet.py --parts quality)")
+        return
+    judge, curves = Judge(), {}
+    print(f"floor, 500 held-out faces: {judge.of(data.faces('test').x0[:500]):.2f}")
+    row = measure.table("network", "seconds", "steps", "Fréchet")
+    for name in (name for name in SECONDS if name in networks()):
+        for seconds in SECONDS[name]:
+            model, steps, spent = trained(name, seconds, seed=0)
+            curves.setdefault(name, []).append((spent, judge(model, seed=0)))
+            row(name, *curves[name][-1][:1], steps, curves[name][-1][1])
+    drawn = {name: tuple(zip(*points, strict=True)) for name, points in curves.items()}
+    measure.draw("unet", {"Time to quality, faces": ("seconds of one core", "Fréchet distance", drawn)})
+
+
+PARTS = {"pace": part_pace, "loss": part_loss, "quality": part_quality}
 
 if __name__ == "__main__":
-    main()
+    measure.main(__doc__, PARTS, PACKAGES)
