@@ -5,7 +5,7 @@ import torch
 from refusals import refused
 
 from diffusion_course import schedule
-from diffusion_course.unet import Attention, Context, UNet
+from diffusion_course.unet import Attention, Context, UNet, doubled
 
 COSINE = schedule.cosine(T=100)
 
@@ -31,6 +31,11 @@ def test_a_fresh_block_is_the_identity():
     for block in model.before:
         bias = block.conv2.bias[None, :, None, None]
         torch.testing.assert_close(block(x, context), x + bias)
+
+
+def test_every_pixel_is_doubled_in_both_directions():
+    x = torch.arange(12.0).reshape(1, 2, 2, 3)
+    assert torch.equal(doubled(x), x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3))
 
 
 def test_every_weight_gets_a_gradient():

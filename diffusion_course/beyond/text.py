@@ -26,7 +26,7 @@ from ..data import NOT_SAID
 from ..forward import may_read
 from ..models import FREQUENCIES, Denoiser
 from ..schedule import Schedule
-from ..unet import GROUPS, Block, Blocks
+from ..unet import GROUPS, Block, Blocks, doubled
 
 SIZE = 32  # pixels a side that the sketch is drawn for; other sizes stretch it
 PENCILS = 48  # numbers a place that the sketch has
@@ -78,7 +78,7 @@ class TextUNet(Denoiser):
         x = x + self.sketch(gist, x.shape[2:])
         for block in self.middle:
             x = block(x, context, tokens, said)
-        x = F.interpolate(self.up(x), scale_factor=2.0, mode="nearest")
+        x = doubled(self.up(x))
         x = self.after(self.join(torch.cat([x, skip], dim=1)), context)
         return F.pixel_shuffle(self.head(x), 2)
 
