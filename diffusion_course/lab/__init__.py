@@ -14,7 +14,7 @@ from .quiz import Quiz
 from .show import show
 from .statue import statue
 from .trajectories import field
-from .widgets import dissolve, explore
+from .widgets import dissolve, explore, flip
 
 __all__ = [
     "PixelEditor",
@@ -28,6 +28,7 @@ __all__ = [
     "explore",
     "faces_painting",
     "field",
+    "flip",
     "grid",
     "ks_distance",
     "landscape",
