@@ -28,7 +28,11 @@ def imported(module):
 
 
 class Other(Denoiser):
-    """A denoiser whose `network` asks for t, which `answer` finds in `self.now`."""
+    """A denoiser whose `network` asks for t, which `answer` finds in `self.now`: so a GPU must not play it back."""
+
+    def __init__(self, schedule):
+        super().__init__(schedule)
+        self.recordings = lambda network, *inputs: network.answer(*inputs)
 
     def forward(self, xt, t, cond=None, want="eps"):
         self.now = torch.as_tensor(t, device=xt.device).expand(len(xt))

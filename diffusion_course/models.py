@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from .data import NOT_SAID
 from .forward import Levels, eps_from_v, eps_from_x0, may_read, x0_from_eps, x0_from_v
+from .machine.capture import Recordings
 from .schedule import Schedule
 
 FREQUENCIES = 16  # of the time embedding, which has a sine and a cosine of each
@@ -70,7 +71,7 @@ class Denoiser(nn.Module):
         super().__init__()
         if output not in TRANSLATIONS["eps"]:
             raise ValueError(f"output must be one of {sorted(TRANSLATIONS['eps'])}, not {output!r}.")
-        self.schedule, self.output = schedule, output
+        self.schedule, self.output, self.recordings = schedule, output, Recordings()
         self.config = {"output": output, **config}
         for name, table in [("signal", schedule.alpha_bar**0.5), ("noise", (1 - schedule.alpha_bar) ** 0.5)]:
             self.register_buffer(name, torch.tensor(table, dtype=torch.float32), persistent=False)
@@ -84,7 +85,8 @@ class Denoiser(nn.Module):
         t = self._times(t, len(xt))
         conditions = () if cond is None else (self.check_cond(cond, len(xt)),)
         xt = xt.to(self.signal.dtype)
-        answer = self.answer(xt.to(self.embedding.dtype), self.embedding[t].expand(len(xt), -1), *conditions)
+        time = self.embedding[t].expand(len(xt), -1)
+        answer = self.recordings(self, xt.to(self.embedding.dtype), time, *conditions)
         return TRANSLATIONS[want][self.output](xt, self.levels(t), answer.to(xt.dtype))
 
     def x0_hat(self, xt: Tensor, t: Any, cond: Any = None) -> Tensor:
@@ -92,7 +94,10 @@ class Denoiser(nn.Module):
         return self(xt, t, cond, want="x0")
 
     def answer(self, xt: Tensor, time: Tensor, cond: Tensor | None = None) -> Tensor:
-        """What a subclass computes: ε, x_0 or v from x_t, the time embedding (B, 32) and codes (B, k)."""
+        """What a subclass computes: ε, x_0 or v from x_t, the time embedding (B, 32) and codes (B, k).
+
+        From these and the weights alone: a GPU plays it back as it was recorded (`machine.capture`).
+        """
         raise NotImplementedError
 
     def levels(self, t: int | Tensor) -> Levels:

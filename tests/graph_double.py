@@ -22,7 +22,7 @@ READS = (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.defa
 class Graph(TorchDispatchMode):
     def __init__(self):
         super().__init__()
-        self.played, self.before, self.chances, self.replays = [], {}, [], 0
+        self.played, self.before, self.chances, self.replays, self.recording = [], {}, [], 0, False
 
     def register_generator_state(self, rng):
         self.chances.append((rng, rng.get_state()))
@@ -91,10 +91,12 @@ def as_on_a_gpu(monkeypatch):
 
     @contextmanager
     def recording(graph, stream, capture_error_mode):
+        graph.recording = True
         try:
             with graph:
                 yield
         finally:
+            graph.recording = False
             graph.undo()
 
     def sync_debug_mode(mode):
@@ -107,6 +109,7 @@ def as_on_a_gpu(monkeypatch):
         "CUDAGraph": graph, "graph": recording, "Stream": lambda device: stream, "device": nullcontext,
         "stream": nullcontext, "current_stream": lambda: stream, "set_stream": lambda stream: None,
         "get_sync_debug_mode": lambda: 0, "set_sync_debug_mode": sync_debug_mode,
+        "is_current_stream_capturing": lambda: any(graph.recording for graph in made),
     }  # fmt: skip
     for name, double in doubles.items():
         monkeypatch.setattr(torch.cuda, name, double)

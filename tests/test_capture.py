@@ -1,18 +1,18 @@
 """Steps recorded once and played back, on a CPU that stands in for a GPU (`graph_double`)."""
 
-import warnings
+import copy
 
 import pytest
 import torch
 from graph_double import Chance, as_on_a_gpu
 from small_training import CASES, COSINE, POINTS, forced, fresh, losses, pictures_network, run
 
-from diffusion_course import models, training
-from diffusion_course.beyond import text
+from diffusion_course import models, schedule, training
+from diffusion_course.beyond import emoji, text
 from diffusion_course.guidance import guided
 from diffusion_course.machine import capture
-from diffusion_course.machine.capture import PLAIN_STEPS, CapturedNetwork
-from diffusion_course.run import captions, sampling
+from diffusion_course.machine.capture import PLAIN_STEPS
+from diffusion_course.run import captions, paint, recipes, sampling
 
 STEPS = 20
 
@@ -143,64 +143,167 @@ def test_captured_sampling_makes_the_same_samples(kind, sampler, monkeypatch):
     network, how = pictures_network(attributes=(10,)), sampling.SAMPLERS[sampler]
     xT = torch.randn(2, 3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
-    def samples(network):
+    def samples():
         for noise, label in zip(xT, (3, 7), strict=True):
             denoiser = DENOISERS[kind](network, torch.full((3, 1), label))
-            with torch.no_grad():
-                yield from how.run(denoiser, COSINE, noise, 10, rng=torch.Generator().manual_seed(1))
+            yield from how.run(denoiser, COSINE, noise, 10, rng=torch.Generator().manual_seed(1))
 
-    plain = list(samples(network))
+    plain = list(samples())
     graphs = as_on_a_gpu(monkeypatch)
-    for a, b in zip(samples(CapturedNetwork(network)), plain, strict=True):
+    for a, b in zip(samples(), plain, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
     assert len(graphs) == 1 and graphs[0].replays > 10
+
+
+def test_what_people_call_is_captured(monkeypatch):
+    """The command line's paths, pictures from words, a student's lessons: none of them says so itself."""
+    graphs = as_on_a_gpu(monkeypatch)
+    torch.manual_seed(0)
+    painter = text.TextUNet(COSINE, len(emoji.vocabulary()), widths=(8, 32), text=32, blocks=1).eval()
+    paint.paint("blue cat", n=1, steps=10, model=painter)
+    network = models.SpiralMLP(schedule.cosine())
+    list(sampling.paths(network, torch.tensor(POINTS[:8]), nfe=10))
+    sampling.trajectories(network, recipes.Student(8, 20, {}), torch.tensor(POINTS[:4]))
+    assert [graph.replays for graph in graphs] == [7, 7, 17]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_on_a_gpu_captured_sampling_makes_the_samples_of_the_cpu():
     model, xT = pictures_network(), torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        *_, here = sampling.SAMPLERS["ddim"].run(model, COSINE, xT, 20)
-        *_, there = sampling.SAMPLERS["ddim"].run(CapturedNetwork(model.cuda()), COSINE, xT.cuda(), 20)
+    *_, here = sampling.SAMPLERS["ddim"].run(model, COSINE, xT, 20)
+    *_, there = sampling.SAMPLERS["ddim"].run(model.cuda(), COSINE, xT.cuda(), 20)
     torch.testing.assert_close(there.cpu(), here, rtol=0, atol=1e-3)
 
 
-def test_a_captured_network_follows_its_weights(monkeypatch):
-    """As the average of a training does, from which one samples at several moments."""
-    as_on_a_gpu(monkeypatch)
-    model, x = fresh(), torch.tensor(POINTS[:8])
-    network = CapturedNetwork(model)
+@torch.no_grad()
+def evaluations(network, n=PLAIN_STEPS + 2, x=POINTS[:4], **options):
+    """So many evaluations at different times."""
+    return [network(torch.tensor(x), t, **options) for t in range(1, n + 1)]
+
+
+def test_recordings_follow_the_weights_where_they_lie(monkeypatch):
+    """As the average of a training changes, from which one samples at several moments."""
+    graphs = as_on_a_gpu(monkeypatch)
+    model = fresh()
+    evaluations(model)
     with torch.no_grad():
-        for turn in range(8):
-            assert torch.equal(network(x, 50), model(x, 50)), turn
-            model.layers[-1].bias.add_(0.1)
+        model.layers[-1].bias.add_(0.1)
+    plain = evaluations(copy.deepcopy(model), 2)
+    assert all(map(torch.equal, evaluations(model, 2), plain)) and graphs[0].replays == 4
+
+
+def moved(model):
+    model.double().float()
+
+
+def replaced(model):
+    model.layers[-1].bias = torch.nn.Parameter(torch.ones(2))
+
+
+def assigned(model):
+    model.load_state_dict(fresh(seed=1).state_dict(), assign=True)
+
+
+def hooked(model):
+    model.layers[0].register_forward_hook(lambda _module, _inputs, found: 2 * found)
+
+
+def other_answer(model):
+    model.answer = lambda xt, time: 3 * xt
+
+
+@pytest.mark.parametrize("change", [moved, replaced, assigned, hooked, other_answer])
+def test_a_network_that_is_changed_is_not_played_back_as_it_was(change, monkeypatch):
+    graphs = as_on_a_gpu(monkeypatch)
+    model = fresh()
+    evaluations(model)
+    change(model)
+    again = evaluations(model, 2)
+    assert graphs[0].replays == 2
+    monkeypatch.undo()
+    assert all(map(torch.equal, again, evaluations(model, 2)))
+
+
+def test_a_copy_of_a_network_makes_recordings_of_its_own(monkeypatch):
+    graphs = as_on_a_gpu(monkeypatch)
+    model = fresh()
+    evaluations(model)
+    for some in (copy.deepcopy(model), copy.copy(model)):
+        evaluations(some)
+    assert [graph.replays for graph in graphs] == [2, 2, 2]
 
 
 def test_each_shape_and_number_format_has_a_recording_of_its_own(monkeypatch):
     graphs = as_on_a_gpu(monkeypatch)
-    model = fresh()
-    network = CapturedNetwork(model)
-    for _ in range(2 * PLAIN_STEPS):
+    model, plain = fresh(), fresh()
+    plain.recordings = lambda network, *inputs: network.answer(*inputs)
+    for t in range(1, 2 * PLAIN_STEPS + 1):
         for n, dtype in ((4, torch.float32), (6, torch.float32), (4, torch.bfloat16)):
             with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
-                assert torch.equal(network(torch.ones(n, 2), 30), model(torch.ones(n, 2), 30))
+                assert torch.equal(model(torch.ones(n, 2), t), plain(torch.ones(n, 2), t))
     assert [graph.replays for graph in graphs] == [PLAIN_STEPS] * 3
 
 
-def test_gradients_and_times_of_ones_own_pass_the_recording_by(monkeypatch):
+def test_of_many_shapes_the_latest_are_kept(monkeypatch):
+    as_on_a_gpu(monkeypatch)
+    model = fresh()
+    for n in range(1, 2 * capture.KEPT):
+        evaluations(model, 1, POINTS[:n])
+    sizes = [held[0].shape[0] for held, _ in model.recordings.kept.values()]
+    assert sizes == list(range(capture.KEPT, 2 * capture.KEPT))
+
+
+def test_where_gradients_are_kept_nothing_is_recorded(monkeypatch):
     graphs = as_on_a_gpu(monkeypatch)
-    network, x = CapturedNetwork(fresh()), torch.ones(4, 2, requires_grad=True)
-    network(x, 30).sum().backward()
-    with torch.no_grad():
-        network(x, torch.arange(1, 5))
+    network, x = fresh(), torch.ones(4, 2, requires_grad=True)
+    for t in range(1, 9):
+        network(x, t).sum().backward()
     assert x.grad.isfinite().all() and graphs == []
 
 
-def test_without_a_gpu_a_captured_network_is_the_network():
+def test_a_network_asked_within_a_captured_training_step_is_part_of_it(monkeypatch):
+    """As a student that learns from its own answers is: there is one recording, that of the step."""
     model = fresh()
-    network = CapturedNetwork(model)
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for t in range(1, 9):
-            assert torch.equal(network(torch.ones(3, 2), t), model(torch.ones(3, 2), t))
-    assert network.schedule is model.schedule and not capture.on_gpu(torch.device("cpu"))
+
+    def draw(x0, cond, noise, batch, rng):
+        clean, t, eps, cond = training.draw_batch(x0, cond, noise, batch, rng)
+        with torch.no_grad():
+            return model.x0_hat(clean, t).clamp(-2, 2), t, eps, cond
+
+    start = copy.deepcopy(model.state_dict())
+    plain = trained(model=model, draw=draw)
+    model.load_state_dict(start)
+    graphs = as_on_a_gpu(monkeypatch)
+    same(trained(model=model, draw=draw), plain)
+    assert sorted(graph.replays for graph in graphs) == [0, STEPS - PLAIN_STEPS]
+
+
+def test_a_network_that_reads_a_value_is_evaluated_uncaptured_and_says_so(monkeypatch):
+    class Reading(models.SpiralMLP):
+        def answer(self, xt, time, cond=None):
+            return super().answer(xt, time) * (2 if xt.sum().item() > 0 else 1)
+
+    network = Reading(COSINE)
+    plain = evaluations(network, 10)
+    graphs = as_on_a_gpu(monkeypatch)
+    with pytest.warns(UserWarning, match="cannot be captured: the step reads a value") as told:
+        assert all(map(torch.equal, evaluations(network, 10), plain))
+    assert len(told) == 1 and not graphs[0].played
+
+
+def test_without_a_gpu_nothing_is_recorded():
+    model = fresh()
+    evaluations(model)
+    assert not model.recordings.kept and not capture.on_gpu(torch.device("cpu"))
+
+
+def test_every_machine_starts_from_the_same_noise(monkeypatch):
+    """Wherever the network is: here it is nowhere, on the device "meta", which has shapes and no numbers."""
+    elsewhere = fresh().to("meta")
+    monkeypatch.setattr(paint, "guesses", lambda model, cond, noise, scale, steps: noise)
+    expected = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(3))
+    assert torch.equal(paint.painting("cat", n=2, seed=3, model=elsewhere), expected)
+    here, there = (torch.Generator().manual_seed(0) for _ in range(2))
+    for model, rng, device in ((fresh(), here, "cpu"), (elsewhere, there, "meta")):
+        list(zip(range(5), sampling.SAMPLERS["ddpm"].run(model, COSINE, torch.zeros(4, 2, device=device), 9, rng=rng)))
+    assert torch.equal(here.get_state(), there.get_state()) and here.get_state().any()

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 PLAIN_STEPS = 3  # before a step is recorded: they find the quickest kernels and make the optimiser's state
+KEPT = 8  # recordings of one network; each holds the memory of an evaluation
 
 
 def on_gpu(device: torch.device) -> bool:
@@ -96,51 +97,56 @@ class Captured:
         warnings.warn(f"Steps start kernel by kernel, because they cannot be captured: {reason}.", stacklevel=2)
 
 
-class CapturedNetwork:
-    """The network itself, but each evaluation at an integer t is captured, one recording for each shape of its inputs.
+class Recordings:
+    """The evaluations of one network, captured: one recording for each kind of input, and the latest `KEPT` are kept.
 
-    >>> from diffusion_course.models import SpiralMLP
-    >>> from diffusion_course.schedule import cosine
-    >>> network = CapturedNetwork(SpiralMLP(cosine()))
-    >>> network(torch.zeros(5, 2), 10).shape
-    torch.Size([5, 2])
-
-    It goes wherever the network goes: `given(network, cond)`, `guided(network, cond, scale)`, a sampler. Without a GPU,
-    and where gradients are kept, it evaluates the network as it is. Weights may change where they lie, as in a
-    training, but not move to another place.
+    `Denoiser` asks here for each answer, so that all sampling is captured: by any sampler, with conditions, guidance or
+    known pixels. What may not be played back is computed as it is: where there is no GPU, where gradients are kept,
+    inside of another recording, and with hooks, which expect to be called. Weights may change where they lie, as in
+    a training; if they have moved, a new recording is made.
     """
 
-    def __init__(self, model: Any) -> None:
-        self.model, self.recorded = model, {}
+    def __init__(self) -> None:
+        self.kept: dict[tuple, tuple[list[Tensor], Captured]] = {}
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.model, name)
+    def __reduce__(self) -> tuple:
+        """A copy of the network makes recordings of its own."""
+        return Recordings, ()
 
-    def __call__(self, xt: Tensor, t: Any, *cond: Any) -> Tensor:
-        """ε̂ for x_t at step t."""
-        if not on_gpu(xt.device) or type(t) is not int or torch.is_grad_enabled():
-            return self.model(xt, t, *cond)
-        given = [xt, *(torch.as_tensor(codes, device=xt.device) for codes in cond)]
-        half = torch.is_autocast_enabled(xt.device.type), torch.get_autocast_dtype(xt.device.type)
-        key = (*half, *((x.shape, x.dtype) for x in given))
-        if key not in self.recorded:
-            self.recorded[key] = self._recording(given, *half)
-        held, time, evaluate = self.recorded[key]
-        for place, x in zip(held, given, strict=True):
+    def __call__(self, network: nn.Module, *inputs: Tensor) -> Tensor:
+        """`network.answer(*inputs)`, which depends on the inputs and the weights alone."""
+        answer: Callable = network.answer  # type: ignore[assignment]
+        device = inputs[0].device
+        if torch.compiler.is_compiling() or not on_gpu(device) or torch.is_grad_enabled() or _hooked(network):
+            return answer(*inputs)
+        if torch.cuda.is_current_stream_capturing():
+            return answer(*inputs)
+        half = torch.is_autocast_enabled(device.type), torch.get_autocast_dtype(device.type)
+        places = tuple(x.data_ptr() for some in (network.parameters(), network.buffers()) for x in some)
+        key = (answer, network.training, *half, *((x.shape, x.dtype, x.device) for x in inputs), places)
+        held, evaluate = self.kept[key] = self.kept.pop(key, None) or _recording(answer, inputs, *half)
+        if len(self.kept) > KEPT:
+            del self.kept[next(iter(self.kept))]  # the one that was not asked for the longest time
+        for place, x in zip(held, inputs, strict=True):
             place.copy_(x)
-        time.fill_(t)
         return evaluate()
 
-    def _recording(self, given: list[Tensor], half: bool, dtype: torch.dtype) -> tuple[list[Tensor], Tensor, Captured]:
-        """(places for the inputs, a place for the time, what evaluates the network on what lies there)."""
-        device = given[0].device
-        with torch.inference_mode(False):  # so that they can be written to from any mode
-            held = [torch.empty_like(x) for x in given]
-            time = torch.ones(len(given[0]), dtype=torch.long, device=device)
 
-        def evaluate() -> Tensor:
-            # weights cast for an earlier evaluation are not kept: they would not lie where they were recorded
-            with torch.no_grad(), torch.autocast(device.type, dtype, enabled=half, cache_enabled=False):
-                return self.model(held[0], time, *held[1:])
+def _hooked(network: nn.Module) -> bool:
+    return any(part._forward_hooks or part._forward_pre_hooks for part in network.modules() if part is not network)
 
-        return held, time, Captured(evaluate, device)
+
+def _recording(
+    answer: Callable, inputs: tuple[Tensor, ...], half: bool, dtype: torch.dtype
+) -> tuple[list[Tensor], Captured]:
+    """(places for the inputs, what evaluates the network on what lies there)."""
+    device = inputs[0].device
+    with torch.inference_mode(False):  # so that they can be written to from any mode
+        held = [torch.empty_like(x) for x in inputs]
+
+    def evaluate() -> Tensor:
+        # weights cast for an earlier evaluation are not kept: they would not lie where they were recorded
+        with torch.no_grad(), torch.autocast(device.type, dtype, enabled=half, cache_enabled=False):
+            return answer(*held)
+
+    return held, Captured(evaluate, device)

@@ -14,7 +14,6 @@ import torch
 
 from .. import distill, samplers
 from ..guidance import guided
-from ..machine.capture import CapturedNetwork
 from ..machine.hardware import choose_machine
 from ..models import given
 
@@ -81,11 +80,11 @@ def paths(
     `cond` has one row for all or one a sample; `guidance` above 1 exaggerates what it says. Arguments are tested
     before the first network evaluation.
     """
-    like, how, network = next(iter(model.parameters())), SAMPLERS[sampler], CapturedNetwork(model)
+    like, how = next(iter(model.parameters())), SAMPLERS[sampler]
     times = how.times(model.schedule, nfe)
     cond = None if cond is None else torch.as_tensor(cond).expand(len(xT), -1)
     for rows in torch.arange(len(xT)).split(batch):
-        denoiser = network if cond is None else conditioned(network, cond[rows].to(like.device), guidance)
+        denoiser = model if cond is None else conditioned(model, cond[rows].to(like.device), guidance)
         machine = choose_machine(xT[rows].to(like.device))  # anew for each batch: other work comes and goes
         with machine.at_work(), machine.precision(), torch.no_grad():
             path = [
@@ -103,14 +102,14 @@ def trajectories(
     teacher: Any, student: Any, xT: torch.Tensor, cond: Any = None, bar: Callable = iter
 ) -> distill.Trajectories:
     """What the teacher shows a student (`recipes.Student`) from x_T (n, …), in batches, on the teacher's device."""
-    device, parts, network = next(teacher.parameters()).device, [], CapturedNetwork(teacher)
+    device, parts = next(teacher.parameters()).device, []
     machine = choose_machine(xT.to(device))
     for rows in bar(torch.arange(len(xT)).split(BATCH)):
         said = None if cond is None else cond[rows].to(device)
         with machine.at_work(), machine.precision():
             there = xT[rows].to(device)
             kept = {"scale": student.guidance, "clip": student.clip}
-            parts.append(distill.trajectories(network, there, said, student.teacher_steps, **kept))
+            parts.append(distill.trajectories(teacher, there, said, student.teacher_steps, **kept))
     times = {t for steps in distill.STEPS.values() for pair in pairwise(steps) for t in pair}
     path = {t: torch.cat([part.path[t] for part in parts]) for t in times}
     return distill.Trajectories(path, None if cond is None else cond)
