@@ -31,7 +31,7 @@ from .machine.state import Run, State, chance, recipe_of
 from .machine.threads import Threads
 from .models import Denoiser, levels_at, unwrapped
 
-WARM_UP = 200  # steps until the learning rate has risen to its full value
+WARM_UP = 200  # steps until the learning rate has risen to its full value; of a short training, a fifth of them
 CLIP = 1.0  # longest gradient that is followed as it is
 EMA_MEMORY = 0.1  # the average reaches back over about this share of the steps so far
 CHECK_EVERY = 50  # steps between two looks at whether all losses were finite, where looking makes the device wait
@@ -65,9 +65,10 @@ def train(
     which is read as it is needed, each example once an epoch. `cond` (n,) or (n, k) holds the codes that the network
     gets beside x_t, a random part of them hidden (−1) in every batch, so that it also learns to do with less.
     `weight`, one number for each t = 0 … T, multiplies the simple loss; "v" takes the loss of v instead, as 1/ᾱ_t
-    would. `lr` is the peak of the learning rate, reached after 200 steps. `rng` decides all chance; None is fresh
-    chance. `resume`, the state of an earlier run, goes on where that one stopped, with the same further losses, also
-    with another number of processes or parts. `draw` makes a batch; None is `draw_batch`.
+    would. `lr` is the peak of the learning rate, reached after 200 steps, or after a fifth of fewer than 1,000. `rng`
+    decides all chance; None is fresh chance. `resume`, the state of an earlier run, goes on where that one stopped,
+    with the same further losses, also with another number of processes or parts. `draw` makes a batch; None is
+    `draw_batch`.
 
     Raises ValueError for arguments that do not fit, FloatingPointError when a loss is not finite (the weights are
     then those of the step before it), torch.OutOfMemoryError with a batch size to try.
@@ -171,7 +172,7 @@ def loss(model: Any, x0: Tensor, t: Any, eps: Tensor, cond: Any = None, weight: 
 
 def learning_rate(step: int, steps: int) -> float:
     """The factor of `lr` at this step: a straight rise over the warm-up, and half a cosine down to 0."""
-    return min(1.0, step / WARM_UP) * (1 + math.cos(math.pi * step / (steps + 1))) / 2
+    return min(1.0, step / min(WARM_UP, steps / 5)) * (1 + math.cos(math.pi * step / (steps + 1))) / 2
 
 
 def clip_gradients(weights: list[nn.Parameter]) -> Tensor:

@@ -149,6 +149,13 @@ def test_learning_rate_rises_and_falls_to_nothing():
     assert all(np.diff(rates[:top]) > 0) and all(np.diff(rates[top:]) < 0)
 
 
+@pytest.mark.parametrize(("steps", "rise"), [(20, 4), (100, 20), (1000, 200), (10_000, 200)])
+def test_the_rise_takes_at_most_a_fifth_of_the_training(steps, rise):
+    straight = [2 * training.learning_rate(k, steps) / (1 + np.cos(np.pi * k / (steps + 1))) for k in (rise, rise + 1)]
+    assert straight == pytest.approx([1, 1])
+    assert training.learning_rate(rise - 1, steps) < 1 - 0.5 / rise
+
+
 @pytest.mark.parametrize("output", ["eps", "x0", "v"])
 def test_the_loss_of_v_is_that_of_one_over_alpha_bar(output):
     """In float64, where the division by ᾱ_T = 2e-7 leaves digits enough; by hand beside it."""

@@ -124,7 +124,9 @@ class Recordings:
         half = torch.is_autocast_enabled(device.type), torch.get_autocast_dtype(device.type)
         places = tuple(x.data_ptr() for some in (network.parameters(), network.buffers()) for x in some)
         key = (answer, network.training, *half, *((x.shape, x.dtype, x.device) for x in inputs), places)
-        held, evaluate = self.kept[key] = self.kept.pop(key, None) or _recording(answer, inputs, *half)
+        if key not in self.kept:
+            self.kept[key] = _recording(answer, inputs, *half)
+        held, evaluate = self.kept[key] = self.kept.pop(key)
         if len(self.kept) > KEPT:
             del self.kept[next(iter(self.kept))]  # the one that was not asked for the longest time
         for place, x in zip(held, inputs, strict=True):
