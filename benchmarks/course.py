@@ -24,7 +24,10 @@ ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("0*.ipynb")) + sorted((ROOT / "notebooks/beyond").glob("*.ipynb"))
 QUICK, LIMIT = NOTEBOOKS[:3], 100  # seconds
 PROBE = "import resource, time\nprint(time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-SAID = re.compile(r"(All code cells together take about )(.+?)( on two CPU cores)(, about .+? with a GPU)?")
+SAID = re.compile(
+    r"(All code cells together take about )(.+?)( on two CPU cores)"
+    r"(, about .+? with a GPU|; a GPU makes no difference)?"
+)
 NUMBERS = "no one two three four five six seven eight nine ten".split()
 
 

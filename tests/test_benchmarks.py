@@ -1,5 +1,6 @@
 """What the benchmarks share: times in turn, slopes, and the seconds that the lessons' openings tell."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import course
+import gpu
+import gpu_parts
 import measure
 
 
@@ -56,8 +59,67 @@ def test_seconds_go_into_the_opening_with_and_without_a_gpu():
     assert both == OPENING.format("35 seconds", ", about 15 seconds with a GPU")
     assert course.said(both, 121) == OPENING.format("two minutes", ", about 15 seconds with a GPU")
     assert course.said(both, 3, gpu=True) == OPENING.format("35 seconds", ", about 5 seconds with a GPU")
+    unlike = OPENING.format("35 seconds", "; a GPU makes no difference")
+    assert course.said(unlike, 31) == unlike
+    assert course.said(unlike, 12, gpu=True) == both
 
 
 def test_an_opening_without_seconds_is_refused():
     with pytest.raises(ValueError, match="All code cells together"):
         course.said("Fifty minutes.", 31)
+
+
+# ---- gpu.py: each part a process of its own ------------------------------------------------------
+
+ROWS = 'print(\'{"what": "a, batch 1", "number": 500, "unit": "steps/s", "goal": ["\\u2265", 400]}\', flush=True)\n'
+ENDS = {  # what the process does after its row: seconds that it has, what is said
+    "": (60, None),
+    "import time; time.sleep(60)": (5, "left out after 5 seconds"),
+    "raise SystemExit(3)": (60, "ended with 3"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_part_that_ends_early_costs_only_its_rest(end, tmp_path, monkeypatch, capsys):
+    seconds, failed = ENDS[end]
+    out = tmp_path / "new" / "rows.jsonl"
+    monkeypatch.setattr(gpu, "PARTS", tmp_path / "parts.py")
+    gpu.PARTS.write_text(f"import sys\n{ROWS}if sys.argv[1] == 'second':\n    {end or 'pass'}\n")
+    monkeypatch.setattr(gpu, "LIMITS", dict.fromkeys(("first", "second", "third"), seconds))
+    gpu.measure(gpu.LIMITS, tiny=False, minutes=9, out=out)
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [row["part"] for row in rows if row.get("number") == 500] == ["first", "second", "third"]
+    told = [(row["part"], row["failed"]) for row in rows if "failed" in row]
+    assert told == [] if failed is None else (len(told) == 1 and told[0][0] == "second" and failed in told[0][1])
+    assert capsys.readouterr().out.count("reached") == 3
+
+
+def test_parts_that_no_time_is_left_for_are_named(tmp_path, capsys):
+    gpu.measure(["quality"], tiny=False, minutes=0.1, out=tmp_path / "rows.jsonl")
+    assert "quality    left out: 0.1 minutes are over" in capsys.readouterr().out
+
+
+def lesson(**more):
+    return {"part": "lessons", "what": "x", "number": 12.0, "notebook": "x.ipynb", "gpu": True, "tiny": False, **more}
+
+
+def test_seconds_measured_on_another_machine_are_written(tmp_path):
+    (tmp_path / "x.ipynb").write_text(OPENING.format("35 seconds", ""), encoding="utf-8")
+    gpu.write([{"part": "training", "what": "a", "number": 1}, lesson()], tmp_path)
+    told = (tmp_path / "x.ipynb").read_text(encoding="utf-8")
+    assert told == OPENING.format("35 seconds", ", about 15 seconds with a GPU")
+
+
+@pytest.mark.parametrize("rows", [[], [lesson(), lesson(gpu=False)], [lesson(tiny=True)]])
+def test_seconds_of_a_rehearsal_are_not_written(rows, tmp_path):
+    with pytest.raises(ValueError, match="measure there first"):
+        gpu.write(rows, tmp_path)
+
+
+@pytest.mark.parametrize("part", ["training", "sampling", "estimate"])
+def test_the_parts_run_in_the_small(part):
+    """The others take longer; `gpu.py --tiny` runs all of them."""
+    if part in ("training", "sampling"):
+        pytest.importorskip("diffusers")
+    rows = list(gpu_parts.PARTS[part](gpu_parts.Sizes(tiny=True, until=0)))
+    assert rows and all(np.isfinite(row["number"]) and json.dumps(row) for row in rows)
