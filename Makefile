@@ -14,7 +14,7 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-
 TORCH_CPU = https://download.pytorch.org/whl/cpu
 INSTALL = PYTHON="$(PYTHON)" TORCH_CPU="$(TORCH_CPU)" sh tools/install.sh
 
-.PHONY: help lab test test-homework test-matrix lint book address clean
+.PHONY: help lab test test-homework test-matrix lint bench book address clean
 
 help:
 	@echo "make lab            open the lessons in JupyterLab (the first time: install everything in .venv)"
@@ -22,6 +22,7 @@ help:
 	@echo "make test-homework  run every test of the homework and its grading (Linux, bubblewrap)"
 	@echo "make test-matrix    run the fast tests with the lowest, tested, newest and Colab's versions (uv, hours)"
 	@echo "make lint           check the style and the types of the code, and the form of the notebooks"
+	@echo "make bench          measure the course, some of it beside other packages: ten minutes, tables"
 	@echo "make book           make the website of the course in build/book"
 	@echo "make address        set the repository's address in every file: make address REPO=owner/name"
 	@echo "make clean          remove .venv, to start afresh"
@@ -44,6 +45,9 @@ lint: .venv/test-installed
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/python tests/lint_notebooks.py
+
+bench: .venv/bench-installed
+	$(BIN)/python benchmarks/bench.py $(ARGS)
 
 book: .venv/book-installed
 	@echo "Making the website in build/book. The first time it runs every notebook: some minutes."
@@ -71,6 +75,11 @@ clean:
 
 .venv/matrix-installed: .venv/lab-installed
 	@$(INSTALL) matrix
+	@touch $@
+
+.venv/bench-installed: .venv/lab-installed
+	@echo "Installing what the course is compared with in .venv: about a minute, once."
+	@$(INSTALL) bench
 	@touch $@
 
 .venv/book-installed: .venv/lab-installed

@@ -89,6 +89,9 @@ def part_sizes(arguments):
     names = git("ls-files", "-z").split("\0")[:-1]
     row("checkout, without .git", sum((ROOT / name).stat().st_size for name in names) / 1e6)
     row("history, packed", int(git("rev-list", "--disk-usage", "--objects", "HEAD")) / 1e6)
+    if not measure.installed("hatchling"):
+        print("wheel: left out, for hatchling is not installed")
+        return
     with tempfile.TemporaryDirectory() as folder:
         build = "import sys, hatchling.build; hatchling.build.build_wheel(sys.argv[1])"
         subprocess.run([sys.executable, "-c", build, folder], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""What a batch, half precision, channels last and torch.compile give on this machine: `python benchmarks/timing.py`.
+"""What a batch, half precision, channels last and torch.compile give on this machine: `python benchmarks/speed.py`.
 
 Milliseconds an evaluation and sample, best of three, one thread. Compilation takes a minute or two on a CPU; where it
 is not possible, the table says why. Lesson 6 prints the rows without it.

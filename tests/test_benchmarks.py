@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import bench
 import course
 import gpu
 import gpu_parts
@@ -67,6 +68,11 @@ def test_seconds_go_into_the_opening_with_and_without_a_gpu():
 def test_an_opening_without_seconds_is_refused():
     with pytest.raises(ValueError, match="All code cells together"):
         course.said("Fifty minutes.", 31)
+
+
+def test_quick_benchmarks_exist_and_end_within_ten_minutes():
+    assert sum(bench.LIMITS.values()) <= 600
+    assert all((Path(bench.__file__).with_name(f"{name}.py")).exists() for name in bench.LIMITS)
 
 
 # ---- gpu.py: each part a process of its own ------------------------------------------------------
