@@ -66,15 +66,23 @@ def test_a_training_of_pictures_from_words_is_captured_with_its_own_batches(monk
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
 def test_a_captured_training_goes_on_exactly(dtype, monkeypatch):
+    """Captured or plain, from the state of either: losses, weights, moments, average, scale and chance."""
     forced(monkeypatch, dtype=dtype)
-    as_on_a_gpu(monkeypatch)
     make, x0, cond, weight = CASES["conditional pictures"]
-    whole, state = [], None
-    for record in run(make(), x0, cond, weight=weight, steps=STEPS, rng=Chance().manual_seed(0)):
-        whole.append(record.loss.item())
-        if record.step == 10:
-            state = record.run.state()
-    assert losses(trained("conditional pictures", resume=state)) == whole[10:]
+
+    def halfway():
+        for record in run(make(), x0, cond, weight=weight, steps=STEPS, rng=Chance().manual_seed(0)):
+            if record.step == STEPS // 2:
+                return record.run.state()
+
+    plain, whole = halfway(), trained("conditional pictures")
+    resumed = [trained("conditional pictures", resume=plain)]
+    as_on_a_gpu(monkeypatch)
+    captured = halfway()
+    resumed += [trained("conditional pictures", resume=state) for state in (plain, captured)]
+    for records in resumed:
+        same(records, whole[STEPS // 2 :])
+        assert records[-1].run.state().about == whole[-1].run.state().about
 
 
 def test_a_loss_that_is_not_finite_is_named_in_a_captured_training_too(monkeypatch):

@@ -117,13 +117,12 @@ class Recordings:
         """`network.answer(*inputs)`, which depends on the inputs and the weights alone."""
         answer: Callable = network.answer  # type: ignore[assignment]
         device = inputs[0].device
-        if torch.compiler.is_compiling() or not on_gpu(device) or torch.is_grad_enabled() or _hooked(network):
+        if torch.compiler.is_compiling() or not on_gpu(device) or torch.is_grad_enabled():
             return answer(*inputs)
-        if torch.cuda.is_current_stream_capturing():
+        if torch.cuda.is_current_stream_capturing() or (weights := _places(network)) is None:
             return answer(*inputs)
         half = torch.is_autocast_enabled(device.type), torch.get_autocast_dtype(device.type)
-        places = tuple(x.data_ptr() for some in (network.parameters(), network.buffers()) for x in some)
-        key = (answer, network.training, *half, *((x.shape, x.dtype, x.device) for x in inputs), places)
+        key = (answer, network.training, *half, *((x.shape, x.dtype, x.device) for x in inputs), weights)
         if key not in self.kept:
             self.kept[key] = _recording(answer, inputs, *half)
         held, evaluate = self.kept[key] = self.kept.pop(key)
@@ -134,8 +133,13 @@ class Recordings:
         return evaluate()
 
 
-def _hooked(network: nn.Module) -> bool:
-    return any(part._forward_hooks or part._forward_pre_hooks for part in network.modules() if part is not network)
+def _places(network: nn.Module) -> tuple[int, ...] | None:
+    """Where each weight and buffer lies; None if a part of the network has hooks."""
+    parts = list(network.modules())
+    if any(part._forward_hooks or part._forward_pre_hooks for part in parts[1:]):
+        return None
+    tensors = (x for part in parts for x in (*part._parameters.values(), *part._buffers.values()))
+    return tuple(x.data_ptr() for x in tensors if x is not None)
 
 
 def _recording(
