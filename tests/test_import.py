@@ -20,7 +20,7 @@ FOLDERS = {  # folder: the folders that it may import; all may import the route
     "machine": {"machine"},
     "beyond": {"beyond"},
     "lab": {"lab"},
-    "check": {"check", "lab", "run"},
+    "check": {"check", "lab", "run", "beyond"},
     "run": {"run", "machine", "beyond"},
     "homework": {"homework", "check", "lab", "run"},
 }

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from diffusion_course.beyond.emoji import emoji, vocabulary
-from diffusion_course.beyond.text import PENCILS, Attention, TextEncoder, TextUNet, looks
+from diffusion_course.beyond.text import PENCILS, Attention, TextEncoder, TextUNet, questions
 from diffusion_course.distill import trajectories
 from diffusion_course.run.captions import Order, draw_captions, training_set
 from diffusion_course.schedule import cosine
@@ -110,13 +110,19 @@ def test_the_sketch_lies_where_it_is_drawn_and_follows_the_words(model, xt):
     assert model.sketch(gists[0], (7, 7)).shape == (2, 32, 7, 7)
 
 
-def test_looks_go_to_the_words_that_are_there_and_leave_no_trace(model, xt):
+@torch.no_grad()
+def test_questions_are_those_that_the_words_answer_and_asking_leaves_no_trace(model, xt):
     cond = torch.tensor([[1, -1, 4]] * 2)
-    before = model(xt, 500, cond)
-    seen = looks(model, xt, 500, cond)
-    assert seen.shape == (2, 3, 8, 8)
-    assert (seen[:, 1] == 0).all() and (seen[:, 0] > 0).all()
-    assert (seen.sum(1) < 1).all()
+    before, answers = model(xt, 500, cond), []
+    hooks = [block.words.register_forward_hook(lambda _, inputs, out: answers.append(out[0])) for block in model.middle]
+    heads = questions(model, xt, 500, cond)
+    for hook in hooks:
+        hook.remove()
+    assert len(heads) == len(model.middle)  # one head of 32 numbers in each
+    for (q, k, v), answer, block in zip(heads, answers, model.middle, strict=True):
+        assert q.shape == (64, 32) and k.shape == v.shape == (3, 32)  # the token in front and two words
+        found = (q @ k.T / 32**0.5).softmax(dim=-1) @ v
+        assert torch.allclose(block.words.out(found), answer, atol=1e-5)
     assert torch.equal(model(xt, 500, cond), before)
     assert not any(block.words._forward_pre_hooks for block in model.middle)
 

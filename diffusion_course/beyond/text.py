@@ -97,23 +97,27 @@ class TextUNet(Denoiser):
 
 
 @torch.no_grad()
-def looks(model: TextUNet, xt: Tensor, t: int, cond: Tensor) -> Tensor:
-    """How much each place of the coarse grid looked at each word while x_t was denoised: (B, L, H/4, W/4).
+def questions(model: TextUNet, xt: Tensor, t: int, cond: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """What the places of the first picture ask the words while x_t is denoised: (q, k, v) of each block and head.
 
-    It is the mean over all blocks and heads; with what goes to the token in front, a place's looks sum to 1.
+    q (places, 32) belongs to the coarse grid, row by row; k and v (1 + words, 32) to the token in front and the words
+    that are said. What a head answers is softmax(q kᵀ / √32) v.
     """
-    kept: list[Tensor] = []
-    hooks = [
-        block.words.register_forward_pre_hook(lambda attention, inputs: kept.append(attention.weights(*inputs)))
-        for block in model.middle
-    ]
+    kept: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def keep(attention: Any, inputs: tuple) -> None:
+        x, tokens, said = inputs
+        layers = ((attention.query, x), (attention.key, tokens), (attention.value, tokens))
+        q, k, v = (Attention._heads(layer(some))[0] for layer, some in layers)  # each (heads, …, 32)
+        kept.extend(zip(q, k[:, said[0]], v[:, said[0]], strict=True))
+
+    hooks = [block.words.register_forward_pre_hook(keep) for block in model.middle]
     try:
         model(xt, t, cond)
     finally:
         for hook in hooks:
             hook.remove()
-    weights = torch.stack(kept).mean(dim=(0, 2))  # (B, places, 1 + L)
-    return weights[:, :, 1:].transpose(1, 2).unflatten(2, (xt.shape[2] // 4, xt.shape[3] // 4))
+    return kept
 
 
 class Sketch(nn.Module):
