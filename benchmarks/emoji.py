@@ -2,11 +2,12 @@
 
 A judge that was trained on real pictures looks for the asked words in samples. `--train-judge` makes it first and tells
 how often it is right. The rates to compare with are those of real drawings that the judge has not seen ("real"), and
-those of samples that were asked for other words ("chance"). A row is a seed; the last two are mean and spread.
+those of samples that were asked for other words ("chance"). Each scale has two lines: mean and spread over the seeds.
 """
 
 import argparse
 import itertools
+from functools import cache
 
 import numpy as np
 import torch
@@ -37,11 +38,14 @@ def samples(model, rows, scale, steps, seed):
     return np.concatenate(last)
 
 
-def named(data, judge, count, seed):
-    """Prompts of `count` names, each once: (row of ids, asked ids); a name counts if the judge knows a word of it."""
+def named(data, judge, count, seed, among=None):
+    """Prompts of `count` names, each once: (row of ids, asked ids); a name counts if the judge knows a word of it.
+
+    `among` (n,) bool says which of the pictures' names to take.
+    """
     rng = np.random.default_rng(seed)
     prompts = []
-    for concept in rng.permutation(np.unique(data.concept)):
+    for concept in rng.permutation(np.unique(data.concept if among is None else data.concept[among])):
         known = [word for word in data.names[concept].split() if word in data.vocabulary.place]
         row = data.vocabulary.ids(" ".join(known)) if known else np.array([-1])
         if words := asked_words(row, judge):
@@ -55,55 +59,68 @@ def colour_found(pictures, names):
     return colours(bytes_).argmax(axis=1) == np.array([COLOURS.index(name) for name in names])
 
 
+KINDS = ("common", "rare", "held-out")  # names: of common things, of others, and of drawings never trained on
+
+
+def kinds(train):
+    """Data and a mask of it for each of `KINDS`."""
+    return dict(zip(KINDS, ((train, train.common), (train, ~train.common), (emoji("names"), None)), strict=True))
+
+
+@cache
+def copy_distance(train):
+    """What 5 of 100 held-out drawings are below, in distance to the nearest training picture: nearer is a copy."""
+    return np.quantile(np.asarray(metrics.nearest_distance(emoji("names").x0, train.x0)), 0.05)
+
+
 def row_of_numbers(model, judge, train, scale, steps, seed, count):
     """All measures of one seed, by name."""
     numbers, every = {}, {}
-    for split in ("train", "names"):
-        rows, asked = zip(*named(emoji(split), judge, count, seed), strict=True)
-        every[split] = samples(model, np.stack(rows), scale, steps, seed)
-        numbers[f"{split} found"] = rate(judge, every[split], asked)
-        numbers[f"{split} chance"] = rate(judge, every[split], [*asked[1:], asked[0]])
-    pairs = [pair for pair in train.pairs for _ in range(4)]
+    for kind, (data, among) in kinds(train).items():
+        rows, asked = zip(*named(data, judge, count, seed, among), strict=True)
+        every[kind] = samples(model, np.stack(rows), scale, steps, seed)
+        numbers[kind] = rate(judge, every[kind], asked)
+        numbers[f"{kind} chance"] = rate(judge, every[kind], [*asked[1:], asked[0]])
+    pairs = [pair for pair in train.pairs for _ in range(max(1, count // 25))]
     rows = np.stack([train.vocabulary.ids(pair) for pair in pairs])
     things = [[train.vocabulary.place[pair.split()[1]]] for pair in pairs]
     x = samples(model, rows, scale, steps, seed)
-    thing = [rate(judge, x[i : i + 1], [words]) for i, words in enumerate(things) if words[0] in judge.column]
+    can = [words[0] in judge.column for words in things]
+    thing = [rate(judge, x[i : i + 1], [words]) for i, words in enumerate(things) if can[i]]
     colour = colour_found(x, [pair.split()[0] for pair in pairs])
     numbers |= {"pairs thing": np.mean(thing), "pairs colour": colour.mean()}
-    numbers["pairs both"] = np.mean([t and c for t, c in zip(thing, colour, strict=True)])
-    numbers["nearest"] = float(metrics.nearest_distance(every["train"], train.x0).mean())
-    pick = np.random.default_rng(seed).choice(len(train.words), 4 * count, replace=False)
-    real = metrics.features(judge, train.x0)
-    numbers["frechet"] = metrics.frechet(
-        metrics.features(judge, samples(model, train.words[pick], scale, steps, seed)), real
-    )
+    numbers["pairs both"] = np.mean([t and c for t, c in zip(thing, colour[can], strict=True)])
+    near = np.asarray(metrics.nearest_distance(every["common"], train.x0))
+    numbers |= {"nearest": near.mean(), "copies": (near < copy_distance(train)).mean()}
+    pick = np.random.default_rng(seed).choice(len(train.words), 2 * count, replace=False)
+    x = samples(model, train.words[pick], scale, steps, seed)
+    numbers["frechet"] = metrics.frechet(metrics.features(judge, x), metrics.features(judge, train.x0))
     return numbers
 
 
-def floors(judge, train):
+def floors(judge, train, count):
     """The same numbers of real pictures: drawings that the judge has not seen, and those of held-out names."""
     back, names = held_back(train), emoji("names")
     truth = judge.says[train.concept[back]].bool()  # by its name
     said = truth | has_words(train.words[back], judge.config["words"]).bool()  # or by a keyword
     found = judge.found(train.x0[back])
-    in_name = [train.names[c].split() for c in train.concept[back]]
-    rows = [[train.vocabulary.place[w] for w in words if w in train.vocabulary.place] for words in in_name]
-    asked = [[word for word in row if word in judge.column] for row in rows]
-    things = {pair.split()[1] for pair in train.pairs} & set(train.vocabulary.words)
-    columns = [judge.column[w] for w in (train.vocabulary.place[t] for t in things) if w in judge.column]
-    thing = found[:, columns][truth[:, columns]].float().mean().item()
-    asked_names = [[w for w in (train.vocabulary.place[t] for t in train.names[c].split()) if w in judge.column]
-                   for c in names.concept]  # fmt: skip
-    real = metrics.features(judge, train.x0)
     print(f"judge: {len(judge.column)} words; found in real drawings that it has not seen: "
           f"{found[truth].float().mean():.3f} of all words, {found[~said].float().mean():.4f} falsely")  # fmt: skip
-    print(f"real: train found {rate(judge, train.x0[back], asked):.3f}; names found "
-          f"{rate(judge, names.x0, asked_names):.3f}; pairs thing {thing:.3f}")  # fmt: skip
-    nearest = metrics.nearest_distance(names.x0, train.x0)
-    noise = torch.randn(len(names.x0), 3, 32, 32, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
-    print(f"real: nearest {float(nearest.mean()):.3f}; frechet "
-          f"{metrics.frechet(metrics.features(judge, names.x0), real):.2f} (noise "
-          f"{metrics.frechet(metrics.features(judge, noise), real):.1f})")  # fmt: skip
+    rates = {}
+    for kind, (data, among) in kinds(train).items():
+        unseen = back & among if data is train else np.ones(len(data.images), bool)
+        in_name = [[data.vocabulary.place.get(word) for word in data.names[c].split()] for c in data.concept[unseen]]
+        rates[kind] = rate(judge, data.x0[unseen], [[w for w in words if w in judge.column] for words in in_name])
+    places = {train.vocabulary.place[pair.split()[1]] for pair in train.pairs}
+    columns = [judge.column[place] for place in places if place in judge.column]
+    rates["pairs thing"] = found[:, columns][truth[:, columns]].float().mean().item()
+    print("real:", "; ".join(f"{kind} {value:.3f}" for kind, value in rates.items()))
+    real, noise = metrics.features(judge, train.x0), torch.Generator().manual_seed(0)
+    some = names.x0[np.random.default_rng(0).permutation(len(names.x0))[: 2 * count]]
+    static = torch.randn(some.shape, generator=noise).clamp(-1, 1)
+    print(f"real: nearest {float(metrics.nearest_distance(names.x0, train.x0).mean()):.3f}; copies 0.050; frechet "
+          f"{metrics.frechet(metrics.features(judge, some), real):.2f} (noise "
+          f"{metrics.frechet(metrics.features(judge, static), real):.1f})")  # fmt: skip
 
 
 def main():
@@ -123,16 +140,16 @@ def main():
             print(f"judge: loss {loss:.5f}", flush=True)
         checkpoints.save_model(args.judge, judge)
     judge = checkpoints.load_model(args.judge)
-    floors(judge, train)
+    floors(judge, train, args.count)
     model = checkpoints.load_model(args.weights) if args.weights else paint.pretrained()
     for scale in args.scales:
         table = [row_of_numbers(model, judge, train, scale, args.steps, s, args.count) for s in range(args.seeds)]
         names = list(table[0])
         if scale == args.scales[0]:
-            print("scale " + " ".join(f"{name:>13}" for name in names))
+            print("scale " + " ".join(f"{name:>15}" for name in names))
         values = np.array([[row[name] for name in names] for row in table])
         for label, line in itertools.chain([(f"{scale:g}", values.mean(0))], [("  ±", values.std(0))]):
-            print(f"{label:5} " + " ".join(f"{value:13.3f}" for value in line), flush=True)
+            print(f"{label:5} " + " ".join(f"{value:15.3f}" for value in line), flush=True)
 
 
 if __name__ == "__main__":
