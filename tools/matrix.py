@@ -20,6 +20,7 @@ COLUMNS = {
     "colab": ("3.13", ["--constraint", COLAB]),
 }
 SHOWN = ["torch", "numpy", "matplotlib", "ipywidgets", "ipython", "jupyterlab", "diffusers"]
+TOOLS = "diffusers hatchling hypothesis nbclient nbconvert nbformat nbval packaging pytest pytest-xdist pyyaml".split()
 FAST = ["tests", "--ignore=tests/browser", "--ignore=tests/homework", "-n", "auto", "--dist", "loadfile", "-q"]
 
 
@@ -28,10 +29,12 @@ def environment(name: str) -> Path:
     python, options = COLUMNS[name]
     uv("venv", "--clear", "--python", python, FOLDER / name)
     made = FOLDER / name / "bin/python"
-    if name == "colab":  # as there: first what Colab has, then the course, which may change none of it
+    if name == "colab":  # first what Colab has, then the course; the homework cannot be there
         uv("pip", "install", "--python", made, "--requirement", COLAB)
         uv("pip", "install", "--python", made, ROOT)
-    uv("pip", "install", "--python", made, *options, "--editable", f"{ROOT}[test]")
+        uv("pip", "install", "--python", made, *options, "--editable", ROOT, *TOOLS)
+    else:
+        uv("pip", "install", "--python", made, *options, "--editable", f"{ROOT}[test]")
     return made
 
 
