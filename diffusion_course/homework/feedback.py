@@ -5,6 +5,7 @@ page forbids the browser to run or to load anything.
 """
 
 import base64
+import contextlib
 import math
 import re
 from collections.abc import Iterator
@@ -16,8 +17,8 @@ import numpy as np
 
 from .. import plots
 from ..check.homework import variant
-from . import tables, tailor
-from .course import Course
+from . import submission, tables, tailor
+from .course import ASSIGNMENT, Course
 from .records import FAILED
 from .standing import Standing
 
@@ -43,10 +44,20 @@ def feedback(course: Course, students: list[Standing]) -> Iterator[Path]:
         for person in course.hands[student.id]:
             path = folder / f"{person.id}.html"
             tables.replace(path, content)
+            _for_the_exchange(course, person.id, content)
             written.add(path)
             yield path
     for old in set(folder.glob("*.html")) - written:
         old.unlink()
+
+
+def _for_the_exchange(course: Course, id: str, content: bytes) -> None:
+    """The page of one whose work `nbgrader collect` brought, where and as `nbgrader release_feedback` wants it."""
+    came, out = (course.root / folder / id / ASSIGNMENT for folder in ("submitted", "feedback"))
+    with contextlib.suppress(submission.Problem):  # it came in another way
+        for name in ("timestamp.txt", "submission_secret.txt"):
+            tables.replace(out / name, submission.read(came / name))
+        tables.replace(out / f"{ASSIGNMENT}.html", content)
 
 
 def page(course: Course, student: Standing) -> str:
