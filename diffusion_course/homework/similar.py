@@ -32,9 +32,9 @@ def pairs(code: dict[str, str], given: str, known: dict[str, str] | None = None)
     common = list(_fingerprint(given).hashes) if len(given) > K else []
     ours, theirs = (_fingerprints(programs, common) for programs in (code, known or {}))
     asked: Iterable = itertools.chain(itertools.combinations(sorted(ours), 2), itertools.product(ours, theirs))
-    found = []
+    everyone, found = ours | theirs, []
     for a, b in asked:
-        share = float(max(compare_files(ours[a], (ours | theirs)[b])[1]))
+        share = float(max(compare_files(ours[a], everyone[b])[1]))
         if share >= NEARLY:
             found.append((a, b, share))
     return sorted(found, key=lambda pair: (-pair[2], pair[:2]))
