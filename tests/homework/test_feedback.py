@@ -114,6 +114,24 @@ def test_a_page_from_before_is_taken_away_when_it_no_longer_holds(made):
     assert pages(made) == {}
 
 
+def test_what_nbgrader_collected_gets_its_page_where_nbgrader_gives_back(made):
+    for student in ("ada", "alan", "grace"):
+        record(made, student)
+        path = made.root / "submitted" / f"{student}.ipynb"
+        folder = path.with_suffix("") / "spiral"
+        folder.mkdir(parents=True)
+        path.rename(folder / "spiral.ipynb")
+    came = made.root / "submitted"
+    for name in ("timestamp.txt", "submission_secret.txt"):
+        (came / "ada/spiral" / name).write_text(f"of ada's {name}")
+    (came / "alan/spiral/timestamp.txt").symlink_to(made.root / "secret")
+    page, back = pages(made), made.root / "feedback/ada/spiral"
+    assert (back / "spiral.html").read_text() == page["ada"]
+    assert (back / "timestamp.txt").read_text() == "of ada's timestamp.txt"
+    assert (back / "submission_secret.txt").read_text() == "of ada's submission_secret.txt"
+    assert page.keys() == {"ada", "alan", "grace"} and not (made.root / "feedback/alan").exists()
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_a_student_or_a_teacher_wrote_becomes_a_tag(made, text):
     name = text.replace('"', "").replace("\x00", "").replace("\x1b", "")
