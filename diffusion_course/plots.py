@@ -30,6 +30,7 @@ COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY, BLACK)  # as in player.js
 DPI = 144  # twice the screen's 72, so that text stays sharp on dense displays
 WIDTH = 9.0  # inches of a figure as wide as a notebook's column
 STYLE = {"font.size": 11, "axes.titlesize": 11}  # all else follows
+Names = Sequence[str]  # of rows or columns
 
 
 def styled(draw: Callable) -> Callable:
@@ -92,28 +93,28 @@ def images(pictures: Mapping[str, Any], columns: int | None = None, height: floa
 
 
 @styled
-def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Sequence[str] | None = None) -> Figure:
-    """Many pictures (n, c, h, w) in [−1, 1] on one sheet, under one title; `rows` names its rows, at their left."""
+def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Names = (), tops: Names = ()) -> Figure:
+    """Many pictures (n, c, h, w) in [−1, 1] on one sheet; `rows` names its rows, at their left, `tops` its columns."""
     _refuse_empty(pictures, "pictures")
     cells = [as_rgb(picture) for picture in pictures]
-    h, w, _ = cells[0].shape
-    count = -(-len(cells) // columns)
-    if rows is not None and len(rows) != count:
-        raise ValueError(f"rows names {len(rows)} rows, but {len(cells)} pictures in {columns} columns have {count}.")
+    (h, w, _), count = cells[0].shape, -(-len(cells) // columns)
+    for what, names, needed in (("rows", rows, count), ("tops", tops, columns)):
+        if len(names) not in (0, needed):
+            raise ValueError(f"{what} names {len(names)}, but there are {count} rows and {columns} columns.")
     page = np.ones((count * (h + 1) + 1, columns * (w + 1) + 1, 3))
     for i, cell in enumerate(cells):
         top, left = i // columns * (h + 1) + 1, i % columns * (w + 1) + 1
         page[top : top + h, left : left + w] = cell
-    labels = 0.3 + 0.1 * max(map(len, rows)) if rows is not None else 0.0  # inches that they take
-    figure = Figure(WIDTH, (WIDTH - labels) * page.shape[0] / page.shape[1] + (0.35 if title else 0.05))
-    ax = figure.subplots()
+    labels = 0.3 + 0.1 * max(map(len, rows)) if rows else 0.0  # inches that they take
+    figure = Figure(WIDTH, (WIDTH - labels) * page.shape[0] / page.shape[1] + 0.05 + 0.3 * (bool(title) + bool(tops)))
+    ax = figure.subplots(subplot_kw={"title": title})
     ax.imshow(page, interpolation="nearest")
-    ax.set(xticks=[], yticks=[], title=title)
-    if rows is not None:
-        ax.set_yticks([(h + 1) * (i + 0.5) for i in range(count)], rows)
-    ax.tick_params(length=0)
+    ax.set_xticks([(w + 1) * (i + 0.5) for i in range(len(tops))], tops)
+    ax.set_yticks([(h + 1) * (i + 0.5) for i in range(len(rows))], rows)
+    ax.tick_params(length=0, labeltop=True, labelbottom=False)
     ax.spines[:].set_visible(False)
-    figure.alt = f"{title or 'A sheet'}: {len(cells)} pictures in {count} rows{': ' + ', '.join(rows) if rows else ''}."
+    named = (": " + ", ".join(rows) if rows else "") + ("; columns: " + ", ".join(tops) if tops else "")
+    figure.alt = f"{title or 'A sheet'}: {len(cells)} pictures in {count} rows{named}."
     return figure
 
 
@@ -155,8 +156,7 @@ def histograms(
     _refuse_empty(samples, "samples")
     values = [_numbers(np.ravel(to_float64(x)), (None,), title) for title, x in samples.items()]
     low, high = min(x.min() for x in values), max(x.max() for x in values)
-    if low == high:  # all equal: one bar in the middle
-        low, high = low - 0.5, high + 0.5
+    low, high = (low - 0.5, high + 0.5) if low == high else (low, high)  # all equal: one bar in the middle
     figure = Figure(WIDTH * min(1, 0.2 + 0.3 * len(samples)), 2.6)
     axes = figure.subplots(1, len(samples), sharex=True, sharey=True, squeeze=False)[0]
     grid = np.linspace(low, high, 300)

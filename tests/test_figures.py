@@ -22,7 +22,7 @@ ARROWS = (POINTS[0], 0.1 * POINTS[0])
 STAGES = [(name, (80, 8, 8)) for name in ("x_t", "stem", "before", "down", "middle", "up", "join", "after")]
 FIGURES = {
     "images": lambda: plots.images({caption: PICTURES[0, 0] for caption in CAPTIONS}),
-    "sheet": lambda: plots.sheet(PICTURES[0], "four", columns=2, rows=["clean", "noisy"]),
+    "sheet": lambda: plots.sheet(PICTURES[0], "four", columns=2, rows=["clean", "noisy"], tops=["a", "b"]),
     "lines": lambda: plots.lines([0, 1], {str(i): [0, i] for i in range(7)}, "x", "y", marker=0.5),
     "histograms": lambda: plots.histograms({name: POINTS[0] for name in "abc"}, "x", density=plots.normal),
     "clouds": lambda: plots.clouds(dict(zip(CAPTIONS[2:], POINTS, strict=False)), reference=POINTS[0]),

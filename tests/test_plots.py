@@ -157,7 +157,8 @@ REFUSED = [
     (lambda: plots.clouds({"a": np.full((5, 2), np.nan)}), "'a' holds nan"),
     (lambda: plots.clouds({"a": POINTS}, reference=NUMBERS), "'reference' has shape (200,)"),
     (lambda: plots.images({"a": 255 * np.ones((3, 8, 6))}), "like pictures of 0…255"),
-    (lambda: plots.sheet([GREY, GREY], columns=1, rows=["one"]), "rows names 1 rows, but 2 pictures"),
+    (lambda: plots.sheet([GREY, GREY], columns=1, rows=["one"]), "rows names 1, but there are 2 rows"),
+    (lambda: plots.sheet([GREY, GREY], columns=2, tops=["one"]), "tops names 1, but there are 1 rows and 2 columns"),
 ]
 
 
@@ -224,6 +225,15 @@ def test_rows_are_named_where_they_are():
     figure = plots.sheet([GREY, GREY, GREY, GREY], columns=2, rows=["clean", "noisy"])
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["clean", "noisy"]
     assert "clean, noisy" in figure.alt
+
+
+def test_columns_are_named_above_them():
+    figure = plots.sheet(6 * [GREY], columns=3, tops=["t = 0", "t = 1", "t = 2"])
+    ticks = figure.axes[0].xaxis.get_major_ticks()
+    assert [tick.label2.get_text() for tick in ticks] == ["t = 0", "t = 1", "t = 2"]
+    assert all(tick.label2.get_visible() and not tick.label1.get_visible() for tick in ticks)
+    wide = figure.axes[0].images[0].get_array().shape[1] / 3
+    assert [int(tick.get_loc() // wide) for tick in ticks] == [0, 1, 2] and "columns: t = 0, t = 1" in figure.alt
 
 
 def test_curves_differ_in_more_than_colour():
