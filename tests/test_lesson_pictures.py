@@ -58,3 +58,14 @@ def test_a_landscape_lies_as_its_grid_does():
     assert "peak (highest 1.0 at (1.0, -0.6))" in figure.alt
     with pytest.raises(ValueError, match="empty"):
         lab.landscape({}, 1.0)
+
+
+def test_averages_over_patches_keep_a_plane_and_shrink_noise_by_the_side_of_a_patch():
+    slope = np.broadcast_to(np.linspace(-1, 1, 40), (1, 3, 40, 40))
+    np.testing.assert_allclose(lab.averaged(slope, 5)[..., 2:-2], slope[..., 2:-2], atol=1e-12)
+    noise = np.random.default_rng(0).standard_normal((1, 1, 200, 200))
+    for k in (1, 2, 5, 8):
+        assert lab.averaged(noise, k).shape == noise.shape
+        assert lab.averaged(noise, k).std() == pytest.approx(1 / k, rel=0.1)
+    with pytest.raises(ValueError, match="1 or more pixels, not 0"):
+        lab.averaged(noise, 0)

@@ -6,7 +6,7 @@ from .diagrams import network
 from .examples import example_pictures
 from .gaze import attention
 from .landscape import grid, landscape
-from .numbers import ks_distance, with_ones
+from .numbers import averaged, ks_distance, with_ones
 from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
 from .prompt_box import PromptBox, faces_painting
@@ -22,6 +22,7 @@ __all__ = [
     "Quiz",
     "arrow",
     "attention",
+    "averaged",
     "designer",
     "dissolve",
     "example_pictures",

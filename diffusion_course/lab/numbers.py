@@ -1,4 +1,4 @@
-"""Numbers that a lesson prints: what is not the idea of the cell stands here."""
+"""Numbers that a lesson prints or draws: what is not the idea of the cell stands here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ..forward import to_float64
 
@@ -28,3 +29,19 @@ def with_ones(x: np.ndarray) -> np.ndarray:
     (2, 4)
     """
     return np.column_stack([x.reshape(len(x), -1), np.ones(len(x))])
+
+
+def averaged(pictures: Any, k: int) -> np.ndarray:
+    """Pictures (n, c, h, w), each pixel replaced by the average of the k × k pixels around it.
+
+    Beyond an edge, the pixels of the edge are repeated. Raises ValueError unless k ≥ 1.
+
+    >>> averaged(np.array([[[[0.0, 3.0, 0.0]]]]), 3).round(2).tolist()
+    [[[[1.0, 1.0, 1.0]]]]
+    """
+    if k < 1:
+        raise ValueError(f"k, the side of a patch, must be 1 or more pixels, not {k!r}.")
+    for axis in (2, 3):
+        around = [(k // 2, (k - 1) // 2) if i == axis else (0, 0) for i in range(4)]
+        pictures = sliding_window_view(np.pad(to_float64(pictures), around, mode="edge"), k, axis=axis).mean(-1)
+    return pictures
