@@ -26,4 +26,4 @@ def test_a_curve_that_ends_early_warns_here_as_everywhere(mine):
 
 def test_the_still_is_alive_without_a_kernel_and_described(mine):
     assert "<img alt=" in mine.still and "enliven(" in mine.still
-    assert "linear, √ᾱ_T = 0.0064" in mine.alt and "zero terminal SNR, √ᾱ_T = 0" in mine.alt
+    assert "linear, √ᾱ_T = 0.0064" in mine.alt and "sigmoid, √ᾱ_T = 0.00055" in mine.alt
