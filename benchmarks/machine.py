@@ -1,11 +1,12 @@
-"""Is the choice of `machine.hardware` the quick one here? `python benchmarks/machine.py`, half a minute.
+"""Is the choice of `diffusion_course.machine.hardware` the quick one here? `python benchmarks/machine.py`.
 
-Prints optimiser steps a second of the spiral network with one thread and with all, and pictures a second of the
-U-Net in each number format and memory layout. The rows take turns, five times; the best time of each counts.
+Training steps a second on the wall: the spiral's network with one thread and with all, the U-Net in each number format
+and memory layout. The ways take turns; the best time of each counts, for others only ever make it longer.
 """
 
 import time
 
+import measure
 import torch
 
 from diffusion_course import schedule
@@ -13,49 +14,47 @@ from diffusion_course.machine import hardware
 from diffusion_course.models import SpiralMLP
 from diffusion_course.unet import UNet
 
-ROUNDS = 8
 CPU, THREADS = torch.device("cpu"), torch.get_num_threads()
+FORMATS = torch.float32, torch.bfloat16
 
 
-def seconds_a_step(model, x, how, repeats):
-    """Mean seconds of forward, backward and Adam over so many steps."""
+def training(network, x, how):
+    """A function that takes one step forward, backward and of Adam."""
     x, t = x.to(memory_format=how.layout), torch.randint(1, 1001, (len(x),))
-    model = model.to(memory_format=how.layout)
+    model = network(schedule.cosine()).to(memory_format=how.layout)
     optimiser = torch.optim.Adam(model.parameters(), fused=True)
-    with how.at_work():
-        for step in range(repeats + 1):
-            if step == 1:  # the first one prepares the kernels
-                started = time.perf_counter()
+
+    def step():
+        with how.at_work():
             with how.precision():
                 loss = (model(x, t) - x).square().mean()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-    return (time.perf_counter() - started) / repeats
+
+    return step
 
 
-def compare(title, make, x, ways, repeats):
-    best = dict.fromkeys(ways, float("inf"))
-    for _ in range(ROUNDS):
-        for how in ways:
-            best[how] = min(best[how], seconds_a_step(make(schedule.cosine()), x, how, repeats))
-    print(title)
-    for how, seconds in best.items():
-        chosen = "  <- chosen" if how == hardware.choose_machine(x)._replace(most=1) else ""
+def compare(network, x, ways, rounds):
+    chosen = hardware.choose_machine(x)._replace(most=1)
+    taken = measure.in_turn({how: training(network, x, how) for how in ways}, rounds, clock=time.perf_counter)
+    row = measure.table(f"{network.__name__}, batch {len(x)}", "layout".rjust(18), "steps/s", "samples/s")
+    for how, seconds in taken.items():
         layout = str(how.layout).removeprefix("torch.")
-        print(f"  {how!s:24} {layout:16} {1 / seconds:8.1f} steps/s {len(x) / seconds:8.0f} samples/s{chosen}")
+        row(f"{how}{' (chosen)' * (how == chosen)}", layout, 1 / seconds.min(), len(x) / seconds.min())
 
 
-def main():
-    points = [hardware.Machine(CPU, threads, torch.float32, torch.preserve_format) for threads in (1, THREADS)]
-    compare("spiral, batch 128", SpiralMLP, torch.randn(128, 2), points, 300)
-    pictures = [
-        hardware.Machine(CPU, THREADS, dtype, layout)
-        for dtype in (torch.float32, torch.bfloat16)
-        for layout in (torch.contiguous_format, torch.channels_last)
-    ]
-    compare("faces, batch 32", UNet, torch.randn(32, 3, 16, 16), pictures, 8)
+def part_spiral(arguments):
+    threads = sorted({1, THREADS})
+    ways = [hardware.Machine(CPU, n, torch.float32, torch.preserve_format) for n in threads]
+    compare(SpiralMLP, torch.randn(128, 2), ways, 500)
+
+
+def part_faces(arguments):
+    layouts = torch.contiguous_format, torch.channels_last
+    ways = [hardware.Machine(CPU, THREADS, dtype, layout) for dtype in FORMATS for layout in layouts]
+    compare(UNet, torch.randn(32, 3, 16, 16), ways, 5 if arguments.quick else 40)
 
 
 if __name__ == "__main__":
-    main()
+    measure.main(__doc__, {"spiral": part_spiral, "faces": part_faces})

@@ -21,7 +21,7 @@ PICTURES = Path(__file__).parent.parent / "build" / "benchmarks"
 clock = time.process_time
 
 
-def in_turn(calls, rounds, limit=float("inf")):
+def in_turn(calls, rounds, limit=float("inf"), clock=clock):
     """Name → seconds (rounds,) of each of `calls` (name → function); after `limit` seconds no more rounds begin."""
     for call in calls.values():
         call()  # the first one prepares much
@@ -69,7 +69,7 @@ def main(about, parts, packages=(), options=None):
     there = [f"{name} {installed(name)}" for name in ("torch", "numpy", *packages) if installed(name)]
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(
-        f"{time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} cores{load}, one thread; "
+        f"{time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} cores{load}, one thread unless it says otherwise; "
         f"Python {platform.python_version()}, {', '.join(there)}",
         flush=True,
     )
