@@ -69,8 +69,8 @@ def main(about, parts, packages=(), options=None):
     there = [f"{name} {installed(name)}" for name in ("torch", "numpy", *packages) if installed(name)]
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(
-        f"{time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} cores{load}, one thread unless it says otherwise; "
-        f"Python {platform.python_version()}, {', '.join(there)}",
+        f"{time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} cores{load}, one thread unless it says "
+        f"otherwise; Python {platform.python_version()}, {', '.join(there)}",
         flush=True,
     )
     for name in packages:
