@@ -1,5 +1,7 @@
 """The pixel editor without a browser: what is read at the start, what the picture is, what is refused."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,11 @@ def test_an_earlier_picture_does_not_change():
     editor.grid.codes = [5, *editor.grid.codes[1:]]
     assert np.argwhere((before != editor.picture).any(1)).tolist() == [[0, 0, 0]]
     assert editor.alt
+
+
+def test_a_saved_notebook_keeps_the_order_of_the_colours():
+    saved = json.loads(json.dumps(PixelEditor(["ab"]).grid.get_state(["palette"]), sort_keys=True))  # as notebooks are
+    assert saved["palette"] == [list(item) for item in PALETTE.items()]
 
 
 @pytest.mark.parametrize(("start", "message"), [(["ab", "a"], "one length"), ([], "one length"), (["az"], "holds z;")])

@@ -11,7 +11,7 @@ function between([row, column], [toRow, toColumn]) {
 }
 
 function mount(stage, { codes, width, palette, brushes, report }) {
-  const height = codes.length / width, names = Object.keys(palette), shades = Object.values(palette);
+  const height = codes.length / width, names = palette.map(([name]) => name), shades = palette.map(([, shade]) => shade);
   const start = [...codes], past = [];
   let now = [...codes], colour = names.indexOf("black"), brush = 1, place = [0, 0], last = null;
 
@@ -22,7 +22,7 @@ function mount(stage, { codes, width, palette, brushes, report }) {
   colours.box.classList.add("dc-palette");
   colours.box.querySelectorAll("span").forEach((swatch, i) => { swatch.style.background = shades[i]; });
   const chosen = add(colours.box.parentElement, "span", { class: "dc-note" }, names[colour]);
-  choice(controls(stage), "brush", Object.entries(brushes).map(([name, size]) => [size, name, name]), brush,
+  choice(controls(stage), "brush", brushes.map(([name, size]) => [size, name, name]), brush,
     (size) => { brush = size; });
   const sheet = surface(stage, { width: 22 * width, ratio: height / width, keys: true }, draw);
   const { canvas } = sheet;

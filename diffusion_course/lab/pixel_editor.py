@@ -23,8 +23,8 @@ class Grid(anywidget.AnyWidget):
     _css = style("pixel_editor")
     codes = traitlets.List(traitlets.Int()).tag(sync=True)
     width = traitlets.Int().tag(sync=True)
-    palette = traitlets.Dict(PALETTE).tag(sync=True)
-    brushes = traitlets.Dict(BRUSHES).tag(sync=True)
+    palette = traitlets.List([*PALETTE.items()]).tag(sync=True)  # of a dictionary a saved notebook loses the order
+    brushes = traitlets.List([*BRUSHES.items()]).tag(sync=True)
 
 
 class PixelEditor(Panel):
