@@ -113,6 +113,10 @@ def random_step(x, beta_t, rng):
     the data's variance is not shrunk by ᾱ_t | body → return variance + 1 - np.prod([1 - beta for beta in betas]) |
     the new noise is shrunk too | (1 - beta) * variance + beta → (1 - beta) * (variance + beta) |
         The noise of a step joins after the shrinking.
+    the first β is skipped | in betas → in betas[1:] |
+        From a variance of 4 the one step [0.5] must lead to 2.5; yours gives {f(4.0, [0.5]):g}.
+    the spreads are added, not the variances | (1 - beta) * variance + beta → (((1 - beta) * variance) ** 0.5 +
+        beta**0.5) ** 2 | Spreads do not add, variances do: shrink the old variance, then add β.
     only the first step is taken | ⏎    return → ⏎        return |
         Is the `return` inside the loop? Every β of the list makes a step; an empty list makes none.
     every step starts from the first variance | variance = ( → new = ( && return → new |
@@ -177,8 +181,8 @@ smallest_T = Finding(
     ask=lambda T: isinstance(T, (int, np.integer)) and T >= 2,
     asked="a whole number of steps, 2 or more",
     hints=(
-        "Write √ᾱ_T as a function of T: np.prod(1 - np.linspace(1e-4, 0.02, T)) ** 0.5.",
-        "Print it for T = 100, 200, … and then go one by one between the two that enclose 0.1.",
+        "√ᾱ_T falls as T grows. Print it for T = 200, 400, 600.",
+        "Go one by one between the two that enclose 0.1, or halve the gap between them again and again.",
     ),
     why=""" With these betas ln √ᾱ_T is about −0.005 T, so a tenth is left at T = 2.3 / 0.005 = 460 or so. Fewer steps
     need larger betas.""",

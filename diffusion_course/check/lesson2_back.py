@@ -16,9 +16,9 @@ from .table import exercise
     linear=("x0", "xt"),
     returns=("mean", "variance"),
     hints=(
-        "Two clues say where x_s lies: one comes from x_0 forwards, one from x_t backwards. α = ᾱ_t/ᾱ_s joins s and t.",
-        "Each clue is a Gaussian: mean √ᾱ_s x_0, variance 1−ᾱ_s; and mean x_t/√α, variance (1−α)/α.",
-        "Precisions (1/variance) add, and the mean is weighted by them. Multiply out: nothing may be divided by 1−ᾱ_s.",
+        "With α = ᾱ_t/ᾱ_s: m = √ᾱ_s x_0 with variance A = 1−ᾱ_s, and n = x_t/√α with variance B = (1−α)/α.",
+        "Precisions add, so the variance is 1/(1/A + 1/B). Multiply above and below by A·B.",
+        "The mean is (m/A + n/B)/(1/A + 1/B). Multiply above and below by A·B, too: (B·m + A·n)/(A + B).",
     ),
     why=""" The product of two Gaussians is a Gaussian: precisions add, and the mean is weighted by them. Multiplied
     out by (1−ᾱ_s)(1−α), only 1−ᾱ_t is left to divide by, so that s = 0 gives x_0 with variance 0.""",
@@ -33,6 +33,19 @@ from .table import exercise
         (1 - alpha_bar_s), alpha / (1 - alpha)⏎variance = 1 / (of_x0 + of_xt)⏎return variance * (of_x0 *
         alpha_bar_s**0.5 * x0 + of_xt * xt / alpha**0.5), variance |
         Right for every other s. Multiply out, so that nothing is divided by 1 − ᾱ_s.
+    each mean is weighted by its own variance | body → alpha = alpha_bar_t / alpha_bar_s⏎a, b = 1 - alpha_bar_s, (1 -
+        alpha) / alpha⏎return (a * alpha_bar_s**0.5 * x0 + b * xt / alpha**0.5) / (a + b), a * b / (a + b) |
+        The surer clue, with the smaller variance, must count more: weight each mean by its precision.
+    spreads stand where variances belong #19 | body → alpha = alpha_bar_t / alpha_bar_s⏎a, b = (1 - alpha_bar_s) **
+        0.5, ((1 - alpha) / alpha) ** 0.5⏎return (b * alpha_bar_s**0.5 * x0 + a * xt / alpha**0.5) / (a + b), a * b /
+        (a + b) | A precision is one over the *variance*; take no root of 1−ᾱ_s or of (1−α)/α.
+    the second clue has the variance 1 − α, not (1 − α)/α | body → alpha = alpha_bar_t / alpha_bar_s⏎a, b = 1 -
+        alpha_bar_s, 1 - alpha⏎return (b * alpha_bar_s**0.5 * x0 + a * xt / alpha**0.5) / (a + b), a * b / (a + b) |
+        To get x_s from x_t you divide by √α, and so the variance by α.
+    the variances are added | variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha) → variance = 1 -
+        alpha_bar_s + (1 - alpha) / alpha | Two clues about one thing leave less doubt than either: precisions add.
+    the variances are averaged | variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha) → variance = (1 -
+        alpha_bar_s + (1 - alpha) / alpha) / 2 | Two clues leave less doubt than either: precisions add.
     the variance comes first, the mean second | return → variance, mean |
     the variance is 1 − α, as if x_0 were not known | variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha) →
         variance = 1 - alpha | two clues together leave less doubt than one, so the factor (1−ᾱ_s)/(1−ᾱ_t) is missing.
