@@ -114,6 +114,17 @@ def test_the_still_of_several_panels_tells_where_points_began():
     assert np.allclose(dots[1].get_offsets(), path[2]) and "a: spread 0.7" in still.alt
 
 
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_the_still_of_paths_names_groups_where_they_start_else_in_a_legend(spread):
+    path = np.linspace(RNG.normal(size=20) * spread, RNG.normal(size=20), 11)
+    still = play_paths(None, groups={"low": path - 2, "high": path + 2}, ends=("0", "10"), limit=4).still
+    ax, edge = still.axes
+    at_start = {text.get_text().strip(): text.get_position()[1] for text in ax.texts}
+    legend = [text.get_text() for each in still.legends for text in each.get_texts()]
+    assert (at_start, legend) == (({}, ["low", "high"]) if spread else ({"low": -2, "high": 2}, []))
+    assert sum(bar.get_width() for bar in edge.patches) > 0 and len(edge.lines) == 1  # where they end, and the bell
+
+
 def test_the_still_of_one_panel_shows_its_moments_side_by_side_with_named_axes():
     path = np.linspace([[1.0, 0.0]], [[0.0, 0.0]], 11)
     still = play_points(path, trails=3, axes=("right", "up"), limit=2).still

@@ -25,7 +25,7 @@ function drawPlane(context, w, h, c, { x0, eps, phi }) {
   const at = (x, y) => [(x - EDGE.low) * scale, (EDGE.high - y) * scale];
   const { signal, noise, xt, v } = turned(x0, eps, phi);
   const write = (text, colour, [x, y], dx, dy, align = "left") => {
-    context.font = font(13, "bold");
+    context.font = font(13, "italic bold");
     context.textAlign = align;
     context.lineWidth = 4;
     context.strokeStyle = c.paper;
@@ -52,15 +52,21 @@ function drawPlane(context, w, h, c, { x0, eps, phi }) {
   trace(context, c.green, 1, [at(x0, 0), at(x0, eps)], [2, 4]);
   trace(context, c.orange, 4, [at(0, 0), at(0, eps)]);
   trace(context, c.orange, 1, [at(0, eps), at(x0, eps)], [2, 4]);
-  trace(context, c.blue, 4, [at(0, 0), at(...foot)]);
+  trace(context, c.blue, 9, [at(0, 0), at(...foot)]); // wider than the arrow, which lies on it
   const side = [-v * noise, v * signal];
   trace(context, c.purple, 4, [at(0, 0), at(...side)]);
   trace(context, c.purple, 1, [at(...side), at(x0, eps)], [2, 4]);
   trace(context, c.red, 2.5, [at(0, 0), at(signal, noise)]);
   head(context, c.red, at(signal, noise), phi);
+  context.strokeStyle = c.red; // the angle
+  context.lineWidth = 1.5;
+  context.beginPath();
+  context.arc(...at(0, 0), 0.6 * scale, -phi, 0);
+  context.stroke();
   write("x₀", c.green, at(x0, 0), 0, eps < 0 ? -8 : 18, "center");
   write("ε", c.orange, at(0, eps), x0 < 0 ? 8 : -8, 4, x0 < 0 ? "left" : "right");
   write("xₜ", c.blue, at(...foot), 8, 18);
+  if (phi > 0.25) write("φ", c.red, at(0.7 * Math.cos(phi / 2), 0.7 * Math.sin(phi / 2)), 0, 4, "center");
   write("v", c.purple, at(...side), -8, -6, "right");
   write("(√ᾱ, √(1−ᾱ))", c.red, at(signal, noise), phi > 0.9 ? 12 : 14, phi > 0.9 ? -10 : 24);
   const low = -Math.min(1.05, (foot[1] - EDGE.low - 0.12) / (signal + 1e-9)); // along the dashed line, still in sight
@@ -125,7 +131,7 @@ function mount(stage, { x0, eps, picture, noise, size }) {
     },
     nudge: (dx, dy) => { motion.pause(); move({ phi: state.phi + (dy - dx) * 2 * degree }); },
   });
-  const point = knob(board, { label: "the pair x₀, ε" }, {
+  const point = knob(board, { label: "the pair x₀, ε", kind: "ink" }, {
     drag(x, y) { const [a, b] = coordinate(x, y); move({ x0: a, eps: b }); },
     nudge: (dx, dy) => move({ x0: state.x0 + 0.05 * dx, eps: state.eps + 0.05 * dy }),
   });

@@ -48,22 +48,26 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
     ax.axline((0, 0), (signal, sigma), color=BLACK, alpha=0.5)
     ax.axline((xt * signal, xt * sigma), slope=-signal / sigma, color=PURPLE, linestyle="--")
     foot, side = (xt * signal, xt * sigma), (-v * sigma, v * signal)
-    for tip, colour in (((x0, 0), GREEN), ((0, eps), ORANGE), (foot, BLUE), (side, PURPLE)):
-        ax.plot([0, tip[0]], [0, tip[1]], color=colour, linewidth=3)
+    for tip, colour, width in (((x0, 0), GREEN, 3), ((0, eps), ORANGE, 3), (foot, BLUE, 8), (side, PURPLE, 3)):
+        ax.plot([0, tip[0]], [0, tip[1]], color=colour, linewidth=width, solid_capstyle="butt")
+    for tip, end in (((x0, 0), (x0, eps)), ((0, eps), (x0, eps)), (side, (x0, eps))):
+        ax.plot([tip[0], end[0]], [tip[1], end[1]], ":", color=BLACK, linewidth=0.8)
+    ax.add_patch(Arc((0, 0), 1.2, 1.2, theta2=math.degrees(START), color=RED))
     names = {
         "$x_0$": (x0, -0.25),
         "ε": (-0.15, eps),
         "$x_t$": (foot[0] + 0.1, foot[1] - 0.3),
-        "v": (side[0] - 0.15, side[1]),
+        "$v$": (side[0] - 0.15, side[1]),
+        "φ": (0.69, 0.1),
     }
-    for text, place in (names | {"$(x_0, ε)$": (x0, eps + 0.15)}).items():
+    for text, place in (names | {"$(x_0, ε)$": (x0 + 0.4, eps)}).items():
         ax.text(*place, text, ha="center")
     ax.annotate("", (signal, sigma), (0, 0), arrowprops={"arrowstyle": "-|>", "color": RED, "linewidth": 2})
     ax.plot(x0, eps, "o", color=BLACK)
     ax.set(xlim=(-1.3, 2.1), ylim=(-1.3, 2.1), aspect="equal")
     ax.axis("off")
     shown = {"$x_0$": picture, "ε": noise, "$x_t$": add_noise(picture, signal**2, noise)}
-    shown["v"] = v_from_eps(shown["$x_t$"], signal**2, noise)
+    shown["$v$"] = v_from_eps(shown["$x_t$"], signal**2, noise)
     for ax, (title, one) in zip(tiles.subplots(1, 4), shown.items(), strict=True):
         ax.imshow(as_rgb(one), interpolation="nearest")
         ax.set_title(title)

@@ -137,9 +137,7 @@ def play_paths(
         "groups": pack(of, "u1"), "names": None if groups is None else list(named), "bell": bell, "label": label,
         "ends": [str(end) for end in ends],
     }  # fmt: skip
-    still = fan(named, label, ends, limit)
-    still.alt = f"{n} paths; spread {together[0].std():.2f} at first, {together[-1].std():.2f} at the end."
-    return _live("play_paths", data, still, alt)
+    return _live("play_paths", data, fan(named, label, ends, limit, bell), alt)
 
 
 def _live(name: str, data: dict, still: plots.Figure, alt: str) -> Live:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import hsv_to_rgb
 
-from ..plots import COLOURS, ORANGE, WIDTH, Figure, folded, styled
+from ..plots import BLACK, COLOURS, ORANGE, WIDTH, Figure, folded, normal, styled
 from .trajectories import ARROWS
 
 SIDE = 2.3  # inches of one panel, at most
@@ -99,18 +99,39 @@ def moments_of_sheets(sheets: Mapping[str, np.ndarray], rows: Sequence[str], wid
 
 
 @styled
-def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit: float) -> Figure:
-    """Paths of numbers, name → (frames, n), from left to right; their names stand above.
+def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit: float, bell: bool) -> Figure:
+    """Paths of numbers, name → (frames, n), from left to right, and the histogram of their ends at the right edge.
 
-    >>> fan({"": np.zeros((3, 5))}, "t", ("0", "T"), 4.0).axes[0].get_xlabel()
-    't'
+    A group that starts at one place has its name there, others have theirs above. `label` and `ends` name the axis of
+    time and its two ends; `bell` draws the density of N(0, 1) over the histogram.
+
+    >>> fan({"": np.zeros((3, 5))}, "t", ("0", "T"), 4.0, bell=True).alt
+    '5 paths; spread 0.00 at first, 0.00 at the end.'
     """
     figure = Figure(WIDTH * 0.8, 3.6)
-    ax = figure.subplots()
+    ax, edge = figure.subplots(1, 2, width_ratios=(4, 1), sharey=True)
+    at_start = len(groups) > 1 and all(np.ptp(paths[0]) < limit / 50 for paths in groups.values())
     for (name, paths), colour in zip(groups.items(), COLOURS, strict=False):
-        ax.plot(paths[:, :DRAWN], color=colour, linewidth=0.8)[0].set_label(name)
-    last = len(next(iter(groups.values()))) - 1
-    ax.set(xlim=(0, last), ylim=(-limit, limit), xlabel=label, xticks=[0, last], xticklabels=ends)
-    if any(groups):
+        ax.plot(paths[:, :DRAWN], color=colour, linewidth=0.8, alpha=0.3)
+        if at_start:
+            ax.text(0, paths[0, 0], f"{name} ", color=colour, ha="right", va="center", weight="bold")
+        else:
+            ax.plot([], color=colour, label=name)
+    if any(groups) and not at_start:
         figure.legend(loc="outside upper center", ncols=5, frameon=False)
+    together = np.concatenate(list(groups.values()), axis=1)
+    last = len(together) - 1
+    ax.set(xlim=(0, last), ylim=(-limit, limit), xlabel=label, xticks=[0, last], xticklabels=ends)
+    ax.tick_params(axis="y", left=not at_start, labelleft=not at_start)
+    edge.hist(
+        [paths[-1] for paths in groups.values()], np.linspace(-limit, limit, 37), density=True, stacked=True,
+        orientation="horizontal", color=[COLOURS[i % len(COLOURS)] for i in range(len(groups))], alpha=0.65,
+    )  # fmt: skip
+    if bell:
+        height = np.linspace(-limit, limit, 200)
+        edge.plot(normal(height), height, color=BLACK)
+    edge.axis("off")
+    figure.alt = (
+        f"{together.shape[1]} paths; spread {together[0].std():.2f} at first, {together[-1].std():.2f} at the end."
+    )
     return figure
