@@ -112,9 +112,10 @@ def stream(dataset: Dataset, order: Order, like: Tensor) -> Iterator[tuple[Tenso
     loader = DataLoader(dataset, batch_sampler=order, num_workers=READERS, pin_memory=like.device.type == "cuda")
 
     def whole(own: Tensor) -> Tensor:
+        own = own.to(like.device, non_blocking=True)
         batch = own.new_zeros(order.batch, *own.shape[1:])
         batch[order.rank :: order.ranks] = own
-        return batch.to(like.device, non_blocking=True)
+        return batch
 
     try:
         for items in loader:
