@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from diffusion_course.lab.snapshots import side_by_side
 from diffusion_course.lab.statue import SHAPES
 from diffusion_course.lab.widgets import play_paths, play_pictures, play_points, statue
 
@@ -125,9 +126,35 @@ def test_the_still_of_paths_names_groups_where_they_start_else_in_a_legend(sprea
     assert sum(bar.get_width() for bar in edge.patches) > 0 and len(edge.lines) == 1  # where they end, and the bell
 
 
-def test_the_still_of_one_panel_shows_its_moments_side_by_side_with_named_axes():
-    path = np.linspace([[1.0, 0.0]], [[0.0, 0.0]], 11)
-    still = play_points(path, trails=3, axes=("right", "up"), limit=2).still
+def test_the_still_of_one_panel_shows_its_moments_side_by_side():
+    still = play_points(np.linspace([[1.0, 0.0]], [[0.0, 0.0]], 11), trails=3, limit=2).still
     assert len({ax.get_subplotspec().rowspan.start for ax in still.axes}) == 1
     assert [ax.get_title() for ax in still.axes] == ["frame 1 of 11", "frame 3 of 11", "frame 11 of 11"]
-    assert {(ax.get_xlabel(), ax.get_ylabel()) for ax in still.axes} == {("right", "up")}
+
+
+def test_with_named_axes_the_still_shows_the_whole_paths_and_the_marks():
+    path = np.linspace([[1.0, 0.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 2.0]], 11)
+    drawing = play_points(path, trails=3, axes=("right", "up"), marks={"goal": (0, 0.5)}, limit=3)
+    (ax,) = drawing.still.axes
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("right", "up")
+    np.testing.assert_array_equal(ax.collections[0].get_segments(), path.transpose(1, 0, 2))
+    assert [text.get_text() for text in ax.texts] == ["goal"] and drawing.data["marks"] == [["goal", 0.0, 0.5]]
+
+
+def test_sheets_side_by_side_keep_each_picture_in_its_row_and_column():
+    pictures = np.linspace(-1, 1, 12).reshape(2, 3, 2, 1, 1, 1)
+    still = side_by_side({"a": pictures[0], "b": pictures[1]}, rows=["u", "v", "w"])
+    assert [ax.get_title() for ax in still.axes] == ["a", "b"]
+    assert [label.get_text() for label in still.axes[0].get_yticklabels()] == ["u", "v", "w"]
+    for ax, expected in zip(still.axes, pictures[..., 0, 0, 0], strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array()[::2, ::2, 0], np.rint((expected + 1) * 127.5))
+
+
+def test_statues_end_in_the_drawing_if_the_steps_are_many_enough():
+    """The still shows the ends of 3, 6, 12 and 20 steps: more of them lie closer to the drawn points."""
+    still = statue("star").still
+    points = SHAPES["star"]()
+    ends = [still.axes[i].collections[-1].get_offsets() for i in (3, 4, 5, 2)]
+    far = [np.linalg.norm(end[:, None] - points, axis=2).min(axis=1).mean() for end in ends]
+    assert len(ends[0]) == 1000 and far == sorted(far, reverse=True) and far[-1] < 0.05
+    assert [len(ax.collections[1].get_offsets()) for ax in still.axes] == [81, 81, 0, 0, 0, 0]  # arrows

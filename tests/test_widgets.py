@@ -161,6 +161,8 @@ def test_flip_draws_every_position_beforehand():
             flip(draw, **control)
     with pytest.raises(ValueError, match="NoneType"):
         flip(lambda n: None, n=[1])
+    assert flip(draw, n=[1, 2]).still.alt == 'n = 1, kind "a"'
+    assert flip(draw, still=draw(7), n=[1, 2]).still.alt == 'n = 7, kind "a"'
 
 
 # ---- all: the page without widgets, the older ipywidgets ----------------------------------------------

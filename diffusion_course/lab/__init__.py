@@ -7,11 +7,13 @@ from .examples import example_pictures
 from .gaze import attention
 from .landscape import grid, landscape
 from .numbers import averaged, ks_distance, with_ones
+from .pile import against, guesses
 from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
 from .prompt_box import PromptBox, faces_painting
 from .quiz import Quiz
 from .show import show
+from .snapshots import side_by_side
 from .statue import statue
 from .trajectories import field
 from .widgets import dissolve, explore, flip
@@ -20,6 +22,7 @@ __all__ = [
     "PixelEditor",
     "PromptBox",
     "Quiz",
+    "against",
     "arrow",
     "attention",
     "averaged",
@@ -31,6 +34,7 @@ __all__ = [
     "field",
     "flip",
     "grid",
+    "guesses",
     "ks_distance",
     "landscape",
     "network",
@@ -38,6 +42,7 @@ __all__ = [
     "play_pictures",
     "play_points",
     "show",
+    "side_by_side",
     "statue",
     "with_ones",
 ]

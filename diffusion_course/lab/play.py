@@ -17,7 +17,7 @@ from PIL import Image
 from .. import plots
 from ..forward import to_float64
 from .panel import Live, pack
-from .snapshots import by_direction, fan, moments_of_sheets, snapshots
+from .snapshots import by_direction, fan, moments_of_sheets, snapshots, whole_paths
 
 SECONDS = 6.0  # that one play takes
 FRAMES = 400  # at most: nobody sees more, and the notebook grows with each
@@ -25,15 +25,16 @@ FRAMES = 400  # at most: nobody sees more, and the notebook grows with each
 
 def play_points(
     frames: Any, captions: Sequence[str] | None = None, *, behind: Any = None, trails: int = 0, groups: Any = None,
-    field: tuple | None = None, axes: tuple[str, str] | None = None, limit: float | None = None,
-    radius: float = 1.9, seconds: float = SECONDS, alt: str = "",
+    field: tuple | None = None, axes: tuple[str, str] | None = None, marks: Mapping[str, tuple] | None = None,
+    limit: float | None = None, radius: float = 1.9, seconds: float = SECONDS, alt: str = "",
 ) -> Live:  # fmt: skip
     """Points (frames, n, 2) that move in the plane; title → such points: panels side by side, moving together.
 
     `behind`: points (m, 2) that stay, faint. `trails`: how many frames long the tail of a point is. `groups` colours
     the points: whole numbers (n,), or "start" (by the direction in which a point began). `field`: (places (m, 2),
-    arrows (m, 2) or (frames, m, 2)), drawn to scale. `axes`: names of the two axes, drawn through 0. The frame is
-    −limit … limit both ways.
+    arrows (m, 2) or (frames, m, 2)), drawn to scale. `axes`: names of the two axes of one panel, drawn through 0 with
+    ticks; earlier points are then drawn larger, so that none hides another. `marks`: name → (x, y), ringed there. The
+    frame is −limit … limit both ways.
 
     >>> play_points(np.zeros((3, 5, 2)), ["t = 2", "t = 1", "t = 0"], limit=1).data["panels"][0]["count"]
     5
@@ -59,19 +60,22 @@ def play_points(
         "trails": int(trails),
         "radius": float(radius),
         "axes": axes,
+        "marks": [[name, *map(float, place)] for name, place in (marks or {}).items()],
         "behind": None if behind is None else _short(to_float64(behind), unit),
         "field": None if arrows is None else _short(arrows, unit),
         "groups": groups if groups is None or isinstance(groups, str) else pack(groups, "u1"),
     }
-    if len(panels) == 1 and not trails:
+    if axes is not None:
+        (points,) = panels.values()
+        still = whole_paths(points, _colours(groups, points[0]), axes, marks or {}, limit)
+    elif len(panels) == 1 and not trails:
         (points,) = panels.values()
         still = plots.clouds({data["captions"][i]: points[i] for i in _moments(count, 4)}, behind, limit)
     else:
         still_behind = None if behind is None else to_float64(behind)
         colours = {title: _colours(groups, points[0]) for title, points in panels.items()}
         still = snapshots(
-            panels, data["captions"], colours, behind=still_behind, field=arrows, trails=trails, limit=limit,
-            axes=axes,
+            panels, data["captions"], colours, behind=still_behind, field=arrows, trails=trails, limit=limit
         )
     return _live("play_points", data, still, alt)
 

@@ -18,7 +18,7 @@ function panel(parent, { title, count, cloud }, data) {
     const size = radius * Math.min(1, Math.max(w / 320, 0.6));
     context.fillStyle = c.paper;
     context.fillRect(0, 0, w, h);
-    if (axes) drawAxes(context, w, h, c, axes);
+    if (axes) drawAxes(context, w, h, c, data, X, Y);
     if (field) drawField(context, fieldNow(), unit, X, Y, c);
     if (behind) {
       context.fillStyle = c.faint;
@@ -27,15 +27,16 @@ function panel(parent, { title, count, cloud }, data) {
         context.fillRect(X(behind[j] * unit) - 1.1, Y(behind[j + 1] * unit) - 1.1, 2.2, 2.2);
     }
     const now = lerp(values, 2 * count, view.place ?? 0), first = values.subarray(0, 2 * count);
-    for (const [colour, members] of membersOf(groups, first, count, c)) {
-      if (!members.length) continue;
+    const parts = membersOf(groups, first, count, c).filter(([, members]) => members.length);
+    for (const [i, [colour, members]] of parts.entries()) {
+      const large = axes ? (parts.length - i) * 2 * size : size; // so that a point on another does not hide it
       context.strokeStyle = context.fillStyle = colour;
       if (trails) drawTails(context, members, now, X, Y);
       context.globalAlpha = 0.9;
       context.beginPath();
       for (const j of members) {
-        context.moveTo(X(now[j]) + size, Y(now[j + 1]));
-        context.arc(X(now[j]), Y(now[j + 1]), size, 0, 7);
+        context.moveTo(X(now[j]) + large, Y(now[j + 1]));
+        context.arc(X(now[j]), Y(now[j + 1]), large, 0, 7);
       }
       context.fill();
     }
@@ -69,14 +70,30 @@ function panel(parent, { title, count, cloud }, data) {
   };
 }
 
-function drawAxes(context, w, h, c, [right, up]) {
+function drawAxes(context, w, h, c, { axes: [right, up], marks, limit }, X, Y) {
   context.strokeStyle = c.line;
   context.beginPath();
   context.moveTo(0, h / 2); context.lineTo(w, h / 2);
   context.moveTo(w / 2, 0); context.lineTo(w / 2, h);
+  Object.assign(context, { fillStyle: c.ink, font: font(12), textAlign: "center" });
+  for (let k = Math.ceil(0.2 - limit); k < limit - 0.2; k++) {
+    if (!k) continue;
+    const told = String(k).replace("-", "−");
+    context.moveTo(X(k), h / 2 - 3); context.lineTo(X(k), h / 2 + 3);
+    context.fillText(told, X(k), h / 2 + 21);
+    context.moveTo(w / 2 - 3, Y(k)); context.lineTo(w / 2 + 3, Y(k));
+    context.fillText(told, w / 2 - 12, Y(k) + 4);
+  }
   context.stroke();
+  Object.assign(context, { strokeStyle: c.ink, font: font(14, "600"), textAlign: "left" });
+  for (const [name, x, y] of marks) {
+    context.beginPath();
+    context.arc(X(x), Y(y), 9, 0, 7);
+    context.stroke();
+    context.fillText(name, X(x) + 9, Y(y) - 9);
+  }
   Object.assign(context, { fillStyle: c.ink, font: font(14, "italic"), textAlign: "right" });
-  context.fillText(right, w - 8, h / 2 - 6);
+  context.fillText(right, w - 8, h / 2 + 38);
   context.textAlign = "left";
   context.fillText(up, w / 2 + 7, 18);
 }

@@ -1,12 +1,13 @@
 """Moments of a motion, drawn side by side for a page on which nothing can move."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import hsv_to_rgb
 
-from ..plots import BLACK, COLOURS, ORANGE, WIDTH, Figure, folded, normal, styled
+from ..plots import BLACK, COLOURS, ORANGE, WIDTH, Figure, as_rgb, folded, normal, styled
 from .trajectories import ARROWS
 
 SIDE = 2.3  # inches of one panel, at most
@@ -25,11 +26,10 @@ def by_direction(points: np.ndarray) -> np.ndarray:
 def snapshots(
     panels: Mapping[str, np.ndarray], captions: Sequence[str], colours: Mapping[str, np.ndarray], *,
     behind: np.ndarray | None = None, field: np.ndarray | None = None, trails: int = 0, limit: float = 3.0,
-    axes: tuple[str, str] | None = None,
 ) -> Figure:  # fmt: skip
     """Points at the start, after a fifth of the way and at the end: a column for each panel, a row for each moment.
 
-    One panel alone has its moments side by side. `axes`: names of the two axes, which are then drawn through 0.
+    One panel alone has its moments side by side.
     `panels`: title → points (frames, n, 2); `colours`: title → (n, 3); `behind` (m, 2) lies under them; `field`
     (1 or frames, m, 4) holds where each arrow begins and how far it goes; tails are `trails` frames long.
 
@@ -54,12 +54,8 @@ def snapshots(
             ax.add_collection(LineCollection(list(tails), colors=colours[title], linewidths=0.7))
             ax.scatter(*points[i].T, s=9, c=colours[title], zorder=3, linewidths=0)
             ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
-            if axes is not None:
-                ax.axhline(0, color="0.55", linewidth=0.8, zorder=0)
-                ax.axvline(0, color="0.55", linewidth=0.8, zorder=0)
-                ax.set(xlabel=axes[0], ylabel=axes[1])
             if alone or i == 0:
-                ax.set_title(f"{title}\n{captions[i]}".strip() if alone else title)
+                ax.set_title(folded(f"{title}\n{captions[i]}".strip() if alone else title, side))
         if not alone:
             row[0].set_ylabel(captions[i])
     spreads = {title: ", ".join(f"{points[i].std(0).mean():.2f}" for i in moments) for title, points in panels.items()}
@@ -67,6 +63,49 @@ def snapshots(
         f"{title}: spread {spread}." for title, spread in spreads.items()
     )
     return figure
+
+
+@styled
+def whole_paths(
+    points: np.ndarray, colours: np.ndarray, axes: tuple[str, str], marks: Mapping[str, tuple], limit: float
+) -> Figure:
+    """The whole paths of points (frames, n, 2) in one frame with ticks, and rings with names around places (x, y).
+
+    >>> whole_paths(np.zeros((2, 1, 2)), np.zeros((1, 3)), ("θ", "ψ"), {"goal": (0, 0)}, 1.0).alt
+    '1 paths over θ and ψ; distance from 0: 0.00 at first, 0.00 at the end. Marked: goal (0, 0).'
+    """
+    figure = Figure(5.2, 4.8)
+    ax = figure.subplots()
+    ax.axhline(0, color="0.55", linewidth=0.8, zorder=0)
+    ax.axvline(0, color="0.55", linewidth=0.8, zorder=0)
+    ax.add_collection(LineCollection(list(points.transpose(1, 0, 2)), colors=colours, linewidths=0.9))
+    for name, (x, y) in marks.items():
+        ax.plot(x, y, "o", color=BLACK, markersize=11, fillstyle="none", markeredgewidth=1.2)
+        ax.annotate(name, (x, y), (7, 7), textcoords="offset points", fontweight="bold")
+    ax.scatter(points[-1, :, 0], points[-1, :, 1], s=30, c=colours, zorder=3, linewidths=0)
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel=axes[0], ylabel=axes[1])
+    near, far = (", ".join(f"{r:.2f}" for r in np.hypot(*points[i].T)) for i in (0, -1))
+    told = "; ".join(f"{name} ({x:g}, {y:g})" for name, (x, y) in marks.items())
+    figure.alt = f"{points.shape[1]} paths over {axes[0]} and {axes[1]}; distance from 0: {near} at first, "
+    figure.alt += f"{far} at the end." + (f" Marked: {told}." if told else "")
+    return figure
+
+
+def side_by_side(panels: Mapping[str, Any], rows: Sequence[str]) -> Figure:
+    """Sheets of pictures beside each other: name → (rows, columns, c, h, w) in [−1, 1]; `rows` names their rows.
+
+    >>> side_by_side({"a": np.zeros((1, 2, 3, 4, 4)), "b": np.zeros((1, 2, 3, 4, 4))}, ["t = 1"]).alt
+    'a, b. Rows: t = 1.'
+    """
+    sheets = {}
+    for name, pictures in panels.items():
+        tall = [np.concatenate([_framed(as_rgb(picture)) for picture in row], axis=1) for row in pictures]
+        sheets[name] = np.rint(255 * np.concatenate(tall)).astype(np.uint8)
+    return moments_of_sheets(sheets, rows, wide=False)
+
+
+def _framed(picture: np.ndarray) -> np.ndarray:
+    return np.pad(picture, ((0, 1), (0, 1), (0, 0)), constant_values=1)  # white at two sides
 
 
 @styled

@@ -13,7 +13,9 @@ from ..data import spiral_curve
 from ..denoisers import IdealDenoiser
 from ..samplers import ddim
 from ..schedule import Schedule, linear
+from .landscape import grid
 from .panel import Live, pack
+from .trajectories import field
 
 LIMIT = 3.0  # the drawing shows −LIMIT … LIMIT in both directions: pure noise, but for three particles in a thousand
 POINTS = 400  # of a shape
@@ -101,11 +103,20 @@ def _checked(points: Any) -> np.ndarray:
 
 
 def _still(name: str, points: np.ndarray, schedule: Schedule) -> plots.Figure:
-    """Four moments of the deterministic path of 400 particles."""
-    xT = np.random.default_rng(0).standard_normal((400, 2))
-    path = list(ddim(IdealDenoiser(points, schedule), schedule, xT, min(20, schedule.T)))
-    moments = (np.array([0, 0.6, 0.85, 1]) * (len(path) - 1)).round().astype(int)  # late, where it happens
-    times = schedule.steps(len(path) - 1)
-    figure = plots.clouds({f"t = {times[k]}": path[k] for k in moments}, points, LIMIT)
+    """Three moments of the deterministic path, two with arrows to the best guess; below, the ends of fewer steps."""
+    model, xT = IdealDenoiser(points, schedule), np.random.default_rng(0).standard_normal((1000, 2))
+    path = list(ddim(model, schedule, xT, min(20, schedule.T)))
+    times, last = schedule.steps(len(path) - 1), len(path) - 1
+    places, panels = grid(0.9 * LIMIT, 9), {}
+    for k in (0, round(0.85 * last), last):  # late, where it happens
+        arrows = np.zeros((0, 2))
+        if k < last:
+            arrows = model.x0_hat(places, times[k]) - places
+            arrows *= np.minimum(0.5, 0.6 / np.maximum(np.hypot(*arrows.T), 1e-9))[:, None]
+        panels[f"{last} steps: t = {times[k]}"] = path[k][None], places[: len(arrows)], arrows
+    for n in sorted({min(n, schedule.T) for n in (3, 6, 12)}):
+        end = list(ddim(model, schedule, xT, n))[-1]
+        panels[f"{n} step{'s' * (n > 1)}: t = 0"] = end[None], places[:0], np.zeros((0, 2))
+    figure = field(panels, points, LIMIT)
     figure.alt = f"Pure noise flows into a drawing ({name}) as t falls. {figure.alt}"
     return figure

@@ -39,7 +39,7 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
         ax.scatter(*path[-1].T, s=8, color=BLUE, zorder=3, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title)
-        length = np.hypot(*arrows.T).mean()
+        length = np.hypot(*arrows.T).mean() if len(arrows) else 0.0
         told.append(f"{title} ({path.shape[1]} points after {len(path) - 1} sampling steps, mean arrow {length:.2f})")
     for ax in axes[len(panels) :]:
         ax.axis("off")

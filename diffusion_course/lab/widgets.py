@@ -92,11 +92,12 @@ def explore(draw, **controls) -> Panel:
     return Panel(made, [screen], still)
 
 
-def flip(draw, **control) -> Live:
+def flip(draw, *, still: plots.Figure | None = None, **control) -> Live:
     """Like `explore` with one control, all of whose positions are drawn beforehand: it then needs no kernel.
 
     The control is the name of draw's argument with its values, at most 40 of them, first to last along a slider that
     starts at the first: `flip(draw, n=range(4, 31, 2))`. It takes the time of all drawings and some 20 KB for each.
+    `still` stands in where nothing can move; it is the first drawing unless given.
 
     Raises ValueError for more than one control, no or too many values, or a `draw` that returns no `plots.Figure`.
 
@@ -115,7 +116,7 @@ def flip(draw, **control) -> Live:
         "alts": [figure.alt for figure in figures], "pictures": [small_png(figure) for figure in figures],
         "style": figures[0].size(),
     }  # fmt: skip
-    return Live("flip", data, figures[0])
+    return Live("flip", data, figures[0] if still is None else still)
 
 
 def _drawn(draw, values: dict) -> plots.Figure:
