@@ -40,7 +40,7 @@ def against(pile: Any, samples: Mapping[str, Any]) -> None:
 
     >>> against(np.array([0.0, 1.0]), {"copies": [1.0], "new": [0.5]})
     copies: 1 of 1 are in the pile; median distance to the nearest number of the pile 0.0000
-    new: 0 of 1 are in the pile; median distance to the nearest number of the pile 0.5000
+    new:    0 of 1 are in the pile; median distance to the nearest number of the pile 0.5000
     """
     pile, widest = to_float64(pile), max(map(len, samples))
     for name, numbers in samples.items():
