@@ -94,6 +94,11 @@ def test_tests_import_only_what_their_extra_installs():
     assert imported("tests") <= names(PROJECT["dependencies"] + EXTRAS["test"] + EXTRAS["homework"])
 
 
+def test_benchmarks_import_only_what_their_extra_installs():
+    """But for the grading's, which need the extra of the homework."""
+    assert imported("benchmarks") <= names(PROJECT["dependencies"] + EXTRAS["bench"] + EXTRAS["homework"])
+
+
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_dependency_has_one_pin_that_satisfies_it(python, system):
