@@ -151,7 +151,7 @@ def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit
     ax, edge = figure.subplots(1, 2, width_ratios=(4, 1), sharey=True)
     at_start = len(groups) > 1 and all(np.ptp(paths[0]) < limit / 50 for paths in groups.values())
     for (name, paths), colour in zip(groups.items(), COLOURS, strict=False):
-        ax.plot(paths[:, :DRAWN], color=colour, linewidth=0.8, alpha=0.3)
+        ax.plot(paths[:, :DRAWN], color=colour, linewidth=0.4)
         if at_start:
             ax.text(0, paths[0, 0], f"{name} ", color=colour, ha="right", va="center", weight="bold")
         else:
