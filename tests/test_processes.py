@@ -239,6 +239,7 @@ def test_a_process_is_killed_and_two_or_one_go_on(tmp_path):
     assert ended.returncode != 0 and re.search(
         r"Error: another process .* x\.checkpoint is kept: the same command with --resume", ended.stderr
     )
+    assert "InterruptedError" not in ended.stderr
     assert checkpoints.load_run(two / "x.checkpoint").about["step"] == 100 and not (two / "x.safetensors").exists()
     shutil.copytree(two, one)
     ended = launch(two, "--resume")

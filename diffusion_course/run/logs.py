@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -71,6 +72,7 @@ def follow(start: Callable[..., Any], out: Path, steps: int, resume: bool, rank:
     except (RuntimeError, InterruptedError) as error:
         if not isinstance(error, (InterruptedError, torch.distributed.DistError)) and "gloo" not in str(error):
             raise
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which follows, and finds us ending
         raise ConnectionError(_lost(saved, error)) from error
     if record is None:
         raise ValueError(f"{saved} is of a training that has taken its {steps} steps: give more --steps, or remove it.")
@@ -109,7 +111,7 @@ def _lost(saved: Path, error: Exception) -> str:
     """What to do when the processes of a training have lost each other."""
     kept = f"{saved} is kept: the same command with --resume goes on from it, with as many processes as you like"
     nothing = f"there is no {saved} yet: start again"
-    reason = " ".join(str(error).split())[:200]
+    reason = str(error).split("] ", 1)[-1].split(". ")[0]  # without the place in the source of gloo, and advice on it
     return f"another process of this training has ended, so it stops ({reason}); {kept if saved.exists() else nothing}."
 
 
