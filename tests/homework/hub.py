@@ -30,13 +30,20 @@ def missing() -> str:
     return f"missing: {', '.join(absent)} (npm has the proxy)" if absent else ""
 
 
-def opened(command, *readable):
-    """`command` as root in a view of the machine in which other accounts may pass through /root to these folders."""
-    view = ["bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/", "--perms", "0755", "--tmpfs", "/root"]
-    for folder in (path for path in map(Path, readable) if path.is_relative_to("/root")):
-        for parent in reversed(folder.parents[:-2]):  # else bubblewrap would make them for root only
-            view += ["--dir", str(parent)]
-        view += ["--ro-bind", str(folder), str(folder)]
+def opened(command, *folders):
+    """`command` as root in a view of the machine where other accounts may pass to these folders, as through /root."""
+    view, closed = ["bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/"], {}
+    for folder in map(Path, folders):
+        if not folder.stat().st_mode & 0o001:
+            pytest.skip(f"{folder} is closed to other accounts")
+        if shut := [parent for parent in folder.parents if not parent.stat().st_mode & 0o001]:
+            closed.setdefault(shut[-1], []).append(folder)
+    for shut, inside in closed.items():
+        view += ["--perms", "0755", "--tmpfs", str(shut)]
+        for folder in inside:
+            for parent in [each for each in reversed(folder.parents) if each.is_relative_to(shut)][1:]:
+                view += ["--dir", str(parent)]  # else bubblewrap would make it for root only
+            view += ["--ro-bind", str(folder), str(folder)]
     return [*view, *command]
 
 
