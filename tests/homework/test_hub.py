@@ -63,7 +63,7 @@ def test_the_round_trip_word_for_word(place, walled, people):
         (place / name).write_text(text.replace("/srv/hub", str(place)).replace("http://127.0.0.1:8000", address))
     with open(place / "jupyterhub_config.py", "a") as file:
         file.write(f"c.JupyterHub.hub_bind_url, c.ConfigurableHTTPProxy.api_url = {inner}\n")
-        file.write("c.JupyterHub.pid_file = 'hub.pid'\n")
+        file.write("c.JupyterHub.pid_file = 'hub.pid'\nc.Spawner.start_timeout = c.Spawner.http_timeout = 300\n")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     server = hub.opened(["bash", "-euc", start], sys.base_prefix, sys.prefix, ROOT)
