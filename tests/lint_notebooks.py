@@ -104,9 +104,17 @@ def has_a_quiz(nb, place):
         yield f'no cell with Quiz("{place.stem}")'
 
 
+def counts_its_sections(nb, place):
+    text = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    numbers = [int(number) for number in re.findall(r"^## (\d+) ·", text, flags=re.MULTILINE)]
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield f"its sections have the numbers {numbers}: a heading is missing, or numbered wrong"
+
+
 FORM = [is_valid, has_readable_ids, has_no_outputs, runs_on_any_machine]
 LESSON = [
-    has_short_code, alternates_with_text, has_little_metadata, opens_with_the_facts, sets_itself_up, has_a_quiz
+    has_short_code, alternates_with_text, has_little_metadata, opens_with_the_facts, sets_itself_up,
+    counts_its_sections, has_a_quiz,
 ]  # fmt: skip
 
 

@@ -16,7 +16,8 @@ if "google.colab" in sys.modules:
 
 def sound():
     nb = new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
-    pairs = (("title", TITLE, "setup", SETUP), ("look", "See.", "seen", "print(1)"), ("ask", "?", "quiz", "Quiz('{}')"))
+    pairs = [("title", TITLE, "setup", SETUP), ("look", "## 1 · See", "seen", "print(1)")]
+    pairs += [("ask", "Seen?\n\n## 2 · Quiz", "quiz", "Quiz('{}')")]
     for about, text, cell, source in pairs:
         nb.cells += [new_markdown_cell(text, id=about), new_code_cell(source.format("01_intuition"), id=cell)]
     return nb
@@ -56,6 +57,9 @@ PLANTED = [
     ("opens_with_the_facts", edit(0, "01_intuition", "02"), "Colab badge"),
     ("sets_itself_up", lambda nb: nb.cells.pop(1), "not the set-up cell"),
     ("sets_itself_up", edit(1, '"diff', '"torch", "diff'), "installs torch or numpy"),
+    ("counts_its_sections", edit(4, "2 ·", "3 ·"), "the numbers [1, 3]"),
+    ("counts_its_sections", edit(2, "## 1 ·", ""), "the numbers [2]"),
+    ("counts_its_sections", edit(4, "2 ·", "1 ·"), "the numbers [1, 1]"),
     ("has_a_quiz", edit(5, "Quiz", "print"), "no cell with Quiz"),
 ]
 
