@@ -36,7 +36,9 @@ def grows(row, part, against, expected, calls, rounds=5):
 
 def tell(row, part, against, expected, costs):
     sizes, seconds = list(costs), list(costs.values())
+    line = np.array(sizes) ** float(expected)
     CURVES.setdefault(part, {})[against] = sizes, seconds
+    CURVES[part][f"{against}: slope {expected}"] = sizes, line * seconds[-1] / line[-1]
     ends = (f"{sizes[0]:,} … {sizes[-1]:,}", f"{seconds[0]:.3g} … {seconds[-1]:.3g}")
     row(f"{part}, {against}", *ends, round(measure.slope(sizes, seconds), 2), expected)
 
@@ -80,7 +82,7 @@ def part_denoiser(arguments):
         tracemalloc.stop()
         seconds[n] = float(np.median(measure.in_turn({n: lambda denoiser=denoiser: denoiser(xt[:16], 500)}, 3)[n]))
     tell(table(), "exact denoiser", "size of the data", 1, seconds)
-    tell(table("MB"), "exact denoiser", "beside the data", 0, {n: beside[n] for n in (30_000, 100_000)})
+    tell(table("MB"), "exact denoiser, MB", "beside the data", 0, {n: beside[n] for n in (30_000, 100_000)})
 
 
 def part_grading(arguments):
@@ -121,5 +123,4 @@ PARTS = {"training": part_training, "sampling": part_sampling, "denoiser": part_
 
 if __name__ == "__main__":
     measure.main(__doc__, PARTS)
-    panels = {part: ("size", "cost", curves) for part, curves in CURVES.items()}
-    measure.draw("growth", panels)
+    measure.draw("growth", {part: ("size", "MB" if "MB" in part else "seconds", CURVES[part]) for part in CURVES})

@@ -104,12 +104,16 @@ def slope(x, y):
 
 
 def draw(name, panels):
-    """Draws panels, title → (x label, y label, {curve: (x, y)}), on logarithmic axes, into build/benchmarks/."""
+    """Draws panels, title → (x label, y label, {curve: (x, y)}), on logarithmic axes, into build/benchmarks/.
+
+    A curve with "slope" in its name is one to compare with: dashed.
+    """
     figure = Figure(5 * len(panels), 4)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for ax, (title, (x_label, y_label, curves)) in zip(axes, panels.items(), strict=True):
         for label, (x, y) in curves.items():
-            ax.plot(x, y, marker="o", label=label)
+            style = {"linestyle": "--", "color": "grey"} if "slope" in label else {"marker": "o"}
+            ax.plot(x, y, label=label, **style)
         ax.set(xscale="log", yscale="log", xlabel=x_label, ylabel=y_label, title=title)
         ax.grid(alpha=0.3)
         ax.legend()
