@@ -44,11 +44,18 @@ def normal(rng, photos):
     return rng.standard_normal(photos.shape)
 
 
+def shared(axes):
+    return lambda rng, photos: rng.standard_normal(photos.shape[axes]) * np.ones(photos.shape)
+
+
 @pytest.mark.parametrize(
     ("attempt", "text"),
     [
         (pair(lambda rng, photos: rng.standard_normal()), "your ε (): every number needs its own noise"),
-        (pair(lambda rng, photos: rng.standard_normal((len(photos), 1))), "your ε (4096, 1): every number needs"),
+        (pair(lambda rng, photos: rng.standard_normal((len(photos), 1, 1, 1))), "your ε (8, 1, 1, 1): every"),
+        (pair(lambda rng, photos: rng.standard_normal(len(photos))), "shapes (8,3,16,16) (8,)"),
+        (pair(shared(slice(1, None))), "6144 numbers in your noise for 8 photos only 768 differ"),
+        (pair(shared(slice(3, None))), "6144 numbers in your noise for 8 photos only 16 differ"),
         (pair(normal, again=True), "another ε is returned"),
         (pair(normal, scaled=lambda photos: photos / 255 - 0.5), "x_0 has half the range"),
     ],

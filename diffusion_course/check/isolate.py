@@ -48,14 +48,18 @@ class Isolation:
         self.mine, self.good, self.probes = map(list, zip(*off, strict=True))
         self.name, lead = names[wrong[0]], ""
         if len(wrong) < results:
-            fine = [names[k] for k in range(results) if k not in wrong]
-            fine = f"your {' and '.join(fine)} {'is' if len(fine) == 1 else 'are'}" if len(fine) < 4 else "all else is"
-            lead = f"{fine} right; what is wrong is the {self.name}: "
+            fine = [names[k] for k in range(results) if k not in wrong and not self.nothing(k)]
+            praised = f"your {', '.join(fine)} {'is' if len(fine) == 1 else 'are'}"
+            lead = f"{praised if 0 < len(fine) < 4 else 'all else is'} right; what is wrong is the {self.name}: "
         for way in (self.weights, self.taken_apart, self.ignored, self.as_if, self.relation, self.place, self.edge):
             with contextlib.suppress(Exception):  # a way that does not suit this exercise finds nothing
                 if sentence := way():
                     return lead + sentence, "isolated"
         return lead + self.but() + self.by_hand(), "isolated" if lead else "by hand"
+
+    def nothing(self, k: int) -> bool:
+        """Is result k always 0 in a right answer? Then there is nothing to praise."""
+        return all(np.max(np.abs(answer[k]), initial=0) < 1e-9 for answer in self.right)
 
     def but(self) -> str:
         return "right in some cases, but " if len(self.bad) < len(self.all) else ""

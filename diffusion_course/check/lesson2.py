@@ -148,7 +148,8 @@ def variance_after(variance, betas):
     the product goes to T for every t #4 | np.cumprod(1 - beta) → np.full(len(beta), np.prod(1 - beta)) |
         ᾱ_t is the product of the first t factors only.
     β is multiplied, where α = 1 − β is meant #3 | 1 - beta → beta |
-        β is the noise that comes, 1 − β the signal that stays.
+        For β = 0.1 and 0.5 your ᾱ_2 is {f(np.array([0.1, 0.5]))[2]:.2g}, and 0.45 is right: multiply the shares that
+        stay, 1 − β.
     the β are multiplied, then taken from 1 #3 | np.cumprod(1 - beta) → 1 - np.cumprod(beta) |
         Take each β from 1 first, then multiply.
     ᾱ_0 = 1 is missing #5 | return → np.cumprod(1 - beta) | Put a 1 in front, or alpha_bar[t] belongs to step t + 1.

@@ -5,7 +5,8 @@ import numpy as np
 from .table import exercise
 
 MOMENTS = ("mean", "spread", "kurtosis")
-BYTES = (np.arange(4096) % 256).astype(np.uint8)
+BYTES = (np.arange(8 * 3 * 16 * 16) % 256).astype(np.uint8).reshape(8, 3, 16, 16)
+SHARED = np.array([-2.0])
 BETA = np.array([0.02, 0.1, 0.3, 0.6, 0.9])
 
 
@@ -15,14 +16,19 @@ def _near(value, to, within):
 
 
 def taken_apart(pair):
-    """How x_t is made of x_0, of the ε returned and of a constant (least squares), what is neither; moments of ε."""
+    """How x_t is made of x_0, of the ε returned and of a constant (least squares), what is neither; moments of ε.
+
+    `SHARED` where x_t is made of them but many pixels have one ε: moments of so few draws say nothing.
+    """
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         return np.array([-1.0])
-    xt, eps = (np.asarray(part, dtype=np.float64) for part in pair)
-    parts = np.column_stack([BYTES / 127.5 - 1, eps, np.ones_like(eps)])
+    xt, eps = (np.asarray(part, dtype=np.float64).ravel() for part in pair)
+    parts = np.column_stack([BYTES.ravel() / 127.5 - 1, eps, np.ones_like(eps)])
     weights = np.linalg.pinv(parts.T @ parts) @ (parts.T @ xt)
     rest = np.std(xt - parts @ weights)
-    if rest > 1e-5 and abs(weights[1]) < 5 * rest / 64:  # x_t holds nothing of this ε: then the rest is by chance
+    if rest < 1e-5 and len(np.unique(eps)) < len(eps) / 2:
+        return SHARED
+    if rest > 1e-5 and abs(weights[1]) < 5 * rest / len(eps) ** 0.5:  # x_t holds nothing of this ε, but by chance
         weights, rest = np.zeros(3), 1.0
     fourth = np.mean((eps - eps.mean()) ** 4) / max(eps.std() ** 4, 1e-30)
     moments = _near(eps.mean(), 0, 0.08), _near(eps.std(), 1, 0.06), _near(fourth, 3, 0.4)  # 5 standard errors
@@ -39,7 +45,8 @@ def _other_shape(pair):
 def _decoded(f):
     kept = 0.98 * 0.9
     xt, eps = f(BYTES, BETA, 2, np.random.default_rng(0))
-    found = np.float64((xt[200] - (1 - kept) ** 0.5 * eps[200]) / kept**0.5)
+    xt, eps = (np.ravel(part)[200] for part in (xt, eps))
+    found = np.float64((xt - (1 - kept) ** 0.5 * eps) / kept**0.5)
     return f"A pixel of 200, so x_0 = 0.569, noised to ᾱ_2 = 0.98 · 0.9 and decoded again, becomes {found:.3g}:"
 
 
@@ -47,6 +54,11 @@ def _drawn(f):
     _, eps = f(BYTES, BETA, 2, np.random.default_rng(0))
     found = f"mean {np.mean(eps):.2f} and spread {np.std(eps):.2f}, not 0 and 1"
     return f"Known samples decode to the last digit, and yet your noise has {found}."
+
+
+def _numbers(f):
+    _, eps = f(BYTES, BETA, 2, np.random.default_rng(0))
+    return f"Of {BYTES.size} numbers in your noise for {len(BYTES)} photos only {len(np.unique(eps))} differ."
 
 
 @exercise(
@@ -62,7 +74,7 @@ def _drawn(f):
     ),
     why=""" x_0 lies in −1 … 1, so that noise of variance 1 can drown it; ᾱ_t is the product of the first t factors 1 −
     β; and x_t is √ᾱ_t x_0 + √(1−ᾱ_t) ε with Gaussian ε, the ε that is returned.""",
-    shows={"decoded": _decoded, "drawn": _drawn},
+    shows={"decoded": _decoded, "drawn": _drawn, "numbers": _numbers},
     mistakes="""
     β is used where α is meant #3 | 1 - beta → beta | {decoded} what does step t keep?
     x_0 is scaled to 0 … 1 #12 | photos / 127.5 - 1 → photos / 255 |
@@ -77,6 +89,8 @@ def _drawn(f):
         np.sqrt(1 - alpha_bar[t - 1]) | {decoded} count: ᾱ_1 = 1 − β_1.
     uniform noise, not Gaussian #2 | standard_normal → random |
         {drawn} `random` is uniform, `standard_normal` Gaussian.
+    many pixels get the same noise | rng.standard_normal(x0.shape) → np.ones(x0.shape) *
+        rng.standard_normal(x0.shape[1:]) | {numbers} Draw one number for every pixel of every photo.
     the product is taken backwards #4 | 1 - beta → 1 - beta[::-1] | {decoded} which β comes first?
     both square roots are missing #1 | np.sqrt(alpha_bar[t]) → alpha_bar[t] && np.sqrt(1 - alpha_bar[t]) → (1 -
         alpha_bar[t]) | {decoded} powers add, so each factor is the root of a power.
