@@ -113,6 +113,17 @@ def float32_pair(photos, beta, t, rng):
     return kept**0.5 * (photos / 127.5 - 1) + (1 - kept) ** 0.5 * eps, eps
 
 
+def back_without_a_last_draw(x, model, alpha_bar, rng, noise=1.0):
+    path = [x]
+    for t in reversed(range(1, len(alpha_bar))):
+        x0_hat = check.x0_from_eps.reference(x, alpha_bar[t], model(x, t))
+        x, variance = check.posterior.reference(x0_hat, x, alpha_bar[t], alpha_bar[t - 1])
+        if t > 1:
+            x = x + noise * rng.normal(scale=np.sqrt(variance), size=x.shape)
+        path.append(x)
+    return path
+
+
 RIGHT = [
     ("add_noise", lambda x0, a, eps: math.sqrt(a) * x0 + math.sqrt(1 - a) * eps),
     ("add_noise", lambda x0, a, eps: torch.tensor(x0).float() * a**0.5 + torch.tensor(eps).float() * (1 - a) ** 0.5),
@@ -121,6 +132,7 @@ RIGHT = [
     ("cosine_alpha_bar", float32_cosine),
     ("posterior", variances),
     ("best_line", lambda x, y: np.polyfit(x, y, 1)),
+    ("go_back", back_without_a_last_draw),
     ("variance_after", lambda variance, betas: 1 + (variance - 1) * math.prod(1 - beta for beta in betas)),
     ("time_grid", lambda T, n: [round(T * i / n) for i in range(n, -1, -1)]),
     ("time_grid", lambda T, n: torch.linspace(T, 0, n + 1).round().long()),

@@ -177,7 +177,7 @@ smallest_T = Finding(
     right=range(_SMALLEST, _SMALLEST + 1),
     wrong=lambda T: (
         f"{T} steps leave √ᾱ_T = {_left(T):.4f} of the amplitude. "
-        + ("More steps are needed." if T < _SMALLEST else f"So do fewer: {T - 1} leave {_left(T - 1):.4f}.")
+        + ("More steps are needed." if T < _SMALLEST else "It is enough, but is it the smallest?")
     ),
     ask=lambda T: isinstance(T, (int, np.integer)) and T >= 2,
     asked="a whole number of steps, 2 or more",

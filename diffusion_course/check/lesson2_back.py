@@ -1,4 +1,4 @@
-"""Exercises of lesson 2 on the way back: the posterior, x_0 and ε from v, and the smallest training there is."""
+"""Exercises of lesson 2 on the way back: the posterior, x_0 and ε from v, the smallest training, the loop of DDPM."""
 
 import numpy as np
 
@@ -80,7 +80,7 @@ def posterior(x0, xt, alpha_bar_t, alpha_bar_s):
     why=""" (x_t, v) is (x_0, ε) turned by φ, with cos φ = √ᾱ and sin φ = √(1−ᾱ). Turning back needs no division, so it
     is good at every noise level, also where x_t is pure noise.""",
     mistakes="""
-    ε comes first, x_0 second | return → sin * xt + cos * v, cos * xt - sin * v |
+    ε comes first, x_0 second | return → sin * xt + cos * v, cos * xt - sin * v | Return x_0 first, then ε.
     the turn goes the wrong way | xt - sin * v, sin * xt + → xt + sin * v, -sin * xt + |
         You turned by φ once more; turning back has the other signs.
     x_0 has a wrong sign in front of v | - sin * v → + sin * v |
@@ -162,3 +162,65 @@ def best_line(x, y):
     dx, dy = x - x.mean(), y - y.mean()
     slope = (dx * dy).mean() / (dx**2).mean()
     return slope, y.mean() - slope * x.mean()
+
+
+_posterior = posterior.reference
+CLOUD, LEVELS = np.array([[1.5, -0.4], [0.2, 0.9], [-1.1, 0.3]]), np.array([1.0, 0.9, 0.5, 0.1])
+
+
+def _guess(x, t):
+    """A denoiser's ε̂ that differs from t to t."""
+    return 0.3 * t * x + 0.1
+
+
+@exercise(
+    probes=tuple(
+        (CLOUD, _guess, levels, np.random.default_rng(4), noise)
+        for levels, noise in ((LEVELS, 0.0), (LEVELS, 1.0), (LEVELS[:2], 1.0), (LEVELS[:3], 0.5))
+    ),
+    returns=("path",),
+    hints=(
+        "Three lines. First the guess: model(x, t) is ε̂, and x_t = √ᾱ_t x̂_0 + √(1−ᾱ_t) ε̂ is to be solved for x̂_0.",
+        "Then `posterior`, from the level of t to that of t − 1: alpha_bar[t], alpha_bar[t - 1].",
+        "Last, x becomes a draw from it: mean + noise · √variance · ε, with rng.standard_normal(x.shape) for ε.",
+    ),
+    why=""" Each step takes the guess for the truth, and draws the next x from the posterior: its mean, and fresh noise
+    as wide as its spread. At t = 1 the variance is 0, so the path ends in the last guess.""",
+    mistakes="""
+    the fresh noise is missing | + noise * variance**0.5 * rng.standard_normal(x.shape) → |
+        You go to the mean of the posterior. Draw from it: add noise · √variance · ε, with a new ε in every step.
+    the variance stands without its root in front of the fresh noise #1 | variance**0.5 → variance |
+        A variance of 0.04 is a spread of 0.2: the factor in front of ε is the root.
+    the dial `noise` is not used | noise * variance → variance | Multiply the fresh noise by `noise`.
+    one random number moves all points alike | rng.standard_normal(x.shape) → rng.standard_normal() |
+        Every number of x needs a draw of its own: hand x.shape to the generator.
+    the last step leaves noise in the result | variance**0.5 → (1 - alpha_bar[t] / alpha_bar[t - 1]) ** 0.5 |
+        The fresh noise is as wide as the posterior, and at t = 1 the posterior's variance is 0; yours is β_t.
+    x_t and the guess are exchanged in `posterior` | (x0_hat, x, → (x, x0_hat, |
+        `posterior` takes the guess of x_0 first, then x_t.
+    the two levels are exchanged in `posterior` | alpha_bar[t], alpha_bar[t - 1] → alpha_bar[t - 1], alpha_bar[t] |
+        A step leads from the level of t to that of t − 1: hand them over in this order.
+    the guess is made with ᾱ of the next level #5 | (1 - alpha_bar[t]) ** 0.5 * → (1 - alpha_bar[t - 1]) ** 0.5 * && /
+        alpha_bar[t] ** 0.5 → / alpha_bar[t - 1] ** 0.5 | x has the level t when you guess; t − 1 is where it goes.
+    the model is asked about the next level #5 | model(x, t) → model(x, t - 1) |
+        x has the level t when you ask; t − 1 is where it goes.
+    the model's ε̂ is taken for x̂_0 #13 | (x - (1 - alpha_bar[t]) ** 0.5 * model(x, t)) / alpha_bar[t] ** 0.5 →
+        model(x, t) | The model answers with the noise; solve x_t = √ᾱ_t x̂_0 + √(1−ᾱ_t) ε̂ for x̂_0.
+    the guess is not divided by √ᾱ_t | / alpha_bar[t] ** 0.5 → |
+        x_t − √(1−ᾱ_t) ε̂ is √ᾱ_t x̂_0: divide by √ᾱ_t.
+    the square roots are missing in the guess #1 | (1 - alpha_bar[t]) ** 0.5 * → (1 - alpha_bar[t]) * && / alpha_bar[t]
+        ** 0.5 → / alpha_bar[t] | √ᾱ_t and √(1−ᾱ_t) are the factors in x_t.
+    every step goes all the way to the guess | = mean + → = x0_hat + |
+        Go to the mean of the posterior, a little way towards the guess.
+    x is never changed | x = mean → new = mean |
+        Each step starts where the one before ended: assign the result to x.
+    """,
+)
+def go_back(x, model, alpha_bar, rng, noise=1.0):
+    path = [x]
+    for t in range(len(alpha_bar) - 1, 0, -1):
+        x0_hat = (x - (1 - alpha_bar[t]) ** 0.5 * model(x, t)) / alpha_bar[t] ** 0.5
+        mean, variance = _posterior(x0_hat, x, alpha_bar[t], alpha_bar[t - 1])
+        x = mean + noise * variance**0.5 * rng.standard_normal(x.shape)
+        path.append(x)
+    return np.array(path)
