@@ -126,5 +126,5 @@ def test_an_experiment_in_place_of_the_floor_is_called_an_estimate(seeds):
         xt = alpha_bar_t**0.5 * spread * x0 + (1 - alpha_bar_t) ** 0.5 * eps
         return ((eps - (eps * xt).mean(0) / (xt**2).mean(0) * xt) ** 2).mean(0).reshape(np.shape(alpha_bar_t))
 
-    assert told("loss_floor", experiment).endswith("That is an estimate. Which formula does it estimate?")
-    assert "estimate" not in told("loss_floor", lambda alpha_bar_t, spread: alpha_bar_t * spread)
+    assert told("loss_floor", experiment).endswith("a good ruler; now find the formula it measures.")
+    assert "ruler" not in told("loss_floor", lambda alpha_bar_t, spread: alpha_bar_t * spread)

@@ -73,6 +73,8 @@ def _loop(made: Exercise) -> Loop:
         Compute ε̂ and the loss anew in every step, inside the loop.
     nothing is yielded | yield loss → pass⏎    return loss | Your function returns a {result}. `yield loss` shows each
         step.
+    the loop goes on after `steps` batches | range(steps): → range(4 * steps): |
+        `steps` counts batches. If you go through the data by epochs, stop after {steps} batches, wherever you are.
     another number of losses | yield loss → pass⏎    yield loss |
         In {steps} steps you yield {losses} losses. `yield loss` is the last line inside the loop.
     more than the loss is yielded | yield loss → yield 0, loss |

@@ -70,8 +70,9 @@ class Formula(Exercise):
             probes = [tuple(offer(value, kind) for value in probe) for probe in self.probes]
             answers = [self.ask(attempt, probe) for probe in probes]
             if all(agree(answer, right, NEAR, 0.01) for answer, right in zip(answers, self._right, strict=True)):
-                told = f"{mistake} That is an estimate. Which formula does it estimate?"
-                raise Mistake(told, mistake.fault, mistake.kind) from None
+                told = "your answers are close. If they come from an experiment, it is a good ruler; "
+                told += "now find the formula it measures."
+                raise Mistake(f"{self.name}: {told}", mistake.fault, mistake.kind) from None
             raise
 
 
@@ -172,6 +173,7 @@ def hide(cond, dropped):
 
 EXAMPLES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
 SAMPLES = np.array([[0.01, 0.0], [0.0, 0.015], [1.015, 0.015], [0.1, 0.0], [3.0, 3.0]])  # the first two are copies
+BETWEEN = np.array([[0.0, 0.0]]), np.array([[0.01, 0.0], [0.0, 0.01]]), 0.02
 CLOUD = np.random.default_rng(0).standard_normal((47, 2))
 
 
@@ -186,13 +188,18 @@ CLOUD = np.random.default_rng(0).standard_normal((47, 2))
     ),
     why="A copy is a sample that lies on an example, whichever it is. So each sample has one say: its nearest example "
     "decides.",
-    shows={"hand": lambda f: f"Two of five samples lie on an example: 0.4; yours is {f(SAMPLES, EXAMPLES, 0.02):.3g}."},
+    shows={
+        "hand": lambda f: f"Two of five samples lie on an example: 0.4; yours is {f(SAMPLES, EXAMPLES, 0.02):.3g}.",
+        "twice": lambda f: f"One sample beside two examples is a share of 1; yours is {f(*BETWEEN):.3g}.",
+    },
     mistakes="""
     examples are counted, not samples | far.min(axis=1) → far.min(axis=0) |
         {hand} The smallest of each *row* belongs to a sample; you took the smallest of each column.
     all pairs are counted | far.min(axis=1) → far | {hand} Each sample has one say, not one for every example.
     the mean distance decides | far.min → far.mean | {hand} A copy is near *one* example and far from the others.
     the farthest example decides | far.min → far.max | {hand} A copy is near *one* example and far from the others.
+    a sample near two examples is counted twice | (far.min(axis=1) < radius).mean() → (far < radius).sum() / len(far) |
+        {twice} Ask of each sample whether its *nearest* example lies within the radius.
     a number, not a share | .mean() → .sum() | {hand} Divide by the number of samples.
     what is no copy is counted | < radius → >= radius | {hand} You count the others.
     the distance stays squared | body → far = ((samples[:, None] - examples) ** 2).sum(axis=-1)⏎return (far.min(axis=1)

@@ -111,6 +111,7 @@ def findings(run: Run) -> Iterator[tuple[str, bool]]:
     rows = any(held.ndim == 1 and "float" in str(held.dtype) for held in run.held.values())
     yield "ᾱ_t wants a second axis", "must match the size" in trouble and rows
     yield "nothing is yielded", done and not hasattr(run.result, "__next__")
+    yield "the loop goes on after `steps` batches", done and min(len(run.losses), len(run.xt)) > run.steps
     yield "another number of losses", done and len(run.losses) != run.steps
     yield "more than the loss is yielded", done and not all(isinstance(loss, float) for loss in run.losses)
     if not run.xt:
