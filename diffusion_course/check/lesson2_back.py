@@ -196,6 +196,10 @@ def _guess(x, t):
         Every number of x needs a draw of its own: hand x.shape to the generator.
     the last step leaves noise in the result | variance**0.5 → (1 - alpha_bar[t] / alpha_bar[t - 1]) ** 0.5 |
         The fresh noise is as wide as the posterior, and at t = 1 the posterior's variance is 0; yours is β_t.
+    the fresh noise has the variance β_t, not that of the posterior | variance**0.5 → (t > 1) * (1 - alpha_bar[t] /
+        alpha_bar[t - 1]) ** 0.5 | You know more than x_t: with the guess as a second clue, less doubt is left.
+    noise is put on the guess anew | mean + noise * variance**0.5 * → alpha_bar[t - 1] ** 0.5 * x0_hat + noise * (1 -
+        alpha_bar[t - 1]) ** 0.5 * | That forgets where x_t is; the mean of the posterior weighs x_t and the guess.
     x_t and the guess are exchanged in `posterior` | (x0_hat, x, → (x, x0_hat, |
         `posterior` takes the guess of x_0 first, then x_t.
     the two levels are exchanged in `posterior` | alpha_bar[t], alpha_bar[t - 1] → alpha_bar[t - 1], alpha_bar[t] |
