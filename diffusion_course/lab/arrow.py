@@ -17,7 +17,7 @@ START = 0.6  # the arrow's angle in the still
 def arrow(x0: float = 0.5, eps: float = 1.5) -> Live:
     """A drawing to end a cell with: the pair (x_0, ε) as a point, and an arrow (√ᾱ, √(1−ᾱ)) that turns.
 
-    The point's shadow on the arrow is x_t, its distance beside the arrow is v. Both are dragged or moved by keys, and
+    The point's shadow on the arrow is x_t, its signed distance to the side is v. Both are dragged or moved by keys, and
     a picture turns with them. Needs no kernel. Raises ValueError unless x0 and eps lie in −1.1 … 1.9.
 
     >>> arrow().alt[:62]
@@ -62,6 +62,8 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
     }
     for text, place in (names | {"$(x_0, ε)$": (x0 + 0.4, eps)}).items():
         ax.text(*place, text, ha="center")
+    below = (foot[0] + 1.5 * sigma - 0.15, foot[1] - 1.5 * signal)  # a place beside the dashed line
+    ax.text(*below, "same $x_t$", color=PURPLE, ha="right", clip_on=True)
     ax.annotate("", (signal, sigma), (0, 0), arrowprops={"arrowstyle": "-|>", "color": RED, "linewidth": 2})
     ax.plot(x0, eps, "o", color=BLACK)
     ax.set(xlim=(-1.3, 2.1), ylim=(-1.3, 2.1), aspect="equal")
@@ -75,7 +77,7 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
     figure.alt = (
         f"The pair x_0 = {x0:g}, ε = {eps:g} as a point of the plane. The arrow (√ᾱ, √(1−ᾱ)) stands at "
         f"{math.degrees(START):.0f} degrees; the point's shadow on it is x_t = {xt:.2f}, "
-        f"its distance beside it v = {v:.2f}. "
+        f"its signed distance to the side v = {v:.2f}; all points on the dashed line have this x_t. "
         "Beside it a smiley, noise, and their x_t and v."
     )
     return figure
