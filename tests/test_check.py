@@ -124,6 +124,11 @@ def back_without_a_last_draw(x, model, alpha_bar, rng, noise=1.0):
     return path
 
 
+def worst_pixel(photos, xt, eps, kept):
+    back = [(x - math.sqrt(1 - kept) * e) / math.sqrt(kept) for x, e in zip(xt.flat, eps.flat, strict=True)]
+    return max(abs(2 * float(photo) / 255 - 1 - x0) for photo, x0 in zip(photos.flat, back, strict=True))
+
+
 RIGHT = [
     ("add_noise", lambda x0, a, eps: math.sqrt(a) * x0 + math.sqrt(1 - a) * eps),
     ("add_noise", lambda x0, a, eps: torch.tensor(x0).float() * a**0.5 + torch.tensor(eps).float() * (1 - a) ** 0.5),
@@ -137,6 +142,7 @@ RIGHT = [
     ("time_grid", lambda T, n: [round(T * i / n) for i in range(n, -1, -1)]),
     ("time_grid", lambda T, n: torch.linspace(T, 0, n + 1).round().long()),
     ("training_pair", float32_pair),
+    ("round_trip_error", worst_pixel),
 ]
 
 
@@ -185,6 +191,7 @@ WRONG = [
     ("posterior", lambda x0, xt, a_t, a_s: (x0, 0.5), "your weight of x_0 is 1, the right one is 0.5469"),
     ("betas_for", lambda T: np.linspace(0.2 / T, 40 / T, T), "twice the right one. For T = 1000: at [0]"),
     ("shifted_alpha_bar", lambda a, k: a / (a + k**3 * (1 - a)), "by which the SNR shrinks is 8, and 4 is right"),
+    ("round_trip_error", lambda p, x, e, a: abs(x - e * (1 - a) ** 0.5 - (p / 127.5 - 1) * a**0.5).max(), "times √ᾱ_t"),
     ("training_pair", lambda p, b, t, rng: (p / 127.5 - 1, rng.standard_normal(p.shape)), "wrong is the weight of x_0"),
 ]  # fmt: skip
 

@@ -19,6 +19,7 @@ LESSONS = {
     "lesson2_back": "posterior names_from_v best_line go_back".split(),
     "lesson3": "alpha_bar_from_log_snr cosine_alpha_bar shifted_alpha_bar betas_for time_grid".split(),
     "lesson3_pair": ["training_pair"],
+    "lesson3_round_trip": ["round_trip_error"],
     "lesson4": "simple_loss target_weight decode".split(),
     "lesson4_parts": "embed_time loss_floor ema_update hide copied".split(),
     "lesson4_loop": ["training_loop"],
