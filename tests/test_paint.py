@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from diffusion_course.beyond.emoji import vocabulary
+from diffusion_course.beyond.emoji import COLOURS, emoji, main_colour, vocabulary
 from diffusion_course.beyond.text import TextUNet
 from diffusion_course.run.paint import paint, painting
 from diffusion_course.schedule import cosine
@@ -41,6 +41,14 @@ def test_seed_prompt_style_and_scale_all_matter(model):
     ):
         assert abs(one - other).max() > 1e-3
     assert np.allclose(paint("cat", scale=0.0, **usual), paint("heart", scale=0.0, **usual), atol=1e-4)
+
+
+@pytest.mark.parametrize("pair", ["orange heart", "purple apple", "blue cat"])
+def test_the_network_that_ships_gives_things_a_colour_that_they_never_had(pair):
+    """Each pair of a colour and a thing is held out from training."""
+    assert pair in emoji("pairs").pairs
+    drawn = np.rint((paint(pair, n=4, steps=10) + 1) * 127.5).astype(np.uint8).transpose(0, 2, 3, 1)
+    assert (main_colour(drawn) == COLOURS.index(pair.split()[0])).sum() >= 3
 
 
 def test_what_is_wrong_is_told_by_the_call(model):
