@@ -1,7 +1,7 @@
 """Rebuild a shipped data file from its origin: `python data/build/build.py faces|fashion|cat|emoji`.
 
 Every choice is fixed, so the same arrays come out each time; the bytes of the file are the same too
-wherever zlib compresses alike. Pictures are stored as uint8 (n, height, width, channels), which
+wherever LZMA compresses alike. Pictures are stored as uint8 (n, height, width, channels), which
 compresses to less than half of channels first. `--check` writes nothing and compares with the
 shipped file instead. `data/README.md` says what each build needs.
 """
@@ -104,9 +104,9 @@ def npz_bytes(arrays):
             member = io.BytesIO()
             np.lib.format.write_array(member, np.ascontiguousarray(array), version=(1, 0))
             info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = zipfile.ZIP_LZMA
             info.create_system = 3
-            archive.writestr(info, member.getvalue(), compresslevel=9)
+            archive.writestr(info, member.getvalue())
     return buffer.getvalue()
 
 
