@@ -16,6 +16,7 @@ OWN = "data files forward metrics models plots schedule words".split()  # what a
 SHOWN = ["__init__.py", *(f"{name}.py" for name in OWN), "_data", "check/__init__.py", "check/asked.py"]
 SHOWN += ["check/numbers.py", *(f"check/homework/{name}.py" for name in ("__init__", "affine", "variant"))]
 SHOWN += [f"homework/{name}.py" for name in ("answer", "cells", "training", "wire", "withheld")]
+SHOWN += [f"machine/{name}.py" for name in ("__init__", "capture")]  # which a network asks for its answers
 SYSTEM = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share")
 SETTINGS = ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/alternatives")
 HOME = "/tmp"  # the one place to write to
@@ -95,7 +96,7 @@ def view(limits, secret):
 def _package():
     """Of the course, only what a submission may use: no solution, no sampler, no check, compiled or not."""
     mounts = ["--tmpfs", str(PACKAGE)]
-    for folder in ("check", "check/homework", "homework"):
+    for folder in ("check", "check/homework", "homework", "machine"):
         mounts += ["--dir", str(PACKAGE / folder)]
     for name in SHOWN:
         mounts += ["--ro-bind-try", str(PACKAGE / name), str(PACKAGE / name)]

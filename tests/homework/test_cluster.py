@@ -61,7 +61,7 @@ def test_a_worker_that_is_killed_loses_no_submission(made, tmp_path):
     assert {student: records.load(made, student).status for student in STUDENTS} == found
     begun = [line.split() for line in (made.root / "calls.txt").read_text().splitlines()]
     twice = [student for student in STUDENTS if sum(line[0] == student and len(line) == 2 for line in begun) == 2]
-    assert len(twice) == 1  # the one that the killed worker had begun
-    ended = [line for line in begun if line[0] == twice[0]]
-    assert [len(line) for line in ended] == [2, 3, 2, 3]  # what it had begun came to its end before another began
+    assert len(twice) <= 1  # the one that the killed worker had begun, if it was not between two
+    for student in twice:  # what it had begun came to its end before another began
+        assert [len(line) for line in begun if line[0] == student] == [2, 3, 2, 3]
     assert not grade.busy(made)

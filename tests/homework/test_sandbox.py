@@ -1,5 +1,6 @@
 """Each wall and each limit, tried from inside; and that a sandbox which cannot start is an error."""
 
+import ast
 import os
 import platform
 import socket
@@ -323,3 +324,17 @@ def test_who_cannot_be_watched_is_ended(start, monkeypatch):
 
 def test_unsafe_takes_the_same_way_without_walls(start):
     assert start(unsafe=True).run("print(6 * 7)") == "42\n"
+
+
+@pytest.mark.parametrize("shown", [name for name in walls.SHOWN if name.endswith(".py")])
+def test_what_a_submission_sees_imports_only_what_it_sees(shown):
+    """Or what is withheld, which is every other file at the top."""
+    seen = {*walls.SHOWN, *(path.name for path in walls.PACKAGE.glob("*.py"))}
+    path = walls.PACKAGE / shown
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            folder = path.parents[node.level - 1]
+            names = [node.module.replace(".", "/")] if node.module else [alias.name for alias in node.names]
+            for name in names:
+                found = [folder / f"{name}.py", folder / name / "__init__.py", folder / "__init__.py"]
+                assert next(each for each in found if each.exists()).relative_to(walls.PACKAGE).as_posix() in seen
