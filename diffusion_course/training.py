@@ -22,8 +22,6 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from .batches import Order, draw_batch, draw_streamed, first_of, stream
-from .batches import hide as hide
-from .batches import spread_times as spread_times
 from .forward import add_noise, levels, may_read
 from .machine.capture import Captured, on_gpu
 from .machine.hardware import choose_machine

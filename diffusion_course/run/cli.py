@@ -109,7 +109,7 @@ def distill(
     import torch
     from tqdm import tqdm
 
-    from .. import training
+    from ..batches import hide
     from ..distill import distill
     from . import sampling
 
@@ -118,7 +118,7 @@ def distill(
     xT, known = torch.randn(n, *entry.shape, generator=rng), entry.load("train", seed).cond
     cond = None
     if known is not None:
-        cond = training.hide(torch.as_tensor(known)[torch.randint(len(known), (n,), generator=rng)], rng)
+        cond = hide(torch.as_tensor(known)[torch.randint(len(known), (n,), generator=rng)], rng)
     shown = sampling.trajectories(teacher, student, xT, cond, partial(tqdm, unit="batch of trajectories"))
     recipe = {**student.training, **({"steps": steps} if steps else {})}
     start = partial(distill, shared(copy.deepcopy(teacher)), shown, **recipe, rng=rng)

@@ -19,7 +19,7 @@ from ..beyond.emoji import emoji as drawings
 class Set(NamedTuple):
     """Samples x0 (n, …), or a torch Dataset of them; where the network is conditional, codes: cond (n, k).
 
-    `draw` makes the batches of a training from them, where that is not `training.draw_batch`.
+    `draw` makes the batches of a training from them, where that is not `batches.draw_batch`.
     """
 
     x0: Any
