@@ -16,7 +16,9 @@ import nbformat
 import numpy as np
 
 from diffusion_course.check.homework import variant
-from diffusion_course.homework import course, local, prepare, records, tables
+from diffusion_course.homework import course, tables
+from diffusion_course.homework.grading import local, records
+from diffusion_course.homework.prepare import make as prepare
 
 TABLE = Path(__file__).parent.parent / "notebooks" / "homework" / "class_of_300.csv"
 MEAN_OF_X0 = "of_x0 * x0_hat + of_xt * xt"

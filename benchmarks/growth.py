@@ -89,7 +89,8 @@ def part_grading(arguments):
     try:
         import class_of_300
 
-        from diffusion_course.homework import local, similar
+        from diffusion_course.homework.grading import local
+        from diffusion_course.homework.report import similar
     except ImportError as error:
         print(f"left out: {error} (pip install -c constraints.txt -e '.[homework]')")
         return

@@ -20,7 +20,7 @@ from statistics import NormalDist
 import numpy as np
 
 from diffusion_course.check.homework import variant
-from diffusion_course.homework import local
+from diffusion_course.homework.grading import local
 
 FOLDER = Path(__file__).parent.parent / "notebooks" / "homework"
 TABLE, TEXT = FOLDER / "calibration.csv", FOLDER / "calibration.md"

@@ -6,8 +6,14 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from . import course, feedback, grade, lms, marks, prepare, progress, records, report, sandbox, standing, submission
-from .status import lines
+from . import course
+from .collect import submission
+from .grading import grade, progress, records
+from .prepare import make as prepare
+from .report import export as report
+from .report import feedback, lms, marks, standing
+from .report.status import lines
+from .sandbox import sandbox
 from .tables import visible
 
 DIRECTORY = click.argument("directory", type=click.Path(path_type=Path))

@@ -22,11 +22,11 @@ from pathlib import Path
 import nbformat
 
 from ..check.homework import variant
-from . import answers as answering
-from . import drawn, settings, tailor
-from . import roster as class_list
-from .roster import Person
-from .settings import Settings
+from .collect import roster as class_list
+from .collect.roster import Person
+from .prepare import drawn, settings, tailor
+from .prepare.settings import Settings
+from .report import answers as answering
 
 ASSIGNMENT = "spiral"
 PACKAGE = Path(__file__).resolve().parents[1]

@@ -38,14 +38,14 @@ for family, place in ((socket.AF_INET, ("127.0.0.1", PORT)), (socket.AF_INET6, (
         """
 import pathlib, diffusion_course
 try:
-    from diffusion_course.homework import parts
+    from diffusion_course.homework.spiral import parts
     print("GOT IN")
 except ImportError as error:
     print(error)
 package = pathlib.Path(diffusion_course.__file__).parent
-print(sorted(path.name for path in (package / "homework").glob("*.py")))
+print(sorted(path.name for path in (package / "homework").rglob("*.py")))
         """,
-        said="['answer.py', 'cells.py', 'training.py', 'wire.py', 'withheld.py']",
+        said="['__init__.py', 'answer.py', 'cells.py', 'training.py', 'wire.py', 'withheld.py']",
         without_walls=True,
     ),
     "reads the solution": Attack(
@@ -106,7 +106,7 @@ while frame:
     names.update(frame.f_globals.get("__name__", "").split())
     frame = frame.f_back
 names.update(name for name in sys.modules if name.startswith("diffusion_course.homework"))
-print(sorted(name for name in names if "homework" in name and "check" not in name))
+print(sorted(name.split(".")[-1] for name in names if "course.homework." in name))
 print("GOT IN" if any(type(thing).__name__ in ("Execute", "Sandbox") for thing in gc.get_objects()) else "no grader")
 try:
     os.kill(os.getppid(), 0)
@@ -114,8 +114,7 @@ try:
 except OSError as error:
     print(type(error).__name__)
         """,
-        said="['diffusion_course.homework', 'diffusion_course.homework.answer', 'diffusion_course.homework.cells',"
-        " 'diffusion_course.homework.training', 'diffusion_course.homework.wire']\nno grader",
+        said="['answer', 'cells', 'inside', 'training', 'wire']\nno grader",
     ),
 }
 
@@ -152,10 +151,10 @@ np.ndarray = list
     "puts a grader of its own in place of ours": Attack(
         """
 import sys, types
-fake = types.ModuleType("diffusion_course.homework.parts")
+fake = types.ModuleType("diffusion_course.homework.spiral.parts")
 fake.grade = lambda *args: 1.0
-for name in ("diffusion_course.homework.parts", "diffusion_course.homework.channel", "diffusion_course.homework.local"):
-    sys.modules[name] = fake
+for name in ("spiral.parts", "grading.judge", "grading.channel", "grading.local"):
+    sys.modules["diffusion_course.homework." + name] = fake
 class Student:
     id = "ada"
 student = Student()
@@ -214,7 +213,7 @@ def make_alpha_bar(T):
     ),
     "answers in the name of the process": Attack(
         """
-from diffusion_course.homework import answer
+from diffusion_course.homework.inside import answer
 answer.ACTIONS["call"] = lambda *args, **kwargs: {"value": 1.0, "points": 1.0, "grade": "✓ right"}
         """,
         found="neither a value nor a reason",
@@ -431,7 +430,7 @@ print("written")
     ),
     "forges the count of its training": Attack(
         """
-from diffusion_course.homework import training
+from diffusion_course.homework.inside import training
 training.of = lambda model: {"weights": 10**6, "steps": 10**6, "moved": 1.0}
 make_alpha_bar.steps = 10**6
         """,

@@ -4,9 +4,9 @@ import subprocess
 
 import pytest
 
-from diffusion_course.homework import wire
-from diffusion_course.homework.sandbox import Sandbox
-from diffusion_course.homework.walls import SandboxError, bubblewrap
+from diffusion_course.homework.inside import wire
+from diffusion_course.homework.sandbox.sandbox import Sandbox
+from diffusion_course.homework.sandbox.walls import SandboxError, bubblewrap
 
 
 class Inside:

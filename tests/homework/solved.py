@@ -11,7 +11,10 @@ from torch import nn
 
 from diffusion_course.check.homework import variant
 from diffusion_course.denoisers import IdealDenoiser
-from diffusion_course.homework import local, parts, prepare, training
+from diffusion_course.homework.grading import local
+from diffusion_course.homework.inside import training
+from diffusion_course.homework.prepare import make as prepare
+from diffusion_course.homework.spiral import parts
 from diffusion_course.schedule import linear
 
 STUDENT = "example"  # as the source says

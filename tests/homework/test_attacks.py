@@ -25,8 +25,9 @@ from solved import solution
 from test_execute import graded, shown
 
 from diffusion_course.homework import course as courses
-from diffusion_course.homework import execute, local, prepare, records
-from diffusion_course.homework.walls import Limits
+from diffusion_course.homework.grading import execute, local, records
+from diffusion_course.homework.prepare import make as prepare
+from diffusion_course.homework.sandbox.walls import Limits
 from diffusion_course.run import cli
 
 pytestmark = pytest.mark.homework

@@ -14,8 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from diffusion_course.homework import channel, wire
-from diffusion_course.homework.channel import Affine, Dead, Failed, Named, NotAttempted, Refused, Student, TooSlow
+from diffusion_course.homework.grading import channel
+from diffusion_course.homework.grading.channel import (
+    Affine,
+    Dead,
+    Failed,
+    Named,
+    NotAttempted,
+    Refused,
+    Student,
+    TooSlow,
+)
+from diffusion_course.homework.inside import wire
 
 DTYPES = st.sampled_from(["?", "<i1", "<u1", "<i4", "<i8", "<f2", "<f4", "<f8"])
 NUMBERS = arrays.arrays(DTYPES, arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
@@ -298,7 +308,7 @@ def deaf():
 
 @pytest.fixture(scope="module")
 def ada():
-    from diffusion_course.homework.sandbox import Sandbox
+    from diffusion_course.homework.sandbox.sandbox import Sandbox
 
     with Sandbox(unsafe=True) as sandbox:
         channel.Channel(sandbox.sock).ask({"do": "run", "source": NOTEBOOK}, 60)

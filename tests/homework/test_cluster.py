@@ -8,7 +8,7 @@ import pytest
 import toy
 from click.testing import CliRunner
 
-from diffusion_course.homework import engine, grade, records
+from diffusion_course.homework.grading import engine, grade, records
 from diffusion_course.run import cli
 
 distributed = pytest.importorskip("distributed")

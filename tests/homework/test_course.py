@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from refusals import refused
 from solved import release
 
-from diffusion_course.homework import leaks, prepare
+from diffusion_course.homework.prepare import leaks
+from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.run import cli
 
 

@@ -9,7 +9,8 @@ import toy
 from click.testing import CliRunner
 from damage import NAMES, damaged, pick
 
-from diffusion_course.homework import course, submission
+from diffusion_course.homework import course
+from diffusion_course.homework.collect import submission
 from diffusion_course.run import cli
 
 

@@ -5,7 +5,9 @@ import pytest
 
 from diffusion_course.check.engine import Mistake
 from diffusion_course.check.homework import variant
-from diffusion_course.homework import drawn, parts, prepare
+from diffusion_course.homework.prepare import drawn
+from diffusion_course.homework.prepare import make as prepare
+from diffusion_course.homework.spiral import parts
 
 SECRETS = ["", *(f"class {number}" for number in range(4))]
 

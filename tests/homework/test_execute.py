@@ -8,8 +8,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.utils import determine_grade
 
-from diffusion_course.homework import execute
-from diffusion_course.homework.walls import SandboxError
+from diffusion_course.homework.grading import execute
+from diffusion_course.homework.sandbox.walls import SandboxError
 
 
 def test_cell(source):
@@ -129,7 +129,7 @@ for sock in [thing for thing in gc.get_objects() if isinstance(thing, socket.soc
     except OSError: pass
 """
 FORGED = """
-from diffusion_course.homework import answer
+from diffusion_course.homework.inside import answer
 answer.ACTIONS["call"] = lambda *_, **__: {"value": 42, "points": 1.0}
 answer.ACTIONS["run"] = lambda *_, **__: {"outputs": 5, "error": {}}
 """

@@ -14,8 +14,11 @@ from click.testing import CliRunner
 
 from diffusion_course import plots
 from diffusion_course.check.homework import variant
-from diffusion_course.homework import drawn, feedback, grade, marks, records, standing, submission
-from diffusion_course.homework.records import Part, Record
+from diffusion_course.homework.collect import submission
+from diffusion_course.homework.grading import grade, records
+from diffusion_course.homework.grading.records import Part, Record
+from diffusion_course.homework.prepare import drawn
+from diffusion_course.homework.report import feedback, marks, standing
 from diffusion_course.run import cli
 
 HOSTILE = [

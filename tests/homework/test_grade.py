@@ -13,8 +13,10 @@ import pytest
 import toy
 from click.testing import CliRunner
 
-from diffusion_course.homework import grade, prepare, progress, records, sandbox
-from diffusion_course.homework.records import Part
+from diffusion_course.homework.grading import grade, progress, records
+from diffusion_course.homework.grading.records import Part
+from diffusion_course.homework.prepare import make as prepare
+from diffusion_course.homework.sandbox import sandbox
 from diffusion_course.run import cli
 
 HERE = Path(__file__).parent
@@ -146,7 +148,8 @@ def test_a_killed_run_loses_nothing_and_what_it_began_is_waited_for(made):
     toy.hand_in(made, "alan", toy.work("alan", "sleep"))
     toy.hand_in(made, "grace")
     code = (
-        "import sys; from diffusion_course.homework import course, grade\n"
+        "import sys\nfrom diffusion_course.homework import course\n"
+        "from diffusion_course.homework.grading import grade\n"
         f"course.Course.nbgrader = lambda self, *words: [sys.executable, '-S', {str(toy.NBGRADER)!r}, *words]\n"
         f"made = course.Course({str(made.root)!r})\n"
         "for each in grade.grade(made, grade.changed(made)): print(each.id, flush=True)"

@@ -12,7 +12,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from diffusion_course.homework import course, local, prepare, records, standing, submission
+from diffusion_course.homework import course
+from diffusion_course.homework.collect import submission
+from diffusion_course.homework.grading import local, records
+from diffusion_course.homework.prepare import make as prepare
+from diffusion_course.homework.report import standing
 
 GUIDE = prepare.shipped().with_name("GUIDE.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"```bash\n(.*?)```", GUIDE, re.S)

@@ -13,7 +13,8 @@ import hub
 import nbformat
 import pytest
 
-from diffusion_course.homework import local, prepare
+from diffusion_course.homework.grading import local
+from diffusion_course.homework.prepare import make as prepare
 
 pytest.importorskip("jupyterhub")
 PAGE = prepare.shipped().with_name("LARGE.md").read_text(encoding="utf-8")

@@ -8,7 +8,11 @@ import pytest
 import toy
 from refusals import refused
 
-from diffusion_course.homework import course, feedback, grade, report, settings, standing, tables
+from diffusion_course.homework import course, tables
+from diffusion_course.homework.grading import grade
+from diffusion_course.homework.prepare import settings
+from diffusion_course.homework.report import export as report
+from diffusion_course.homework.report import feedback, standing
 
 DUE = '[late]\ndue = "2026-06-10 12:00"\n'
 

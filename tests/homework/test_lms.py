@@ -5,7 +5,9 @@ import csv
 import pytest
 import toy
 
-from diffusion_course.homework import course, grade, lms, marks, standing, tables
+from diffusion_course.homework import course, tables
+from diffusion_course.homework.grading import grade
+from diffusion_course.homework.report import lms, marks, standing
 
 MOODLE = (
     "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Last modified (grade),Feedback comments\n"

@@ -7,8 +7,10 @@ import pytest
 import toy
 from refusals import refused
 
-from diffusion_course.homework import grade, marks, standing, tables
-from diffusion_course.homework.marks import Mark
+from diffusion_course.homework import tables
+from diffusion_course.homework.grading import grade
+from diffusion_course.homework.report import marks, standing
+from diffusion_course.homework.report.marks import Mark
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 from solved import BY_FUNCTION, changed, graded, handed_in, run_all, solution
 
-from diffusion_course.homework import parts
+from diffusion_course.homework.spiral import parts
 
 RESULTS = ("training", "samples_10", "samples_50", "samples_1000")
 

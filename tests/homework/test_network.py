@@ -11,7 +11,8 @@ from torch import nn
 from diffusion_course.check.homework import variant
 from diffusion_course.check.homework.walk import reverse_step, sample
 from diffusion_course.denoisers import IdealDenoiser
-from diffusion_course.homework import answer, network, parts, training
+from diffusion_course.homework.inside import answer, training
+from diffusion_course.homework.spiral import network, parts
 
 SPIRAL = variant.of("example")
 

@@ -9,7 +9,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from solved import BY_FUNCTION, full, release, solution
 from test_execute import graded
 
-from diffusion_course.homework import local, submission
+from diffusion_course.homework.collect import submission
+from diffusion_course.homework.grading import local
 
 pytestmark = pytest.mark.homework
 DONE = "make-alpha-bar add-noise network loss reverse-step time-grid sample".split()

@@ -12,7 +12,9 @@ from solved import BY_FUNCTION, FUNCTIONS, LEVELS, full, graded, handed_in, rele
 
 from diffusion_course.check.homework import variant
 from diffusion_course.denoisers import IdealDenoiser
-from diffusion_course.homework import channel, local, parts, prepare
+from diffusion_course.homework.grading import channel, judge, local
+from diffusion_course.homework.prepare import make as prepare
+from diffusion_course.homework.spiral import parts
 
 RESULTS = ("training", "samples_10", "samples_50")
 CELLS = local.source_cells()
@@ -267,7 +269,7 @@ def test_points_are_those_of_the_test_cell(solved, capsys):
 
 
 def test_a_test_whose_answers_take_too_long_together_says_so(solved, monkeypatch, capsys):
-    monkeypatch.setattr(parts, "LIMIT", 0.2)
+    monkeypatch.setattr(judge, "LIMIT", 0.2)
 
     def slow(xt, t):
         time.sleep(0.03)

@@ -14,7 +14,8 @@ from diffusion_course.check import homework as check
 from diffusion_course.check.engine import Mistake
 from diffusion_course.check.homework import variant
 from diffusion_course.check.homework.walk import WALK, exact, walk
-from diffusion_course.homework import local, prepare
+from diffusion_course.homework.grading import local
+from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.schedule import Schedule
 
 EXERCISES = (check.make_alpha_bar, check.add_noise, check.loss, check.reverse_step, check.time_grid, check.sample)

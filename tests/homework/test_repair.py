@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from nbformat.v4 import new_notebook, new_output
 from nbgrader.utils import determine_grade
 
-from diffusion_course.homework import channel, local, prepare, records, repair
+from diffusion_course.homework.grading import channel, local, records, repair
+from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.run import cli
 
 

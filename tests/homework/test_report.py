@@ -8,8 +8,12 @@ import toy
 from click.testing import CliRunner
 
 from diffusion_course.check.homework import variant
-from diffusion_course.homework import drawn, grade, marks, records, report, standing, submission
-from diffusion_course.homework.records import Part, Record
+from diffusion_course.homework.collect import submission
+from diffusion_course.homework.grading import grade, records
+from diffusion_course.homework.grading.records import Part, Record
+from diffusion_course.homework.prepare import drawn
+from diffusion_course.homework.report import export as report
+from diffusion_course.homework.report import marks, standing
 from diffusion_course.run import cli
 
 HOSTILE = "<img src=x onerror=alert(1)>"

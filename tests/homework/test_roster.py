@@ -4,18 +4,11 @@ import pytest
 import toy
 from refusals import refused
 
-from diffusion_course.homework import (
-    course,
-    feedback,
-    grade,
-    marks,
-    report,
-    roster,
-    standing,
-    submission,
-    tables,
-    uploads,
-)
+from diffusion_course.homework import course, tables
+from diffusion_course.homework.collect import roster, submission, uploads
+from diffusion_course.homework.grading import grade
+from diffusion_course.homework.report import export as report
+from diffusion_course.homework.report import feedback, marks, standing
 
 OURS = "id,first_name,last_name\nada,Ada,Lovelace\nalan,Alan,Turing\n"
 MOODLE_PEOPLE = "First name,Last name,ID number,Email address\nAda,Lovelace,ada,a@x.org\nAlan,Turing,alan,b@x.org\n"

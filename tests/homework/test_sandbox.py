@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 import diffusion_course
-from diffusion_course.homework import sandbox, syscalls, walls
+from diffusion_course.homework.sandbox import sandbox, syscalls, walls
 
 MB = 2**20
 PACKAGE = Path(diffusion_course.__file__).parent
@@ -55,16 +55,15 @@ def test_nothing_is_writable_but_the_home(inside):
 def test_of_the_course_only_the_package_without_its_grader_is_seen(inside, tmp_path):
     (tmp_path / "gradebook.db").write_text("points")
     seen = "import os\nprint(sorted(os.listdir({!r})))"
-    for folder in ("homework", "check", "check/homework"):
-        shown = {name.removeprefix(f"{folder}/") for name in walls.SHOWN if name.startswith(f"{folder}/")}
-        shown = {name for name in shown if "/" not in name} | ({"homework"} if folder == "check" else set())
+    for folder in ("homework", "homework/inside", "check", "check/homework"):
+        shown = {name.removeprefix(f"{folder}/").split("/")[0] for name in walls.SHOWN if name.startswith(f"{folder}/")}
         assert inside.run(seen.format(str(PACKAGE / folder))) == f"{sorted(shown)}\n"
     assert inside.run(f"import glob\nprint(glob.glob({str(PACKAGE)!r} + '/**/*.pyc', recursive=True))") == "[]\n"
     for hidden in ("notebooks", "tests", "benchmarks", ".git", "data", "pyproject.toml"):
         assert inside.run(f"import os\nprint(os.path.exists({str(PACKAGE.parent / hidden)!r}))") == "False\n"
     assert inside.run(seen.format(str(tmp_path))).endswith("FileNotFoundError")
     assert inside.run("import os\nprint(os.listdir(os.path.expanduser('~')), os.listdir('/etc'))").count("passwd") == 0
-    assert inside.run("from diffusion_course.homework import channel").endswith("ImportError")
+    assert inside.run("from diffusion_course.homework.grading import channel").endswith("ModuleNotFoundError")
 
 
 def test_what_answers_the_homework_can_be_imported_and_not_used(inside):
@@ -207,7 +206,7 @@ def test_nothing_stays_behind(start):
 
 def test_nothing_outlives_a_grader_that_is_killed(walled):
     script = """
-from diffusion_course.homework.sandbox import Sandbox
+from diffusion_course.homework.sandbox.sandbox import Sandbox
 with Sandbox() as sandbox:
     print(*[process.pid for process in sandbox._tree()], flush=True)
     input()

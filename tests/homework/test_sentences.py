@@ -8,7 +8,7 @@ import toy
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from nbgrader.utils import determine_grade
 
-from diffusion_course.homework import submission
+from diffusion_course.homework.collect import submission
 
 STUB = toy.released().cells[-1]
 TEXT = "1. In 10 steps they lie between the arms.\n2. The network."

@@ -7,7 +7,8 @@ import nbformat
 import pytest
 from solved import release, solution
 
-from diffusion_course.homework import answers, prepare, similar
+from diffusion_course.homework.prepare import make as prepare
+from diffusion_course.homework.report import answers, similar
 
 NAMES = "make_alpha_bar add_noise Denoiser loss train reverse_step time_grid sample samples".split()
 WORK = list(solution().values())

@@ -9,8 +9,8 @@ import nbformat
 import pytest
 import toy
 
-from diffusion_course.homework import submission
-from diffusion_course.homework.submission import Problem
+from diffusion_course.homework.collect import submission
+from diffusion_course.homework.collect.submission import Problem
 
 
 @pytest.fixture

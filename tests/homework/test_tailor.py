@@ -11,8 +11,13 @@ from click.testing import CliRunner
 from refusals import refused
 
 from diffusion_course.check.homework import variant
-from diffusion_course.homework import course, feedback, local, prepare, records, settings, standing, submission, tailor
-from diffusion_course.homework.records import Part, Record
+from diffusion_course.homework import course
+from diffusion_course.homework.collect import submission
+from diffusion_course.homework.grading import local, records
+from diffusion_course.homework.grading.records import Part, Record
+from diffusion_course.homework.prepare import make as prepare
+from diffusion_course.homework.prepare import settings, tailor
+from diffusion_course.homework.report import feedback, standing
 from diffusion_course.run import cli
 
 

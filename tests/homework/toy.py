@@ -12,7 +12,8 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.utils import compute_checksum
 
-from diffusion_course.homework import course, prepare
+from diffusion_course.homework import course
+from diffusion_course.homework.prepare import make as prepare
 
 NBGRADER = Path(__file__).with_name("toy_nbgrader.py")
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}

@@ -5,11 +5,13 @@ Nobody is left out: every student of the roster and every name under `submitted/
 
 from dataclasses import dataclass
 
-from . import lateness, marks, records, submission
-from .course import Course
-from .lateness import Lateness
-from .records import Part, Record
-from .roster import Person
+from ..collect import lateness, submission
+from ..collect.lateness import Lateness
+from ..collect.roster import Person
+from ..course import Course
+from ..grading import records
+from ..grading.records import Part, Record
+from . import marks
 
 NOT_SUBMITTED = "not submitted"
 NOT_GRADED = "not graded yet"

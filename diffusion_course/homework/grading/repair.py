@@ -11,9 +11,9 @@ from pathlib import Path
 
 from nbgrader.utils import determine_grade
 
-from . import parts
+from ..course import ASSIGNMENT, is_test, notebook, part_of
+from ..spiral import parts
 from .channel import NoAnswer
-from .course import ASSIGNMENT, is_test, notebook, part_of
 
 SOURCE = Path("source") / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"  # in the course directory, where nbgrader runs
 RESULTS = tuple(name for name in parts.PARTS if name not in parts.QUESTIONS and name != "network")

@@ -14,8 +14,9 @@ from functools import partial
 
 import numpy as np
 
-from ..check.homework import variant
-from . import drawn, wire
+from ...check.homework import variant
+from ..inside import wire
+from ..prepare import drawn
 
 GRACE = 5  # seconds between the polite end of a call, inside, and the end of the process
 TOLD = {"moved": float, "steps": int, "weights": int}

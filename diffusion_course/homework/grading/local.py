@@ -9,7 +9,9 @@ from types import SimpleNamespace
 
 import nbformat
 
-from . import answer, channel, prepare, wire
+from ..inside import answer, wire
+from ..prepare import make as prepare
+from . import channel
 
 
 class Student(channel.Student):

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import tables
+from .. import tables
 
 ID = re.compile(r"\w[\w.@-]{0,63}")  # one path component that no shell, glob or nbgrader template reads as more
 CANVAS = {"sis user id", "sis login id"}  # where one of them is, the column ID holds Canvas' own numbers

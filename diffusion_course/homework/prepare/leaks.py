@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 
-from .course import Course, notebook
+from ..course import Course, notebook
 
 HIDDEN = re.compile(r"BEGIN (SOLUTION|HIDDEN TESTS|MARK SCHEME)(.*?)END \1", re.S)
 LEAST = 12  # characters of a line that can give something away

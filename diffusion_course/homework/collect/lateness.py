@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
 
+from ..course import ASSIGNMENT, Course
+from ..prepare.settings import Late, when
 from . import uploads
-from .course import ASSIGNMENT, Course
 from .roster import Person
-from .settings import Late, when
 
 DAY = timedelta(days=1)
 

@@ -9,12 +9,12 @@ from itertools import chain, product
 
 import numpy as np
 
-from ..check.homework import variant
-from ..check.homework.walk import reverse_step, sample
-from ..denoisers import IdealDenoiser
-from ..forward import add_noise, x0_from_eps
-from ..schedule import linear
-from . import channel
+from ...check.homework import variant
+from ...check.homework.walk import reverse_step, sample
+from ...denoisers import IdealDenoiser
+from ...forward import add_noise, x0_from_eps
+from ...schedule import linear
+from ..grading import channel
 
 LEAST = 100  # training steps: the notebook asks for as many; nothing can be drawn from a network of so few
 STILL = 1e-3  # weights that moved less than this share of their size are where they began

@@ -9,7 +9,7 @@ import secrets
 
 import numpy as np
 
-from ..check.homework import variant
+from ...check.homework import variant
 
 
 def secret() -> str:

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import nbformat
 
+from ..course import Course, is_test
+from ..tables import visible
 from . import sentences
-from .course import Course, is_test
 from .roster import ID
-from .tables import visible
 from .uploads import Names
 
 LARGEST = 20 * 2**20  # bytes; a notebook with all its figures has less than 2 million

@@ -35,7 +35,8 @@ import time
 
 import psutil
 
-from . import syscalls, wire
+from ..inside import wire
+from . import syscalls
 from .walls import PACKAGE, Limits, SandboxError, bubblewrap, environment, walls
 
 WATCH = 0.2  # seconds between two looks
@@ -174,8 +175,8 @@ def _quietly(act, *args):
 
 def _python(number):
     """Python with `answer` at the socket of this number; isolated, so that the package comes from where it is here."""
-    start = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); from diffusion_course.homework import answer"
-    return [sys.executable, "-I", "-c", f"{start}; answer.main({number})"]
+    path, answer = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r})", "diffusion_course.homework.inside.answer"
+    return [sys.executable, "-I", "-c", f"{path}; from {answer} import main; main({number})"]
 
 
 def _file(data):

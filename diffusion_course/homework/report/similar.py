@@ -12,9 +12,10 @@ from pathlib import Path
 
 from copydetect import CodeFingerprint, compare_files
 
-from . import answers, submission
-from .course import PACKAGE, Course, notebook
-from .tables import visible
+from ..collect import submission
+from ..course import PACKAGE, Course, notebook
+from ..tables import visible
+from . import answers
 
 K, WINDOW = 25, 6  # characters of tokens in a fingerprint; of so many neighbours one is kept
 # Share of one program that must be found in the other. Measured in tests/homework/test_similar.py: 0.09 for a program

@@ -11,9 +11,9 @@ has an empty cell, which changes nothing there.
 
 from pathlib import Path
 
-from . import tables
-from .course import Course
-from .roster import Person
+from .. import tables
+from ..collect.roster import Person
+from ..course import Course
 from .standing import Standing, members
 
 WORKSHEET = {"Identifier", "Grade"}  # columns by which Moodle's is known

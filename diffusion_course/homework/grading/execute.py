@@ -18,11 +18,11 @@ from nbformat.v4 import new_output
 from nbgrader import preprocessors
 from traitlets import Bool, Integer, Unicode
 
+from ..course import is_test
+from ..sandbox.sandbox import Sandbox
+from ..sandbox.walls import ONE_THREAD
 from . import records, repair
 from .channel import NoAnswer, Student
-from .course import is_test
-from .sandbox import Sandbox
-from .walls import ONE_THREAD
 
 MAX_OUTPUT = 2**23  # characters of the outputs of all the student's cells
 MAX_SOURCE = 2**18  # characters of one cell, so that it fits into a message however it is written there
@@ -157,7 +157,7 @@ class Execute(preprocessors.Execute):
     def start_new_kernel_client(self):
         client = super().start_new_kernel_client()
         where = f"({self._sandbox.sock.fileno()}, {self._student.id!r}, {self.secret!r})"
-        self._trusted(f"from diffusion_course.homework import channel; student = channel.attach{where}; del channel")
+        self._trusted(f"from diffusion_course.homework.grading.channel import attach; student = attach{where}")
         self._trusted(f"student.T, student.curve = {self.steps}, {self.curve!r}")
         return client
 

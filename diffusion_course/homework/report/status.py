@@ -2,11 +2,12 @@
 
 from collections import Counter
 
-from . import grade, standing
-from .course import Course
-from .records import FAILED, GRADED
+from ..course import Course
+from ..grading import grade
+from ..grading.records import FAILED, GRADED
+from ..tables import visible
+from . import standing
 from .standing import NOT_GRADED, Standing
-from .tables import visible
 
 
 def lines(course: Course, everyone: list[Standing]) -> list[str]:

@@ -8,9 +8,10 @@ be marked again, and its note says what stood there.
 
 from dataclasses import dataclass
 
-from . import records, tables
-from .course import Course
-from .uploads import loose
+from .. import tables
+from ..collect.uploads import loose
+from ..course import Course
+from ..grading import records
 
 COLUMNS = ("id", "conclusions", "points", "correction", "comment", "note")
 GIVEN = ("points", "correction", "comment")  # by the teacher

@@ -9,7 +9,7 @@ from typing import Any
 
 import dateutil.parser
 
-from ..check.homework import variant
+from ...check.homework import variant
 
 if sys.version_info >= (3, 11):
     import tomllib

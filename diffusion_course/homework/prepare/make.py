@@ -8,9 +8,10 @@ from pathlib import Path
 
 import nbformat
 
-from ..check.homework import variant
-from . import drawn, settings, tables, tailor
-from .course import ASSIGNMENT, PACKAGE, Course, environment, is_test, notebook, sha256
+from ...check.homework import variant
+from .. import tables
+from ..course import ASSIGNMENT, PACKAGE, Course, environment, is_test, notebook, sha256
+from . import drawn, settings, tailor
 from .leaks import leaks
 
 EXAMPLE = (("ada", "Ada", "Lovelace"), ("alan", "Alan", "Turing"))  # rows to replace by one's own
@@ -24,7 +25,7 @@ c.ClearSolutions.text_stub = "*Write your three sentences here.*"
 # The student's cells run in a sandbox, the tests outside of it.
 c.Execute.secret = open("secret").read().strip()  # of this class: give it to nobody
 c.Autograde.autograde_preprocessors = [
-    "diffusion_course.homework.execute.Execute",
+    "diffusion_course.homework.grading.execute.Execute",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.CheckCellMetadata",

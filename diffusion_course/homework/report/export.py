@@ -9,9 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..check.homework import variant
-from . import answers, drawn, records, similar, tables
-from .course import Course, notebook
+from ...check.homework import variant
+from .. import tables
+from ..course import Course, notebook
+from ..grading import records
+from ..prepare import drawn
+from . import answers, similar
 from .feedback import render
 from .standing import Standing, members
 

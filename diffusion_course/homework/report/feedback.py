@@ -15,11 +15,13 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from .. import plots
-from ..check.homework import variant
-from . import submission, tables, tailor
-from .course import ASSIGNMENT, Course
-from .records import FAILED
+from ... import plots
+from ...check.homework import variant
+from .. import tables
+from ..collect import submission
+from ..course import ASSIGNMENT, Course
+from ..grading.records import FAILED
+from ..prepare import tailor
 from .standing import Standing
 
 PAGES = Path(__file__).with_name("pages")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import tables
-from .course import Course
+from .. import tables
+from ..course import Course
 
 GRADED = "graded"
 FAILED = "grader failed"  # our fault, not the student's: tried again by the next `grade`

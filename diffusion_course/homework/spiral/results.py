@@ -10,11 +10,12 @@ from functools import partial
 
 import numpy as np
 
-from .. import samplers, schedule
-from ..check.homework import make_alpha_bar, network_mistake, variant
-from . import channel, network
+from ... import samplers, schedule
+from ...check.homework import make_alpha_bar, network_mistake, variant
+from ..grading import channel
+from ..grading.judge import FULL, HALF, NONE
+from . import network
 
-FULL, HALF, NONE = 1.0, 0.5, 0.0
 STROKES = 50  # of our sampler: as good as 1000, and twenty times quicker
 NEARER = 0.5  # two clouds of one network in equally many steps differ by a tenth or so, 10 and 1000 steps sevenfold
 

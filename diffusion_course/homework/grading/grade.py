@@ -20,11 +20,14 @@ from threading import Lock
 import nbformat
 from nbgrader.utils import determine_grade
 
-from . import answers, records, submission, tables
-from .course import ASSIGNMENT, Course, environment, is_test, part_of
+from .. import tables
+from ..collect import submission
+from ..collect.submission import Problem, Submission
+from ..course import ASSIGNMENT, Course, environment, is_test, part_of
+from ..report import answers
+from . import records
 from .engine import engine
 from .records import FAILED, GRADED, Part, Record
-from .submission import Problem, Submission
 
 LIMIT = 1200  # seconds for one submission; the limits inside (`execute`) are far below
 PATIENCE = 10  # seconds that a process has to end after an interruption

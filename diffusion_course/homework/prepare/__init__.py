@@ -1,0 +1,1 @@
+"""Before the students begin: a course directory, their version of the notebook, the solution."""

@@ -1,0 +1,1 @@
+"""The walls around the student's process, and the watch over it."""

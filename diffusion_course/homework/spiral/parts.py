@@ -1,0 +1,134 @@
+"""The hidden tests of the spiral: what is asked, drawn from the secret of the class, and what it earns.
+
+`parts.grade(name, globals())` is all that a test cell calls. Functions are judged here, what depends on training in
+`results.py`.
+"""
+
+from dataclasses import replace
+from functools import lru_cache, partial
+
+import numpy as np
+
+from ...check import homework as check
+from ...check.engine import Exercise
+from ...check.homework.walk import exact, walk
+from ..grading import judge
+from ..prepare import drawn
+from . import results
+
+SCALE = {"a sum, not a mean", "the sum over coordinates, then the mean over points"}  # right but for a factor
+
+
+def grade(name: str, namespace: dict) -> float:
+    """The points of part `name`, after printing what was found (`judge.grade`)."""
+    return judge.grade(PARTS, name, namespace)
+
+
+def _function(name: str, **options):
+    """The judge of a function, with `judge.by_function`'s options."""
+    return lambda student: judge.by_function(student, exams(student.secret)[name], **options)
+
+
+# ---- the questions -------------------------------------------------------------------------------
+
+@lru_cache(maxsize=8)
+def exams(secret: str) -> dict[str, Exercise]:
+    """Part → the public exercise with the questions that are drawn from this secret."""
+    # What crosses the channel has lost its type, and right numbers are enough here.
+    loose = {"refuse": lambda _: None, "whole": False}
+    asked = {name: tuple(ask(drawn.generator(secret, name))) for name, ask in QUESTIONS.items()}
+    return {name: replace(getattr(check, name), probes=probes, **loose) for name, probes in asked.items()}
+
+
+def _levels(rng):
+    """ᾱ_0 … ᾱ_30, no two of them near each other."""
+    return np.concatenate([[1.0], 1 - (np.arange(1, 31) + rng.uniform(-0.3, 0.3, 30)) / 31.5])
+
+
+def _whole(rng, low, high):
+    return int(rng.integers(low, high))
+
+
+def _horizons(rng):
+    return (1000,), (_whole(rng, 300, 600),), (_whole(rng, 40, 90),)
+
+
+def _noisings(rng):
+    return [(rng.standard_normal((n, 2)), rng.uniform(0, 1, (n, 1)), rng.standard_normal((n, 2))) for n in (16, 1, 7)]
+
+
+def _losses(rng):
+    """Two models, and points at times of their own."""
+    levels = _levels(rng)
+    for gain in (levels**0.5, rng.uniform(-1, 1, 31)):
+        model = check.Affine(gain, rng.standard_normal((31, 2)))
+        x0, eps = rng.standard_normal((2, 12, 2))
+        yield model, levels, x0, rng.permutation(np.arange(1, 31))[:12], eps
+
+
+def _steps(rng):
+    """A short one, a long one, and the last one."""
+    short, far, last = rng.uniform(0.25, 0.4), rng.uniform(0.01, 0.04), rng.uniform(0.5, 0.8)
+    for a_t, a_s in ((short, short + rng.uniform(0.1, 0.2)), (far, rng.uniform(0.6, 0.8)), (last, 1.0)):
+        xt, eps_hat, z = rng.standard_normal((3, 9, 2))
+        yield xt, eps_hat, np.float64(a_t), np.float64(a_s), z
+
+
+def _grids(rng):
+    few, many = int(rng.choice([11, 13, 17, 19])), int(rng.choice([23, 35, 39, 43]))  # 1000 leaves a large rest
+    full, nearly = _whole(rng, 70, 120), _whole(rng, 40, 70)
+    return (1000, many), (1000, few), (full, full), (nearly, nearly - 1), (_whole(rng, 10, 20), 1)
+
+
+def _walks(rng):
+    """Exact denoisers of two Gaussians, with grids and noise to walk by."""
+    levels = _levels(rng)
+    for std, steps in ((rng.uniform(0.3, 0.5), 5), (rng.uniform(0.8, 1.1), 3)):
+        mean, between = rng.uniform(0.4, 1.4, 2) * rng.choice([-1, 1], 2), rng.choice(28, steps - 1, replace=False)
+        times = [30, *sorted((2 + between).tolist(), reverse=True), 0]
+        yield exact(levels, mean, std), levels, rng.standard_normal((20, 2)), times, rng.standard_normal((steps, 20, 2))
+
+
+QUESTIONS = {
+    "make_alpha_bar": _horizons,
+    "add_noise": _noisings,
+    "loss": _losses,
+    "reverse_step": _steps,
+    "time_grid": _grids,
+    "sample": _walks,
+}
+
+
+def _only_noise(exercise, mistake, attempt):
+    """Is all right but the fresh noise (the last argument), so that it is right when there is none?"""
+    quiet = tuple((*probe[:-1], 0 * probe[-1]) for probe in exercise.probes)
+    return judge.examine(replace(exercise, probes=quiet), attempt) is None
+
+
+def _but_for_scale(exercise, mistake, attempt):
+    """Is the loss right but for a factor?"""
+    return mistake.fault in SCALE
+
+
+def _with_their_add_noise(student):
+    return partial(check.loss.reference, noised=partial(student.call, "add_noise"))
+
+
+def _with_their_step(student):
+    return partial(walk, step=partial(student.call, "reverse_step"))
+
+
+# Part → its points and its judge, student → (share of the points, sentence); in the order of the notebook.
+PARTS = {
+    "make_alpha_bar": (0.5, _function("make_alpha_bar")),
+    "add_noise": (1.0, _function("add_noise")),
+    "network": (1.0, results.answers),
+    "loss": (1.0, _function("loss", partly=_but_for_scale, follow=_with_their_add_noise)),
+    "reverse_step": (1.0, _function("reverse_step", partly=_only_noise)),
+    "time_grid": (0.5, _function("time_grid")),
+    "sample": (1.0, _function("sample", partly=_only_noise, follow=_with_their_step)),
+    "training": (1.0, results.training),
+    "samples_10": (1.0, partial(results.samples, steps=10)),
+    "samples_50": (1.0, partial(results.samples, steps=50)),
+    "samples_1000": (1.0, results.samples),
+}
