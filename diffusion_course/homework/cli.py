@@ -7,6 +7,7 @@ import click
 from tqdm import tqdm
 
 from . import course
+from .assignments import ASSIGNMENTS
 from .collect import submission
 from .grading import grade, progress, records
 from .prepare import make as prepare
@@ -31,17 +32,18 @@ class _Group(click.Group):
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def homework():
-    """The spiral homework: set it, grade it, give it back."""
+    """A homework: set it, grade it, give it back."""
 
 
 @homework.command()
 @DIRECTORY
+@click.option("--assignment", type=click.Choice(ASSIGNMENTS), default=ASSIGNMENTS[0], show_default=True)
 @click.option("--db", metavar="URL", help="Gradebook in a database.  [default: an sqlite file in the directory]")
 @click.option("--source", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="The notebook to begin with.  [default: that of the clone which the course is installed from]")
-def init(directory, db, source):
+def init(directory, assignment, db, source):
     """Make a course directory."""
-    made = prepare.init(directory, db, source)
+    made = prepare.init(directory, db, source, assignment)
     click.echo(f"{made.root}: write your students into roster.csv (now {len(made.roster)} examples), then release.")
 
 

@@ -1,6 +1,6 @@
 """A course directory: its places, its students, its parts, and the nbgrader that works in it.
 
-    source/spiral/spiral.ipynb   the one source, copied in       submitted/   what the students handed in
+    source/NAME/NAME.ipynb       the one source, copied in       submitted/   what the students handed in
     release/                     the student's version           grading/     a record of each grading, its log
     roster.csv, marks.csv        the teacher's two tables        feedback/, export/   what comes out
     homework.toml                what differs in this class      worksheet.csv        if wanted, of Moodle or Canvas
@@ -22,13 +22,13 @@ from pathlib import Path
 import nbformat
 
 from ..check.homework import variant
+from .assignments import ASSIGNMENTS
 from .collect import roster as class_list
 from .collect.roster import Person
 from .prepare import drawn, settings, tailor
 from .prepare.settings import Settings
 from .report import answers as answering
 
-ASSIGNMENT = "spiral"
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -43,13 +43,23 @@ class Course:
         if not (self.root / "nbgrader_config.py").is_file():
             raise ValueError(f"{self.root} is no course directory: make one with `diffusion-course homework init`.")
 
+    @cached_property
+    def assignment(self) -> str:
+        """The one of `ASSIGNMENTS` that is set here."""
+        return next((name for name in ASSIGNMENTS if (self.root / "source" / name).is_dir()), ASSIGNMENTS[0])
+
     @property
     def source(self) -> Path:
-        return self.root / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        return self.root / "source" / self.inside
 
     @property
     def released(self) -> Path:
-        return self.root / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        return self.root / "release" / self.inside
+
+    @property
+    def inside(self) -> Path:
+        """Where the notebook stands in each of nbgrader's folders."""
+        return Path(self.assignment, f"{self.assignment}.ipynb")
 
     @cached_property
     def secret(self) -> str:

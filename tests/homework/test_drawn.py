@@ -5,9 +5,10 @@ import pytest
 
 from diffusion_course.check.engine import Mistake
 from diffusion_course.check.homework import variant
+from diffusion_course.homework.grading import judge
 from diffusion_course.homework.prepare import drawn
 from diffusion_course.homework.prepare import make as prepare
-from diffusion_course.homework.spiral import parts
+from diffusion_course.homework.spiral.parts import QUESTIONS
 
 SECRETS = ["", *(f"class {number}" for number in range(4))]
 
@@ -29,9 +30,9 @@ def test_without_its_secret_nothing_is_graded(tmp_path):
 
 
 def test_another_secret_asks_other_questions_and_the_same_one_the_same():
-    one, again, other = (parts.exams.__wrapped__(secret) for secret in ("a", "a", "b"))
-    for name in parts.QUESTIONS:
-        assert repr(_numbers(one[name])) == repr(_numbers(again[name])) != repr(_numbers(other[name]))
+    for name, ask in QUESTIONS.items():
+        one, again, other = (_numbers(judge.exam.__wrapped__(name, ask, secret)) for secret in ("a", "a", "b"))
+        assert repr(one) == repr(again) != repr(other)
 
 
 def _numbers(exercise):
@@ -40,9 +41,9 @@ def _numbers(exercise):
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-@pytest.mark.parametrize("name", parts.QUESTIONS)
+@pytest.mark.parametrize("name", QUESTIONS)
 def test_whatever_the_secret_each_known_mistake_is_named(name, secret, capsys):
-    exercise = parts.exams(secret)[name]
+    exercise = judge.exam(name, QUESTIONS[name], secret)
     exercise(exercise.reference)
     for fault in exercise.faults:
         with pytest.raises(Mistake) as caught:

@@ -47,7 +47,7 @@ class Execute:
 @pytest.fixture(autouse=True)
 def source(tmp_path, monkeypatch):
     """A course directory to stand in, with the source that ships."""
-    path = tmp_path / repair.SOURCE
+    path = tmp_path / repair.SOURCE / "spiral/spiral.ipynb"
     path.parent.mkdir(parents=True)
     path.write_bytes(prepare.shipped().read_bytes())
     monkeypatch.chdir(tmp_path)
@@ -99,7 +99,7 @@ def test_a_process_that_ends_while_it_runs_again_costs_nothing():
 
 
 def test_without_the_source_nothing_is_mended(tmp_path):
-    (tmp_path / repair.SOURCE).unlink()
+    (tmp_path / repair.SOURCE / "spiral/spiral.ipynb").unlink()
     made = Execute(add_noise="✗ wrong", training="✗ far")
     repair.repair(made)
     assert made.points() == [0, 0]

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
 
-from ..course import ASSIGNMENT, Course
+from ..course import Course
 from ..prepare.settings import Late, when
 from . import uploads
 from .roster import Person
@@ -66,7 +66,7 @@ def _handed_in(course: Course, student: str, path: Path, rule: Late) -> datetime
         return max(told)
     folder, *inside = path.relative_to(course.root / "submitted").parts
     stamp = path.with_name("timestamp.txt")
-    if inside[:-1] == [ASSIGNMENT] and (folder in course.people or folder in course.hands) and stamp.is_file():
+    if inside[:-1] == [course.assignment] and (folder in course.people or folder in course.hands) and stamp.is_file():
         with (
             suppress(ValueError, OSError),
             open(stamp, encoding="utf-8") as file,

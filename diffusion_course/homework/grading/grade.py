@@ -23,7 +23,7 @@ from nbgrader.utils import determine_grade
 from .. import tables
 from ..collect import submission
 from ..collect.submission import Problem, Submission
-from ..course import ASSIGNMENT, Course, environment, is_test, part_of
+from ..course import Course, environment, is_test, part_of
 from ..report import answers
 from . import records
 from .engine import engine
@@ -157,10 +157,10 @@ class _Batch:
 
     def _graded(self, student: str, staged: nbformat.NotebookNode) -> dict:
         """What nbgrader finds in the staged notebook, as the fields of a record."""
-        place = self.staged / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        place = self.staged / student / self.course.inside
         tables.replace(place, nbformat.writes(staged).encode())
         code, log = self._autograde(student)
-        out = self.course.root / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        out = self.course.root / "autograded" / student / self.course.inside
         if code or not out.is_file():
             return {"status": FAILED, "reason": f"{_last_line(log)} (all of it: {log.relative_to(self.course.root)})"}
         return outcome(nbformat.read(out, as_version=4), self.course.answers)

@@ -9,19 +9,22 @@ import io
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
+from ...check import homework as check
 from ...check.engine import Exercise, Mistake
 from ...check.homework.affine import Affine
 from ...forward import to_float64
+from ..prepare import drawn
 from . import channel
 
 FULL, HALF, NONE = 1.0, 0.5, 0.0
 LIMIT = 250  # seconds for all answers of one test: the 100 that the notebook states, and room for a busy machine
 
-Parts = dict[str, tuple[float, Callable[[channel.Student], tuple[float, str]]]]
+Judge = Callable[[channel.Student], tuple[float, str]]
+Parts = dict[str, tuple[float, Judge]]
 
 
 def grade(parts: Parts, name: str, namespace: dict) -> float:
@@ -76,6 +79,19 @@ def by_function(student, exercise, partly=None, follow=None) -> tuple[float, str
     if mistake.fault:
         return share, str(mistake).removeprefix(f"{name}: ")
     return share, _unnamed(exercise, attempt)
+
+
+def function(questions: dict[str, Callable], name: str, **options) -> Judge:
+    """The judge of a function by hidden questions: those that `questions[name]` draws. `options`: `by_function`'s."""
+    return lambda student: by_function(student, exam(name, questions[name], student.secret), **options)
+
+
+@lru_cache(maxsize=100)
+def exam(name: str, ask: Callable, secret: str) -> Exercise:
+    """The public exercise with the questions that `ask(rng)` draws from this secret."""
+    # What crosses the channel has lost its type, and right numbers are enough here.
+    asked = {"probes": tuple(ask(drawn.generator(secret, name))), "refuse": lambda _: None, "whole": False}
+    return replace(getattr(check, name), **asked)
 
 
 def examine(exercise: Exercise, attempt) -> Mistake | None:

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from nbgrader.utils import determine_grade
 
-from ..course import ASSIGNMENT, is_test, notebook, part_of
-from ..spiral import parts
+from ..assignments import parts_of
+from ..course import is_test, notebook, part_of
 from .channel import NoAnswer
 
-SOURCE = Path("source") / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"  # in the course directory, where nbgrader runs
-RESULTS = tuple(name for name in parts.PARTS if name not in parts.QUESTIONS and name != "network")
+SOURCE = Path("source")  # in the course directory, where nbgrader runs
 TOLD = " (Judged with a right `{}` in place of yours, so that its mistake costs only its own part.)"
 
 
@@ -24,19 +23,22 @@ def repair(execute) -> None:
     """Judge the results again, if that is due. `execute` has run the notebook `execute.nb` to its end."""
     tests = {_name(cell): i for i, cell in enumerate(execute.nb.cells) if cell.cell_type == "code" and is_test(cell)}
     lost = [name for name, i in tests.items() if _lost(execute.nb.cells[i])]
+    source = next(SOURCE.glob("*/*.ipynb"), None)
+    parts = parts_of(source.stem) if source else None
+    if parts is None:
+        return
     wrong = [name for name in lost if name in parts.QUESTIONS]
-    after = [name for name in lost if name in RESULTS]
+    after = [name for name in lost if name in parts.RESULTS]
     if len(wrong) != 1 or not after or "✗" not in _said(execute.nb.cells[tests[wrong[0]]]):
         return
-    if _run_again(execute, wrong[0]):
+    if _run_again(execute, wrong[0], notebook(source).cells):
         for name in after:
             _judge_again(execute, tests[name], TOLD.format(wrong[0]))
 
 
-def _run_again(execute, name: str) -> bool:
+def _run_again(execute, name: str, solution: list) -> bool:
     """Put the solution in the place of this function and run the student's cells after it; False if that fails."""
     place = _place(execute.nb.cells, name)
-    solution = notebook(SOURCE).cells if SOURCE.is_file() else []
     right = _place(solution, name)
     if place is None or right is None:
         return False

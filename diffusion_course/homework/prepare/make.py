@@ -10,7 +10,8 @@ import nbformat
 
 from ...check.homework import variant
 from .. import tables
-from ..course import ASSIGNMENT, PACKAGE, Course, environment, is_test, notebook, sha256
+from ..assignments import ASSIGNMENTS
+from ..course import PACKAGE, Course, environment, is_test, notebook, sha256
 from . import drawn, settings, tailor
 from .leaks import leaks
 
@@ -19,7 +20,7 @@ SQLITE = "sqlite:///gradebook.db?timeout=120"  # seconds that one of several wri
 CONFIGURATION = """\
 # Read by nbgrader; `diffusion-course homework` calls it. Points, texts and tests stand in the source notebook.
 c = get_config()  # noqa: F821
-c.CourseDirectory.course_id = c.CourseDirectory.assignment_id = "spiral"  # PostgreSQL refuses a course without an id
+c.CourseDirectory.course_id = c.CourseDirectory.assignment_id = "{name}"  # PostgreSQL refuses a course without an id
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError  # replace this line by yours"}
 c.ClearSolutions.text_stub = "*Write your three sentences here.*"
 # The student's cells run in a sandbox, the tests outside of it.
@@ -33,7 +34,9 @@ c.Autograde.autograde_preprocessors = [
 """
 
 
-def init(root: Path, db: str | None = None, source: Path | None = None) -> Course:
+def init(
+    root: Path, db: str | None = None, source: Path | None = None, assignment: str = ASSIGNMENTS[0]
+) -> Course:
     """Make a course directory. `db`: where the gradebook is, if not in an sqlite file beside the rest.
 
     Raises ValueError if `root` exists and is not empty, if its path holds * ? [ ] { } or if `db` cannot be opened.
@@ -43,11 +46,11 @@ def init(root: Path, db: str | None = None, source: Path | None = None) -> Cours
         raise ValueError(f"{root} exists and is not empty: name a new directory; nothing is ever overwritten.")
     if re.search(r"[*?\[\]{}]", str(root)):
         raise ValueError(f"{root}: nbgrader cannot work in a path that holds one of * ? [ ] {{ }}; name another.")
-    source = source or shipped()
+    source = source or shipped(assignment)
     if db:
         _open_gradebook(db)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)  # hidden tests and the students' work are nobody else's
-    copy = root / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    copy = root / "source" / assignment / f"{assignment}.ipynb"
     copy.parent.mkdir(parents=True)
     secret = drawn.secret()
     (root / "secret").write_text(secret)
@@ -60,14 +63,15 @@ def init(root: Path, db: str | None = None, source: Path | None = None) -> Cours
     rows = [dict(zip(("id", "first_name", "last_name"), row, strict=True)) for row in EXAMPLE]
     tables.write(root / "roster.csv", ("id", "first_name", "last_name"), rows)
     (root / settings.FILE).write_text(settings.TEMPLATE, encoding="utf-8")
-    (root / "nbgrader_config.py").write_text(f"{CONFIGURATION}c.CourseDirectory.db_url = {db or SQLITE!r}\n")
+    configuration = CONFIGURATION.replace("{name}", assignment)
+    (root / "nbgrader_config.py").write_text(f"{configuration}c.CourseDirectory.db_url = {db or SQLITE!r}\n")
     return Course(root)
 
 
-def shipped() -> Path:
+def shipped(assignment: str = ASSIGNMENTS[0]) -> Path:
     """The source notebook, which stands in a clone of the course and not in what students install. ValueError if it is
     not there."""
-    path = PACKAGE.parent / "notebooks" / "homework" / "spiral.ipynb"
+    path = PACKAGE.parent / "notebooks" / "homework" / f"{assignment}.ipynb"
     if not path.is_file():
         raise ValueError(
             f"{path} is missing. It holds the solution, so the installed package is without it: clone the course and "
@@ -115,7 +119,7 @@ def solution(course: Course) -> Path:
         cell.metadata.pop("nbgrader", None)
         cell.source = re.sub(r"(?ms)^[^\n]*BEGIN MARK SCHEME.*?END MARK SCHEME[^\n]*\n?", "", cell.source)
         cell.source = re.sub(r"(?m)^.*(BEGIN|END) SOLUTION.*\n?", "", cell.source).strip()
-    path = course.root / "solution" / f"{ASSIGNMENT}.ipynb"
+    path = course.root / "solution" / f"{course.assignment}.ipynb"
     tables.replace(path, nbformat.writes(made).encode())
     return path
 

@@ -62,6 +62,7 @@ def report(course: Course, everyone: list[Standing], pairs: list[tuple[str, str,
     faults = Counter(fault for each in whole for fault in _faults(each))
     return render(
         "report.html",
+        title=course.title,
         everyone=everyone,
         statuses=Counter(each.status for each in everyone).most_common(),
         most=course.parts,

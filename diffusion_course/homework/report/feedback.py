@@ -19,7 +19,7 @@ from ... import plots
 from ...check.homework import variant
 from .. import tables
 from ..collect import submission
-from ..course import ASSIGNMENT, Course
+from ..course import Course
 from ..grading.records import FAILED
 from ..prepare import tailor
 from .standing import Standing
@@ -55,11 +55,11 @@ def feedback(course: Course, students: list[Standing]) -> Iterator[Path]:
 
 def _for_the_exchange(course: Course, id: str, content: bytes) -> None:
     """The page of one whose work `nbgrader collect` brought, where and as `nbgrader release_feedback` wants it."""
-    came, out = (course.root / folder / id / ASSIGNMENT for folder in ("submitted", "feedback"))
+    came, out = (course.root / folder / id / course.assignment for folder in ("submitted", "feedback"))
     with contextlib.suppress(submission.Problem):  # it came in another way
         for name in ("timestamp.txt", "submission_secret.txt"):
             tables.replace(out / name, submission.read(came / name))
-        tables.replace(out / f"{ASSIGNMENT}.html", content)
+        tables.replace(out / f"{course.assignment}.html", content)
 
 
 def page(course: Course, student: Standing) -> str:
@@ -69,6 +69,7 @@ def page(course: Course, student: Standing) -> str:
     pictures = [scatter(course.spiral(student.id), samples, phrases)] if samples else []
     html = render(
         "feedback.html",
+        title=course.title,
         student=student,
         most=course.parts,
         titles=course.titles,

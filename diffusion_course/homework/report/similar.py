@@ -12,6 +12,7 @@ from pathlib import Path
 
 from copydetect import CodeFingerprint, compare_files
 
+from ..assignments import parts_of
 from ..collect import submission
 from ..course import PACKAGE, Course, notebook
 from ..tables import visible
@@ -45,13 +46,9 @@ def known(course: Course, earlier: Iterable[Path] = ()) -> dict[str, str]:
     """What every submission is compared with: name → program. The solution, what the package holds of it, and each
     notebook in these folders of earlier years."""
     source = [cell.source for cell in notebook(course.source).cells if cell.cell_type == "code"]
-    checks = [(PACKAGE / "check/homework" / f"{name}.py").read_text() for name in ("noising", "walk")]
-    package = [(PACKAGE / f"{name}.py").read_text() for name in ("denoisers", "samplers")]
-    programs = {
-        "(the solution)": answers.read(source, course.answers)[0],
-        "(the checks)": answers.read(checks, course.answers)[0],
-        "(the package)": answers.read(package, ["IdealDenoiser", "ddpm", "ddpm_step"])[0],
-    }
+    programs = {"(the solution)": answers.read(source, course.answers)[0]}
+    for name, (files, names) in parts_of(course.assignment).ALIKE.items():
+        programs[name] = answers.read([(PACKAGE / file).read_text() for file in files], names)[0]
     for folder in earlier:
         for path in sorted(folder.rglob("*.ipynb")):
             programs[visible(f"{folder.name}/{path.relative_to(folder)}")] = _earlier(course, path)

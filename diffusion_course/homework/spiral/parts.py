@@ -5,15 +5,13 @@
 """
 
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 
 from ...check import homework as check
-from ...check.engine import Exercise
 from ...check.homework.walk import exact, walk
 from ..grading import judge
-from ..prepare import drawn
 from . import results
 
 SCALE = {"a sum, not a mean", "the sum over coordinates, then the mean over points"}  # right but for a factor
@@ -24,21 +22,7 @@ def grade(name: str, namespace: dict) -> float:
     return judge.grade(PARTS, name, namespace)
 
 
-def _function(name: str, **options):
-    """The judge of a function, with `judge.by_function`'s options."""
-    return lambda student: judge.by_function(student, exams(student.secret)[name], **options)
-
-
 # ---- the questions -------------------------------------------------------------------------------
-
-@lru_cache(maxsize=8)
-def exams(secret: str) -> dict[str, Exercise]:
-    """Part → the public exercise with the questions that are drawn from this secret."""
-    # What crosses the channel has lost its type, and right numbers are enough here.
-    loose = {"refuse": lambda _: None, "whole": False}
-    asked = {name: tuple(ask(drawn.generator(secret, name))) for name, ask in QUESTIONS.items()}
-    return {name: replace(getattr(check, name), probes=probes, **loose) for name, probes in asked.items()}
-
 
 def _levels(rng):
     """ᾱ_0 … ᾱ_30, no two of them near each other."""
@@ -118,7 +102,7 @@ def _with_their_step(student):
     return partial(walk, step=partial(student.call, "reverse_step"))
 
 
-# Part → its points and its judge, student → (share of the points, sentence); in the order of the notebook.
+_function = partial(judge.function, QUESTIONS)
 PARTS = {
     "make_alpha_bar": (0.5, _function("make_alpha_bar")),
     "add_noise": (1.0, _function("add_noise")),
@@ -131,4 +115,9 @@ PARTS = {
     "samples_10": (1.0, partial(results.samples, steps=10)),
     "samples_50": (1.0, partial(results.samples, steps=50)),
     "samples_1000": (1.0, results.samples),
+}
+RESULTS = ("training", "samples_10", "samples_50", "samples_1000")
+ALIKE = {
+    "(the checks)": (["check/homework/noising.py", "check/homework/walk.py"], list(QUESTIONS)),
+    "(the package)": (["denoisers.py", "samplers.py"], ["IdealDenoiser", "ddpm", "ddpm_step"]),
 }
