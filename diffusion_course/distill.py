@@ -23,7 +23,7 @@ Luhman 2021 (arXiv:2101.02388), whose student takes one step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -39,7 +39,6 @@ from .samplers import dpm_solver
 from .training import Record, train
 
 STEPS = {4: (1000, 700, 400, 150, 0), 2: (999, 300, 0), 1: (998, 0)}  # number of sampling steps: the times they visit
-LEARNT = [pair for times in STEPS.values() for pair in pairwise(times)]  # (t, s): seven steps in all
 
 
 class Trajectories(NamedTuple):
@@ -50,19 +49,21 @@ class Trajectories(NamedTuple):
 
 
 def trajectories(
-    teacher: Any, xT: Tensor, cond: Any = None, steps: int = 40, *, scale: float = 1.0, clip: Clip = None
-) -> Trajectories:
+    teacher: Any, xT: Tensor, cond: Any = None, steps: int = 40, *, scale: float = 1.0, clip: Clip = None,
+    ways: Collection[int] = tuple(STEPS),
+) -> Trajectories:  # fmt: skip
     """Follow x_T (n, …) to x_0 in so many steps of DPM-Solver++. They start at 998 as well as at 1000.
 
-    A `scale` other than 1 guides the teacher; its student then needs no guidance, and one evaluation a step.
+    A `scale` other than 1 guides the teacher; its student then needs no guidance, and one evaluation a step. `ways`
+    are the numbers of sampling steps that the student is to learn, of those in `STEPS`.
 
     Raises ValueError if steps so long do not stop at every time of `STEPS`.
     """
     schedule = teacher.schedule
     conditional = given if scale == 1 else partial(guided, scale=scale)
     denoiser = teacher if cond is None else conditional(teacher, cond)
-    starts = {times[0] for times in STEPS.values()}
-    times = {t for pair in LEARNT for t in pair}
+    starts = {STEPS[way][0] for way in ways}
+    times = {t for way in ways for t in STEPS[way]}
     visited = schedule.steps(steps).tolist()
     if missed := sorted(times - starts - set(visited)):
         raise ValueError(f"{steps} steps pass by t = {missed}: give a number of them (20, 40) that stops there.")
@@ -83,8 +84,14 @@ def pair(xt: Array, xs: Array, alpha_bar_t: Any, alpha_bar_s: Any) -> tuple[Any,
     return x0, eps_from_x0(xt, alpha_bar_t, x0)
 
 
+def learnt(path: Collection[int]) -> list[tuple[int, int]]:
+    """The steps (t, s) of all ways in `STEPS` that are to be learnt from trajectories known at these times."""
+    ways = [times for times in STEPS.values() if set(times) <= set(path)]
+    return [pair for times in ways for pair in pairwise(times)]
+
+
 def distill(student: nn.Module, trajectories: Trajectories, **recipe: Any) -> Iterator[Record]:
-    """Train `student` in place to take the steps of `LEARNT` as `trajectories` did: the records of `training.train`.
+    """Train `student` in place to take its long steps as `trajectories` did: the records of `training.train`.
 
     `recipe` is the rest of what `train` takes: steps, batch, lr, rng, resume. The loss is that of v.
     """
@@ -98,9 +105,10 @@ def lessons(
     x0: Tensor, cond: Tensor | None, schedule: Any, batch: int, rng: torch.Generator, *, path: dict[int, Tensor],
     student: Any,
 ) -> tuple:  # fmt: skip
-    """A batch (x_0, t, ε, cond) for `train`: random trajectories, dealt out evenly among the steps of `LEARNT`."""
+    """A batch (x_0, t, ε, cond) for `train`: random trajectories, dealt out evenly among the steps `learnt`."""
+    pairs = learnt(path)
     rows = torch.randint(len(x0), (batch,), generator=rng, device=rng.device)
-    dealt = list(zip(LEARNT, rows.tensor_split(len(LEARNT)), strict=True))
+    dealt = list(zip(pairs, rows.tensor_split(len(pairs)), strict=True))
     t, s = (torch.cat([torch.full_like(part, step[end]) for step, part in dealt]) for end in (0, 1))
     xt, xs = (torch.cat([path[step[end]][part] for step, part in dealt]) for end in (0, 1))
     x0, eps = pair(xt, xs, levels_at(student, t), levels_at(student, s))

@@ -24,7 +24,12 @@ def shipped(name: str) -> Path:
 
 def ships(name: str) -> bool:
     """Whether a file of this name ships with the course."""
-    return name in _checksums(home())
+    return checksum(name) is not None
+
+
+def checksum(name: str) -> str | None:
+    """The SHA-256 of the file of this name that ships with the course; None if none does."""
+    return _checksums(home()).get(name)
 
 
 def home() -> Path:

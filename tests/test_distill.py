@@ -8,10 +8,11 @@ import torch
 
 from diffusion_course import distill, models, samplers, schedule
 from diffusion_course.denoisers import GaussianDenoiser
-from diffusion_course.distill import LEARNT, STEPS
+from diffusion_course.distill import STEPS
 from diffusion_course.forward import add_noise
 
 COSINE = schedule.cosine()
+LEARNT = [(1000, 700), (700, 400), (400, 150), (150, 0), (999, 300), (300, 0), (998, 0)]
 MEAN, STD = 0.7, 0.4
 TEACHER = GaussianDenoiser(MEAN, STD, COSINE)
 NEXT = dict(LEARNT)  # t: where the step from t ends
@@ -110,6 +111,14 @@ def test_a_batch_deals_trajectories_out_evenly_among_the_steps(cond):
             torch.testing.assert_close(add_noise(x0[here], COSINE.at(time), eps[here]), path[time][rows[here]])
 
 
+def test_a_student_of_fewer_ways_is_taught_the_steps_of_those_alone():
+    path = distill.trajectories(TEACHER, noise(), ways=(4, 1)).path
+    assert sorted(path) == [0, 150, 400, 700, 998, 1000]
+    assert distill.learnt(path) == [*LEARNT[:4], LEARNT[-1]]
+    _, t, _, _ = distill.lessons(path[0], None, COSINE, 70, generator(1), path=path, student=TEACHER)
+    assert sorted(set(t.tolist())) == [150, 400, 700, 998, 1000]
+
+
 def test_the_perfect_student_has_no_loss_and_the_teacher_has():
     """Nothing is left to chance in the pairs, so nothing of the loss is left but the error of the teacher's steps."""
     path = distill.trajectories(TEACHER, noise()).path
@@ -150,6 +159,7 @@ def test_so_many_steps_are_so_many_evaluations_and_a_perfect_student_ends_exactl
 
 
 def test_the_start_says_how_many_steps_because_nothing_else_is_left_there():
+    assert distill.learnt(range(1001)) == LEARNT
     assert len(NEXT) == len(LEARNT) == sum(STEPS)  # no time is taught two ways
     assert COSINE.alpha_bar[min(times[0] for times in STEPS.values())] < 1e-5
 

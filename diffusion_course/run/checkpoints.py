@@ -19,8 +19,9 @@ import torch
 from torch import nn
 
 from ..beyond.dit import DiT
+from ..beyond.low_rank import add_low_rank, differences, merged
 from ..beyond.text import TextUNet
-from ..files import shipped
+from ..files import checksum, shipped
 from ..machine.state import State
 from ..metrics import Classifier
 from ..models import Denoiser, SpiralMLP, unwrapped
@@ -47,7 +48,8 @@ def load_run(path: str | Path) -> State:
 def save_model(path: str | Path, model: nn.Module) -> None:
     """Write a network that ships: weights in half precision, its arguments and, of a denoiser, its schedule.
 
-    A network that is wrapped (compiled, DataParallel) is written as it is inside. Raises ValueError for a network
+    A network that is wrapped (compiled, DataParallel) is written as it is inside. Of one that differs by little from
+    weights that ship (`beyond.low_rank`) only the differences are written. Raises ValueError for a network
     that could not be read back, before anything is written.
     """
     model = unwrapped(model)
@@ -56,30 +58,54 @@ def save_model(path: str | Path, model: nn.Module) -> None:
         raise ValueError(
             f"{name} is not one of {sorted(NETWORKS)}: add it to checkpoints.NETWORKS to save and load it."
         )
-    tensors = {key: _half(value) for key, value in model.state_dict().items()}
+    tensors, about = merged(model), {"kind": "model", "network": name, "config": model.config}
+    if (differs := getattr(model, "differs", None)) and differs["of"]:
+        sits_on = {"sha256": checksum(f"{differs['of']}.safetensors")}
+        tensors, about = differences(model), {"kind": "differences", **differs, **sits_on}
+    tensors = {key: _half(value) for key, value in tensors.items()}
     if not all(value.isfinite().all() for value in tensors.values()):
         raise ValueError("the weights hold NaN or infinity (or do not fit half precision): nothing was written.")
-    if isinstance(model, Denoiser):
+    if about["kind"] == "model" and isinstance(model, Denoiser):
         tensors["alpha_bar"] = torch.tensor(model.schedule.alpha_bar)
-    _write(path, tensors, {"kind": "model", "network": name, "config": model.config})
+    _write(path, tensors, about)
 
 
 def load_model(path: str | Path) -> Any:
     """The network that `save_model` wrote: in eval mode, float32, on the CPU. A denoiser has its `.schedule`."""
-    tensors, about = _read(path, "model")
+    tensors, about = _read(path, "model", "differences")
+    if about["kind"] == "differences":
+        return _differing(path, tensors, about)
     if about["network"] not in NETWORKS:
         raise ValueError(f"{path} holds a {about['network']}; this version knows {sorted(NETWORKS)}.")
     noise = [Schedule(tensors.pop("alpha_bar").numpy())] if "alpha_bar" in tensors else []
     model = NETWORKS[about["network"]](*noise, **about["config"])
-    found, expected = ({name: tuple(x.shape) for name, x in some.items()} for some in (tensors, model.state_dict()))
-    for name in sorted(found | expected):
-        if found.get(name) != expected.get(name):
-            raise ValueError(
-                f"{path} holds another {about['network']} than this version makes: {name} has shape "
-                f"{found.get(name, 'nothing')}, expected {expected.get(name, 'nothing')}."
-            )
+    _refuse_others(path, about["network"], tensors, model.state_dict())
     model.load_state_dict(tensors)
     return model.eval()
+
+
+def _differing(path: str | Path, tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> Any:
+    """The network that ships under the name `about["of"]`, changed by these differences."""
+    if about["sha256"] != checksum(f"{about['of']}.safetensors"):
+        raise ValueError(
+            f"{path} holds differences to another {about['of']}.safetensors than the one that ships: distil it anew."
+        )
+    model, changed = pretrained(about["of"]), add_low_rank(pretrained(about["of"]), about["rank"])
+    _refuse_others(path, f"difference to {about['of']!r}", tensors, differences(changed))
+    changed.load_state_dict(tensors, strict=False)
+    model.load_state_dict(merged(changed))
+    return model
+
+
+def _refuse_others(path: str | Path, network: str, tensors: dict, expected: dict) -> None:
+    """ValueError unless the tensors have the expected names and shapes."""
+    found, shapes = ({name: tuple(x.shape) for name, x in some.items()} for some in (tensors, expected))
+    for name in sorted(found | shapes):
+        if found.get(name) != shapes.get(name):
+            raise ValueError(
+                f"{path} holds another {network} than this version makes: {name} has shape "
+                f"{found.get(name, 'nothing')}, expected {shapes.get(name, 'nothing')}."
+            )
 
 
 def pretrained(name: str) -> Any:
@@ -110,7 +136,7 @@ def _write(path: str | Path, tensors: dict[str, torch.Tensor], about: dict[str, 
             beside.unlink()
 
 
-def _read(path: str | Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+def _read(path: str | Path, *kinds: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """All tensors and the description of a whole file of ours; refuses anything else by name."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
@@ -125,6 +151,6 @@ def _read(path: str | Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[st
         raise ValueError(f"{path} is a safetensors file, but not one of this course.") from error
     if version > VERSION:
         raise ValueError(f"{path} has format {version}, but this version reads up to {VERSION}: update the course.")
-    if found != kind:
-        raise ValueError(f"{path} holds a {found}, not a {kind}.")
+    if found not in kinds:
+        raise ValueError(f"{path} holds a {found}, not a {kinds[0]}.")
     return tensors, about

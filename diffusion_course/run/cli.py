@@ -5,7 +5,6 @@ Whatever a user can cause ends in one line that says what to do, and is found ou
 
 from __future__ import annotations
 
-import copy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -109,19 +108,15 @@ def distill(
     import torch
     from tqdm import tqdm
 
-    from ..batches import hide
     from ..distill import distill
     from . import sampling
 
     teacher, rng = network_of(name, entry, weights).to(device), torch.Generator().manual_seed(seed)
-    n = trajectories or student.trajectories
-    xT, known = torch.randn(n, *entry.shape, generator=rng), entry.load("train", seed).cond
-    cond = None
-    if known is not None:
-        cond = hide(torch.as_tensor(known)[torch.randint(len(known), (n,), generator=rng)], rng)
+    xT, cond = sampling.starts(entry, trajectories or student.trajectories, seed, rng)
     shown = sampling.trajectories(teacher, student, xT, cond, partial(tqdm, unit="batch of trajectories"))
     recipe = {**student.training, **({"steps": steps} if steps else {})}
-    start = partial(distill, shared(copy.deepcopy(teacher)), shown, **recipe, rng=rng)
+    beginner = shared(sampling.pupil(teacher, student, None if weights else name, seed))
+    start = partial(distill, beginner, shown, **recipe, rng=rng)
     told = logs.follow(start, out, recipe["steps"], resume, rank)
     click.echo(told, nl=bool(told))
 
@@ -234,12 +229,14 @@ def _path(
     """The path x_T, …, x_0 of n samples as arrays (n, …), with a bar; only the ends for many samples."""
     from . import sampling
 
-    student = name.endswith(recipes.STUDENT)
+    student = entry.student if name.endswith(recipes.STUDENT) else None
     if student and sampler:
         raise click.BadParameter("a student has its own sampling steps.", param_hint="--sampler")
     how, nfe = "student" if student else sampler or entry.sampler, steps or (4 if student else entry.steps)
     model = network_of(name, entry, weights)
     sampling.SAMPLERS[how].times(model.schedule, nfe)  # refuses what it cannot do, before the first evaluation
+    if student and nfe not in student.ways:
+        raise click.BadParameter(f"this student takes {', '.join(map(str, student.ways))} steps.", param_hint="--steps")
 
     import torch
     from tqdm import tqdm

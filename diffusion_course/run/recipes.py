@@ -40,6 +40,8 @@ class Student:
     training: Mapping[str, Any]
     guidance: float = 1.0  # of the teacher; the student then has it built in
     clip: float | None = None  # of the teacher's guesses
+    ways: tuple[int, ...] = (4, 2, 1)  # numbers of sampling steps that it learns, of `distill.STEPS`
+    rank: int | None = None  # of its differences from its teacher (`beyond.low_rank`); None: it learns all weights
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ EMOJI = Experiment(
     sampler="dpm",
     steps=20,
     guidance=3.0,
-    student=Student(8_000, 20, {"steps": 12_000, "batch": 32, "lr": 5e-4}, guidance=3.0, clip=1.0),
+    student=Student(4_000, 20, {"steps": 6_000, "batch": 32, "lr": 6e-3}, 3.0, clip=1.0, ways=(4,), rank=8),
 )
 
 EXPERIMENTS = {

@@ -5,14 +5,16 @@ Adding a sampler to the command line and to the quality table is one line in `SA
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from .. import distill, samplers
+from ..batches import hide
+from ..beyond.low_rank import add_low_rank
 from ..guidance import guided
 from ..machine.hardware import choose_machine
 from ..models import given
@@ -98,6 +100,17 @@ def conditioned(model: Any, cond: Any, guidance: float) -> Callable:
     return given(model, cond) if guidance == 1 else guided(model, cond, guidance)
 
 
+def starts(entry: Any, n: int, seed: int, rng: torch.Generator) -> tuple[torch.Tensor, Any]:
+    """Pure noise x_T for n trajectories that teach a student, and conditions as the training has them."""
+    xT, (x0, cond, draw) = torch.randn(n, *entry.shape, generator=rng), entry.load("train", seed)
+    if cond is None:
+        return xT, None
+    x0, cond = torch.as_tensor(x0), torch.as_tensor(cond)
+    if draw:
+        return xT, draw(x0, cond, entry.schedule(), n, rng)[-1]
+    return xT, hide(cond[torch.randint(len(cond), (n,), generator=rng)], rng)
+
+
 def trajectories(
     teacher: Any, student: Any, xT: torch.Tensor, cond: Any = None, bar: Callable = iter
 ) -> distill.Trajectories:
@@ -108,8 +121,17 @@ def trajectories(
         said = None if cond is None else cond[rows].to(device)
         with machine.at_work(), machine.precision():
             there = xT[rows].to(device)
-            kept = {"scale": student.guidance, "clip": student.clip}
+            kept = {"scale": student.guidance, "clip": student.clip, "ways": student.ways}
             parts.append(distill.trajectories(teacher, there, said, student.teacher_steps, **kept))
-    times = {t for steps in distill.STEPS.values() for pair in pairwise(steps) for t in pair}
-    path = {t: torch.cat([part.path[t] for part in parts]) for t in times}
+    path = {t: torch.cat([part.path[t] for part in parts]) for t in parts[0].path}
     return distill.Trajectories(path, None if cond is None else cond)
+
+
+def pupil(teacher: Any, student: Any, shipping: str | None, seed: int) -> Any:
+    """The network that is to learn, before it has: a copy of its teacher, which it leaves as far as its `rank` allows.
+
+    `shipping` is the name under which the teacher ships, if it does.
+    """
+    begun = copy.deepcopy(teacher)
+    torch.manual_seed(seed)  # of the differences
+    return add_low_rank(begun, student.rank, shipping) if student.rank else begun
