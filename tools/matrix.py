@@ -2,9 +2,12 @@
 
 Each column is an environment in build/matrix, made by uv. A table of the versions and the results comes at the end.
 `python tools/matrix.py colab` makes one column only. An environment takes 1.2 GB, or 5 GB where torch comes with CUDA:
-`UV_TORCH_BACKEND=cpu` asks torch's own index for builds without.
+`UV_TORCH_BACKEND=cpu` asks torch's own index for builds without. Where uv neither finds a column's Python nor can
+download it, the table says so, and the other columns count.
 """
 
+import contextlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +25,15 @@ COLUMNS = {
 SHOWN = ["torch", "numpy", "matplotlib", "ipywidgets", "ipython", "jupyterlab", "diffusers"]
 TOOLS = "diffusers hatchling hypothesis nbclient nbconvert nbformat nbval packaging pytest pytest-xdist pyyaml".split()
 FAST = ["tests", "--ignore=tests/browser", "--ignore=tests/homework", "-n", "auto", "--dist", "loadfile", "-q"]
+
+
+def has_python(version: str) -> bool:
+    """Whether uv finds such a Python on this machine, or can download it."""
+    for order in ("find", "install"):
+        with contextlib.suppress(subprocess.CalledProcessError):
+            uv("python", order, version)
+            return True
+    return False
 
 
 def environment(name: str) -> Path:
@@ -57,7 +69,10 @@ def tested(python: Path) -> str:
 
 def column(name: str) -> dict:
     """What the table says of one column; `result` begins with a number of tests, or says what was in the way."""
-    print(f"{name}: Python {COLUMNS[name][0]}", flush=True)
+    needed = COLUMNS[name][0]
+    print(f"{name}: Python {needed}", flush=True)
+    if not has_python(needed):
+        return {"result": f"Python {needed} is not here"}
     try:
         python = environment(name)
     except subprocess.CalledProcessError:
@@ -73,9 +88,17 @@ def column(name: str) -> dict:
 
 def main(names: list) -> int:
     columns = {name: column(name) for name in names or COLUMNS}
-    for row in [*SHOWN, "result"]:
-        print(f"{row:12}" + "".join(f"| {found.get(row, '—'):26}" for found in columns.values()))
-    return int(any("passed" not in found["result"] or "failed" in found["result"] for found in columns.values()))
+    print(table(columns))
+    results = " ".join(found["result"] for found in columns.values())
+    return int(bool(re.search("failed|error|no tests|no environment|changed", results)))
+
+
+def table(columns: dict) -> str:
+    """Versions and results as text, one line a package; `columns`: name → what `column` has returned."""
+    width = max(len(found["result"]) for found in columns.values())
+    rows = [["", *columns]]
+    rows += [[row, *(found.get(row, "—") for found in columns.values())] for row in [*SHOWN, "result"]]
+    return "\n".join(" | ".join([f"{first:10}", *(cell.ljust(width) for cell in rest)]) for first, *rest in rows)
 
 
 if __name__ == "__main__":
