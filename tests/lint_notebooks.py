@@ -90,6 +90,11 @@ def opens_with_the_facts(nb, place):
             yield f"the opening lacks {fact}"
 
 
+def says_what_to_run_first(nb, place):
+    if not re.search(r"\n\nRun the [^\n]+$", nb.cells[0].source):
+        yield "the first cell does not end with a paragraph that says what to run, which the book leaves out"
+
+
 def sets_itself_up(nb, place):
     first = code(nb)[0] if code(nb) else None
     needed = "google.colab", '"pip", "install"'
@@ -113,8 +118,8 @@ def counts_its_sections(nb, place):
 
 FORM = [is_valid, has_readable_ids, has_no_outputs, runs_on_any_machine]
 LESSON = [
-    has_short_code, alternates_with_text, has_little_metadata, opens_with_the_facts, sets_itself_up,
-    counts_its_sections, has_a_quiz,
+    has_short_code, alternates_with_text, has_little_metadata, opens_with_the_facts, says_what_to_run_first,
+    sets_itself_up, counts_its_sections, has_a_quiz,
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 TITLE = "# Lesson 1 · A title\n[![x](colab-badge.svg)](https://colab/notebooks/01_intuition.ipynb)\n50 minutes."
 TITLE += " All code cells together take about 5 seconds on two CPU cores."
+TITLE += "\n\nRun the next two cells."
 SETUP = '''import sys
 
 if "google.colab" in sys.modules:
@@ -55,6 +56,7 @@ PLANTED = [
     ("opens_with_the_facts", edit(0, "50 minutes", ""), "its minutes"),
     ("opens_with_the_facts", edit(0, "two CPU cores", "a GPU"), "how long its cells take"),
     ("opens_with_the_facts", edit(0, "01_intuition", "02"), "Colab badge"),
+    ("says_what_to_run_first", edit(0, "\n\nRun", " Run"), "what to run"),
     ("sets_itself_up", lambda nb: nb.cells.pop(1), "not the set-up cell"),
     ("sets_itself_up", edit(1, '"diff', '"torch", "diff'), "installs torch or numpy"),
     ("counts_its_sections", edit(4, "2 ·", "3 ·"), "the numbers [1, 3]"),

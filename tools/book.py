@@ -21,6 +21,12 @@ from sphinx.cmd.build import build_main
 ROOT = Path(__file__).parent.parent
 REFERENCE = re.findall(r"^   reference/(\S+)$", (ROOT / "book/reference.rst").read_text(encoding="utf-8"), re.MULTILINE)
 
+# Stands in every notebook's page where the notebook says which cells to run first.
+OPENING = """```{note}
+This is a notebook to read. Its code has been run, and its drawings move: press ▶, or drag a slider. To type into a box,
+to change code, and to have your exercises checked, [open the notebook itself](/index.md#to-work-along).
+```"""
+
 
 def gather(source: Path, notebooks: list) -> None:
     """Writes all pages into the empty folder `source`."""
@@ -33,12 +39,18 @@ def gather(source: Path, notebooks: list) -> None:
     for path in notebooks:
         page = source / path.relative_to(ROOT / "notebooks")
         page.parent.mkdir(exist_ok=True)
-        nb = nbformat.read(path, as_version=4)
-        nb.cells = [cell for cell in nb.cells if cell.id != "setup"]  # is for Colab
-        nbformat.write(nb, page)
+        nbformat.write(to_read(nbformat.read(path, as_version=4)), page)
     (source / "reference").mkdir()
     for name in REFERENCE:
         (source / "reference" / f"{name}.rst").write_text(reference(name), encoding="utf-8")
+
+
+def to_read(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A notebook for those who cannot run it: without the cell for Colab and the words on what to run."""
+    nb.cells = [cell for cell in nb.cells if cell.id != "setup"]
+    before, _, _ = nb.cells[0].source.rpartition("\n\n")
+    nb.cells[0].source = f"{before}\n\n{OPENING}"
+    return nb
 
 
 def reference(name: str) -> str:
