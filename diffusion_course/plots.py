@@ -58,14 +58,15 @@ class Figure(matplotlib.figure.Figure):
         return file.getvalue()
 
     def html(self, png: str = "") -> str:
-        """The picture (or `png`, in base 64) as an <img> with its text alternative."""
-        data, alt = png or base64.b64encode(self.png()).decode(), html.escape(self.alt, quote=True)
-        return f'<img alt="{alt}" src="data:image/png;base64,{data}" style="{self.size()}">'
+        """The picture (or `png`, in base 64) as an <img> with its text alternative; on a phone it scrolls sideways."""
+        src = f"data:image/png;base64,{png or base64.b64encode(self.png()).decode()}"
+        alt, style = html.escape(self.alt, quote=True), self.size()
+        return f'<div class="dc-figure" style="overflow-x:auto"><img alt="{alt}" src="{src}" style="{style}"></div>'
 
     def size(self) -> str:
-        """Its share of the page's width, as CSS: its text has 11 pixels where the page has 648, and grows to 14."""
-        share, least = self.get_figwidth() / WIDTH, int(self.get_figwidth() * 72)
-        return f"width:max({share:.0%}, {least}px); max-width:min(100%, {1.3 * least:.0f}px)"
+        """Its share of the page's width, as CSS: text has 11 pixels where the page has 648, at least 7, at most 14."""
+        share, px = self.get_figwidth() / WIDTH, self.get_figwidth() * 72
+        return f"width:max({share:.0%}, {px:.0f}px); max-width:min(100%, {1.3 * px:.0f}px); min-width:{0.67 * px:.0f}px"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": self.alt}
@@ -149,9 +150,7 @@ def lines(
 
 
 @styled
-def histograms(
-    samples: Mapping[str, Any], xlabel: str, density: Callable | None = None, bins: int = 60
-) -> Figure:
+def histograms(samples: Mapping[str, Any], xlabel: str, density: Callable | None = None, bins: int = 60) -> Figure:
     """Histograms side by side on one scale. `samples`: title → numbers; `density`: p(x), drawn over each."""
     _refuse_empty(samples, "samples")
     values = [_numbers(np.ravel(to_float64(x)), (None,), title) for title, x in samples.items()]

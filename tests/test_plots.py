@@ -171,8 +171,8 @@ def test_refused(draw, message):
 def test_html_is_an_image_with_its_text():
     figure = plots.images({'<b>"x & y"</b>': PICTURE})
     source = figure.html()
-    assert re.fullmatch(r'<img alt="[^"<>]*" src="data:image/png;base64,[^"]+" style="[^"]+">', source)
-    alt, data = re.match(r'<img alt="(.*?)" src="data:image/png;base64,(.*?)"', source).groups()
+    assert re.fullmatch(r'<div[^>]+><img alt="[^"<>]*" src="data:image/png;base64,[^"]+" style="[^"]+"></div>', source)
+    alt, data = re.search(r'<img alt="(.*?)" src="data:image/png;base64,(.*?)"', source).groups()
     assert html.unescape(alt) == figure.alt == 'Pictures, left to right: <b>"x & y"</b>.'
     assert base64.b64decode(data).startswith(b"\x89PNG")
     assert figure._repr_mimebundle_() == {"text/html": source, "text/plain": figure.alt}

@@ -96,14 +96,14 @@ def test_each_move_draws_a_described_picture():
     panel.controls["n"].value = 4
     panel.controls["kind"].value = "<b>"
     shown = panel.children[1].value
-    assert shown.startswith('<img alt="n = 4, kind &quot;&lt;b&gt;&quot;" src="data:image/png;base64,')
+    assert '<img alt="n = 4, kind &quot;&lt;b&gt;&quot;" src="data:image/png;base64,' in shown
     assert panel.controls["n"].description == "n"
 
 
 def test_own_widgets_keep_their_value_and_label():
     slider = ipywidgets.FloatSlider(value=2.5, min=1, max=5, description="how many")
     panel = explore(draw, n=slider)
-    assert panel.children[1].value.startswith('<img alt="n = 2.5')
+    assert '<img alt="n = 2.5' in panel.children[1].value
     assert panel.controls["n"] is slider and slider.description == "how many"
 
 
@@ -112,7 +112,7 @@ def test_the_error_of_a_later_drawing_is_shown_and_passes():
     panel.controls["n"].value = 0
     assert panel.children[1].value == ALERT.format("ZeroDivisionError: division by zero\n")
     panel.controls["n"].value = 3
-    assert panel.children[1].value.startswith('<img alt="n = 3')
+    assert '<img alt="n = 3' in panel.children[1].value
 
 
 def test_an_error_message_is_text_and_not_html():
@@ -182,7 +182,7 @@ def test_a_live_drawing_is_one_output_that_holds_its_still(make, alt):
     shown = make()._repr_mimebundle_()
     assert set(shown) == {"text/html", "text/plain"} and shown["text/plain"].startswith(alt)
     before, script = shown["text/html"].split("<script>")
-    assert f'<div class="dc-still"><img alt="{alt}' in before and "data:image/png" in before
+    assert f'<img alt="{alt}' in before.split('class="dc-still"')[1] and "data:image/png" in before
     assert script.endswith("</script>") and script.count("</script>") == 1
     assert "http:" not in script.replace("http://www.w3.org/2000/svg", "") and "https:" not in script
 

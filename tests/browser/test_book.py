@@ -14,7 +14,7 @@ import pytest
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="the tests of the book need axe")
 LESSON = "02_forward_process"
-WIDE = """() => [...document.querySelectorAll("article *:not(pre, pre *)")].filter((node) =>
+WIDE = """() => [...document.querySelectorAll("article *:not(pre, pre *, .dc-figure)")].filter((node) =>
   node.scrollWidth > node.clientWidth + 1 && node.clientWidth > 0 && !node.querySelector("pre, table")
   && ["auto", "scroll"].includes(getComputedStyle(node).overflowX)).map((node) => node.outerHTML.slice(0, 200))"""
 
@@ -88,9 +88,12 @@ def test_every_reader_on_every_screen_sees_the_page(site, new_page, name):
             found = axe.Axe().run(page, {"exclude": [["mjx-container"]]}, options).response["violations"]
             found = [v for v in found if v["impact"] in ("serious", "critical")]
             assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
-        page.set_viewport_size({"width": 390, "height": 800})  # a phone: nothing but code and tables scrolls sideways
+        page.set_viewport_size({"width": 390, "height": 800})  # a phone: only code, tables and figures scroll sideways
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
         assert page.evaluate(WIDE) == []
+        sizes = page.locator(".dc-figure img").evaluate_all("all => all.map(img => 22 * img.width / img.naturalWidth)")
+        assert all(size >= 7 for size in sizes)  # pixels of the text in figures, which has 22 in the file
+        assert bool(sizes) == (name == f"{LESSON}.html")
 
 
 def test_widgets_and_quiz_are_alive(site, new_page):
