@@ -88,7 +88,7 @@ def row(made, seed, student):
         return {"id": student, "seed": seed, "status": "lost"}
     points = sum(part.points for part in record.parts.values() if part.points is not None)
     told = {"id": student, "seed": seed, "status": record.status, "points": points, "seconds": record.seconds}
-    path = made.root / "autograded" / student / "spiral" / "spiral.ipynb"
+    path = made.grading / "ran" / f"{student}.ipynb"
     graded = nbformat.read(path, 4)
     about = graded.metadata["homework"]
     told |= {"sandbox_cpu": about["cpu_seconds"], "peak_mib": about["peak_memory"] >> 20}

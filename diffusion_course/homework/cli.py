@@ -38,12 +38,11 @@ def homework():
 @homework.command()
 @DIRECTORY
 @click.option("--assignment", type=click.Choice(ASSIGNMENTS), default=ASSIGNMENTS[0], show_default=True)
-@click.option("--db", metavar="URL", help="Gradebook in a database.  [default: an sqlite file in the directory]")
 @click.option("--source", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="The notebook to begin with.  [default: that of the clone which the course is installed from]")
-def init(directory, assignment, db, source):
+def init(directory, assignment, source):
     """Make a course directory."""
-    made = prepare.init(directory, db, source, assignment)
+    made = prepare.init(directory, source, assignment)
     click.echo(f"{made.root}: write your students into roster.csv (now {len(made.roster)} examples), then release.")
 
 

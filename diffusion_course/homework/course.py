@@ -1,4 +1,4 @@
-"""A course directory: its places, its students, its parts, and the nbgrader that works in it.
+"""A course directory: its places, its students and its parts.
 
     source/NAME/NAME.ipynb       the one source, copied in       submitted/   what the students handed in
     release/                     the student's version           grading/     a record of each grading, its log
@@ -6,13 +6,12 @@
     homework.toml                what differs in this class      worksheet.csv        if wanted, of Moodle or Canvas
     secret                       of this class, kept with the gradebook: the hidden questions are drawn from it
 
-`release/` and `autograded/` are nbgrader's, driven by `nbgrader_config.py`; points also stand in its gradebook.
+The folders are those of nbgrader, whose exchange (`nbgrader_config.py`) may bring and give back the students' work.
 """
 
 import hashlib
 import json
 import math
-import os
 import re
 import sys
 from dataclasses import dataclass
@@ -161,15 +160,9 @@ class Course:
     def release_note(self) -> Path:
         return self.grading / "released.json"
 
-    def nbgrader(self, *arguments: str) -> list[str]:
-        """The command that runs nbgrader; to be started in `root` with `environment()`."""
-        return [sys.executable, "-m", "nbgrader", *arguments]
-
-
-def environment() -> dict[str, str]:
-    """Of nbgrader's processes: its helper `alembic` on the PATH, one thread each, since several run at once."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
+    def runner(self, *arguments: str) -> list[str]:
+        """The command that runs and judges one notebook (`grading.run`)."""
+        return [sys.executable, "-m", "diffusion_course.homework.grading.run", str(self.root), *arguments]
 
 
 def is_test(cell) -> bool:

@@ -20,10 +20,9 @@ class Inside:
         return wire.receive(self.sandbox.sock, seconds + 30)
 
     def run(self, source, seconds=60):
-        """The text that a cell prints, and after it the name of its error, if there is one."""
+        """The text that a cell shows, and after it the name of its error, if there is one."""
         reply = self.ask(seconds, do="run", source=source)
-        said = "".join(output["text"] for output in reply["outputs"] if output["output_type"] == "stream")
-        return said + (reply["error"] or "")
+        return reply["shown"] + (reply["error"] or "")
 
 
 @pytest.fixture(scope="session")

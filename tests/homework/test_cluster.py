@@ -16,7 +16,7 @@ STUDENTS = [f"student-{k}" for k in range(6)]
 PRELOAD = f"""
 import sys
 from diffusion_course.homework import course
-course.Course.nbgrader = lambda self, *words: [sys.executable, "-S", {str(toy.NBGRADER)!r}, *words]
+course.Course.runner = lambda self, *words: [sys.executable, "-S", {str(toy.RUN)!r}, *words]
 """
 
 

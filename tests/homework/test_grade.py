@@ -150,7 +150,7 @@ def test_a_killed_run_loses_nothing_and_what_it_began_is_waited_for(made):
     code = (
         "import sys\nfrom diffusion_course.homework import course\n"
         "from diffusion_course.homework.grading import grade\n"
-        f"course.Course.nbgrader = lambda self, *words: [sys.executable, '-S', {str(toy.NBGRADER)!r}, *words]\n"
+        f"course.Course.runner = lambda self, *words: [sys.executable, '-S', {str(toy.RUN)!r}, *words]\n"
         f"made = course.Course({str(made.root)!r})\n"
         "for each in grade.grade(made, grade.changed(made)): print(each.id, flush=True)"
     )
@@ -161,7 +161,7 @@ def test_a_killed_run_loses_nothing_and_what_it_began_is_waited_for(made):
     running.send_signal(signal.SIGKILL)
     running.communicate()
     first = records.load(made, "ada")
-    assert records.load(made, "alan") is None and grade.busy(made)  # its nbgrader is still at work
+    assert records.load(made, "alan") is None and grade.busy(made)  # its process is still at work
     assert run(made).keys() == {"alan", "grace"}
     assert calls(made) == ["ada", "alan", "alan", "grace"]  # the second only after the first had ended
     assert records.load(made, "ada") == first
@@ -290,7 +290,7 @@ def test_a_test_that_printed_nothing_says_how_it_ended():
 
 @pytest.mark.homework
 def test_the_real_route_from_init_to_points(tmp_path):
-    """nbgrader itself, the sandbox and both processes: two students and one who is nobody."""
+    """The sandbox and both processes: two students and one who is nobody."""
     path = tmp_path / "toy.ipynb"
     source = toy.source()
     source.cells[3].source = source.cells[3].source.replace("1.0", "float(student.call('double', 21) == 42)")

@@ -7,7 +7,7 @@ import pytest
 import toy
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from solved import BY_FUNCTION, full, release, solution
-from test_execute import graded
+from test_run import graded
 
 from diffusion_course.homework.collect import submission
 from diffusion_course.homework.grading import local

@@ -1,7 +1,6 @@
 """One wrong function costs its own part; two are two mistakes, and a blank stays one."""
 
 import json
-from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -10,33 +9,36 @@ from click.testing import CliRunner
 from nbformat.v4 import new_notebook, new_output
 from nbgrader.utils import determine_grade
 
-from diffusion_course.homework.grading import channel, local, records, repair
+from diffusion_course.homework.grading import local, records, repair
 from diffusion_course.homework.prepare import make as prepare
+from diffusion_course.homework.spiral import parts
 from diffusion_course.run import cli
 
 
-class Execute:
+class Run:
     """Stands in for a notebook that has run: each part has points and a line; asked again, results have `later`."""
 
-    def __init__(self, later=1.0, asked=None, **lines):
-        self.later, self.cell_seconds, self.ran = later, 1, []
+    def __init__(self, later=1.0, ends=False, **lines):
+        self.later, self.ends, self.asked = later, ends, []
         cells = []
         for name, line in lines.items():
             cells.append(toy.cell(f"mine = {name!r}", name.replace("_", "-"), solution=True))
             cells.append(toy.grading(name.replace("_", "-"), ""))
             self._print(cells[-1], line)
-        self.nb = new_notebook(cells=[*cells, toy.new_code_cell("model = train()")])
-        self._student = SimpleNamespace(channel=SimpleNamespace(ask=asked or self._ask))
+        self.notebook = new_notebook(cells=[*cells, toy.new_code_cell("model = train()")])
 
     def points(self):
-        return [determine_grade(cell)[0] for cell in self.nb.cells if repair.is_test(cell)]
+        return [determine_grade(cell)[0] for cell in self.notebook.cells if repair.is_test(cell)]
 
-    def _ask(self, request, seconds):
-        self.ran.append(request["source"])
+    def mend(self, solution=None):
+        repair.repair(self, local.source_cells() if solution is None else solution, parts)
 
-    def _grade(self, cell, index):
+    def ask(self, source):
+        self.asked.append(source)
+        return None if self.ends else ("", None)
+
+    def judge(self, cell, index):
         self._print(cell, "✓ right." if self.later == 1 else "✗ wrong.", self.later)
-        self.nb.cells[index] = cell  # as nbclient does
 
     def _print(self, cell, line, points=None):
         points = float(line.startswith("✓")) if points is None else points
@@ -44,24 +46,13 @@ class Execute:
         cell.outputs = [new_output("stream", name="stdout", text=line + "\n"), value]
 
 
-@pytest.fixture(autouse=True)
-def source(tmp_path, monkeypatch):
-    """A course directory to stand in, with the source that ships."""
-    path = tmp_path / repair.SOURCE / "spiral/spiral.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(prepare.shipped().read_bytes())
-    monkeypatch.chdir(tmp_path)
-
-
 def test_results_are_judged_again_with_the_one_wrong_function_mended():
-    made = Execute(make_alpha_bar="✓ right", add_noise="✗ a root is missing", training="✗ far", samples_10="✗ far")
-    repair.repair(made)
+    made = Run(make_alpha_bar="✓ right", add_noise="✗ a root is missing", training="✗ far", samples_10="✗ far")
+    made.mend()
     assert made.points() == [1, 0, 1, 1]
-    assert "(1 - alpha_bar_t).sqrt()" in made.ran[0] and made.ran[-1] == "model = train()"
-    assert "mine = 'make_alpha_bar'" not in made.ran  # what stands before is as it was
-    said = [
-        output.text for cell in made.nb.cells if repair.is_test(cell) for output in cell.outputs if "text" in output
-    ]
+    assert "(1 - alpha_bar_t).sqrt()" in made.asked[0] and made.asked[-1] == "model = train()"
+    assert "mine = 'make_alpha_bar'" not in made.asked  # what stands before is as it was
+    said = [cell.outputs[0].text for cell in made.notebook.cells if repair.is_test(cell)]
     assert ["Judged with a right `add_noise`" in text for text in said] == [False, False, True, True]
 
 
@@ -76,32 +67,28 @@ def test_results_are_judged_again_with_the_one_wrong_function_mended():
     ],
 )
 def test_otherwise_results_stand_as_they_are(lines):
-    made = Execute(**lines)
+    made = Run(**lines)
     before = made.points()
-    repair.repair(made)
-    assert made.points() == before and made.ran == []
+    made.mend()
+    assert made.points() == before and made.asked == []
 
 
 def test_results_that_are_no_better_keep_their_own_words():
-    made = Execute(later=0.0, add_noise="✗ wrong", training="✗ the loss grows")
-    repair.repair(made)
+    made = Run(later=0.0, add_noise="✗ wrong", training="✗ the loss grows")
+    made.mend()
     assert made.points() == [0, 0]
-    assert made.nb.cells[3].outputs[0].text == "✗ the loss grows\n"
+    assert made.notebook.cells[3].outputs[0].text == "✗ the loss grows\n"
 
 
 def test_a_process_that_ends_while_it_runs_again_costs_nothing():
-    def gone(request, seconds):
-        raise channel.Dead("The process has ended.")
-
-    made = Execute(asked=gone, add_noise="✓ right", loss="✗ wrong", training="✗ far")
-    repair.repair(made)
+    made = Run(ends=True, add_noise="✓ right", loss="✗ wrong", training="✗ far")
+    made.mend()
     assert made.points() == [1, 0, 0]
 
 
-def test_without_the_source_nothing_is_mended(tmp_path):
-    (tmp_path / repair.SOURCE / "spiral/spiral.ipynb").unlink()
-    made = Execute(add_noise="✗ wrong", training="✗ far")
-    repair.repair(made)
+def test_without_the_source_nothing_is_mended():
+    made = Run(add_noise="✗ wrong", training="✗ far")
+    made.mend(solution=[])
     assert made.points() == [0, 0]
 
 

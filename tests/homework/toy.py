@@ -1,4 +1,4 @@
-"""A small assignment in the form of the real one, a stand-in for nbgrader, and students who hand in.
+"""A small assignment in the form of the real one, a stand-in for what runs a notebook, and students who hand in.
 
 The stand-in grades without running anything, in milliseconds: tests of what stands around the grading need no more.
 It does what a line `# toy: …` in a submission says: `points 0.5`, `says …`, `fail`, `sleep`, `clouds`.
@@ -15,7 +15,7 @@ from nbgrader.utils import compute_checksum
 from diffusion_course.homework import course
 from diffusion_course.homework.prepare import make as prepare
 
-NBGRADER = Path(__file__).with_name("toy_nbgrader.py")
+RUN = Path(__file__).with_name("toy_run.py")
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 STUB = "raise NotImplementedError  # replace this line by yours"
 
@@ -75,14 +75,12 @@ def work(student="ada", says="", conclusions="One. Two. Three."):
 
 
 def make_course(root, monkeypatch, students=("ada", "alan", "grace")):
-    """A course of the toy assignment, released, whose nbgrader is the stand-in."""
-    monkeypatch.setattr(course.Course, "nbgrader", lambda self, *words: [sys.executable, "-S", str(NBGRADER), *words])
+    """A course of the toy assignment, released, whose notebooks the stand-in runs."""
+    monkeypatch.setattr(course.Course, "runner", lambda self, *words: [sys.executable, "-S", str(RUN), *words])
     path = Path(root).parent / "toy.ipynb"
     path.write_text(nbformat.writes(source()))
     made = prepare.init(root, source=path)
     (made.root / "roster.csv").write_text("id,first_name,last_name\n" + "".join(f"{s},The,{s}\n" for s in students))
-    made.released.parent.mkdir(parents=True)
-    made.released.write_text(nbformat.writes(released()))
     prepare.release(made)
     return course.Course(made.root)
 

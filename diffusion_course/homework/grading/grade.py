@@ -1,8 +1,8 @@
 """Grade whatever is there: several submissions at once, each in a process of its own, only what has changed.
 
-A submission is staged (`submission.stage`), handed to `nbgrader autograde`, and what that found becomes its record. The
-record is written last and whole: killed at any moment, the next run grades what has none. A submission that cannot
-be graded gets a record that says why, and the others go on. Each is a job for `engine`, here or on another machine;
+A submission is staged (`submission.stage`), handed to a process (`run`), and what that found becomes its record. The
+record is written last and whole: killed at any moment, the next run grades what has none. A submission that cannot be
+graded gets a record that says why, and the others go on. Each is a job for `engine`, here or on another machine;
 whoever grades it holds a lock on its log, and so do its processes, which may outlive a job that was killed.
 """
 
@@ -23,13 +23,14 @@ from nbgrader.utils import determine_grade
 from .. import tables
 from ..collect import submission
 from ..collect.submission import Problem, Submission
-from ..course import Course, environment, is_test, part_of
+from ..course import Course, is_test, part_of
 from ..report import answers
+from ..sandbox.walls import ONE_THREAD
 from . import records
 from .engine import engine
 from .records import FAILED, GRADED, Part, Record
 
-LIMIT = 1200  # seconds for one submission; the limits inside (`execute`) are far below
+LIMIT = 1200  # seconds for one submission; the limits inside (`run`) are far below
 PATIENCE = 10  # seconds that a process has to end after an interruption
 LONGEST = 100_000  # characters of a student's code or text that a record keeps
 
@@ -121,7 +122,6 @@ class _Batch:
     def __init__(self, course: Course, unsafe: bool, again: bool, kit: str, at_work: dict[str, float]):
         self.course, self.unsafe, self.again, self.kit, self.at_work = course, unsafe, again, kit, at_work
         self.released = nbformat.read(course.released, as_version=4)
-        self.staged = course.grading / "staged"
         self.running: set[subprocess.Popen] = set()
         self.starting, self.stopped = Lock(), False
 
@@ -156,32 +156,28 @@ class _Batch:
         return record
 
     def _graded(self, student: str, staged: nbformat.NotebookNode) -> dict:
-        """What nbgrader finds in the staged notebook, as the fields of a record."""
-        place = self.staged / student / self.course.inside
+        """What is found in the staged notebook, as the fields of a record."""
+        place, ran = (self.course.grading / folder / f"{student}.ipynb" for folder in ("staged", "ran"))
         tables.replace(place, nbformat.writes(staged).encode())
-        code, log = self._autograde(student)
-        out = self.course.root / "autograded" / student / self.course.inside
-        if code or not out.is_file():
-            return {"status": FAILED, "reason": f"{_last_line(log)} (all of it: {log.relative_to(self.course.root)})"}
-        return outcome(nbformat.read(out, as_version=4), self.course.answers)
-
-    def _autograde(self, student: str) -> tuple[int, Path]:
-        """Run `nbgrader autograde` for one student; its exit status and its log."""
+        ran.parent.mkdir(exist_ok=True)
+        ran.unlink(missing_ok=True)
         log = self.course.grading / "logs" / f"{student}.log"
         log.parent.mkdir(exist_ok=True)
-        command = self.course.nbgrader("autograde", f"--student={student}", "--force", "--log-level=WARN")
-        command.append(f"--CourseDirectory.submitted_directory={self.staged}")
-        task = self.course.settings.task
-        command += [f"--Execute.steps={task.T}", f"--Execute.curve={task.curve}"]
-        command += ["--Execute.unsafe=True"] if self.unsafe else []
+        words = self.course.runner(student, str(place), str(ran), *(["--unsafe"] if self.unsafe else []))
+        if self._process(words, log) or not ran.is_file():
+            return {"status": FAILED, "reason": f"{_last_line(log)} (all of it: {log.relative_to(self.course.root)})"}
+        return outcome(nbformat.read(ran, as_version=4), self.course.answers)
+
+    def _process(self, command: list[str], log: Path) -> int:
+        """The exit status of a process, which writes into this log and holds a lock on it."""
         with open(log, "a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # inherited by the process, which writes into it
+            fcntl.flock(file, fcntl.LOCK_EX)  # inherited by the process
             file.truncate(0)
             with self.starting:  # else a process could start just after `stop` has ended all that were running
                 if self.stopped:
                     raise InterruptedError("this grading was stopped.")
                 process = subprocess.Popen(
-                    command, cwd=self.course.root, env=environment(), stdin=subprocess.DEVNULL, stdout=file,
+                    command, cwd=self.course.root, env=os.environ | ONE_THREAD, stdin=subprocess.DEVNULL, stdout=file,
                     stderr=file, start_new_session=True,
                 )  # fmt: skip
                 self.running.add(process)
@@ -191,7 +187,7 @@ class _Batch:
                 _end(process)
                 file.write(f"stopped after {LIMIT} seconds\n")
             self.running.discard(process)
-        return process.returncode, log
+        return process.returncode
 
     def stop(self) -> None:
         """End what is at work, and start nothing more. What was begun is graded by the next run."""
@@ -202,7 +198,7 @@ class _Batch:
 
 
 def _end(process: subprocess.Popen) -> None:
-    """Ask a process to end, so that it shuts its kernels down; then end it and its group."""
+    """Ask a process to end, so that it closes its sandbox; then end it and its group."""
     process.send_signal(signal.SIGINT)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(PATIENCE)
@@ -212,7 +208,7 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def outcome(notebook: nbformat.NotebookNode, names: list[str]) -> dict:
-    """The fields of a record that an autograded notebook holds: points and message of each part, status, samples."""
+    """The fields of a record that a notebook holds which has run: points and message of each part, status, samples."""
     about = notebook.metadata.get("homework", {})
     samples = about.get("samples", {})
     own = [cell.source for cell in notebook.cells if cell.cell_type == "code" and not is_test(cell)]
@@ -243,5 +239,5 @@ def _part(cell: nbformat.NotebookNode) -> Part:
 
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
-    told = [line for line in lines if "Error" in line] or lines or ["nbgrader ended without a word"]
+    told = [line for line in lines if "Error" in line] or lines or ["it ended without a word"]
     return tables.visible(told[-1].strip()[:300])

@@ -7,60 +7,43 @@ mistakes, and a blank is none: then the results stand as they are.
 """
 
 import copy
-from pathlib import Path
 
-from nbgrader.utils import determine_grade
+from ..course import is_test, part_of
 
-from ..assignments import parts_of
-from ..course import is_test, notebook, part_of
-from .channel import NoAnswer
-
-SOURCE = Path("source")  # in the course directory, where nbgrader runs
 TOLD = " (Judged with a right `{}` in place of yours, so that its mistake costs only its own part.)"
 
 
-def repair(execute) -> None:
-    """Judge the results again, if that is due. `execute` has run the notebook `execute.nb` to its end."""
-    tests = {_name(cell): i for i, cell in enumerate(execute.nb.cells) if cell.cell_type == "code" and is_test(cell)}
-    lost = [name for name, i in tests.items() if _lost(execute.nb.cells[i])]
-    source = next(SOURCE.glob("*/*.ipynb"), None)
-    parts = parts_of(source.stem) if source else None
-    if parts is None:
-        return
-    wrong = [name for name in lost if name in parts.QUESTIONS]
-    after = [name for name in lost if name in parts.RESULTS]
-    if len(wrong) != 1 or not after or "✗" not in _said(execute.nb.cells[tests[wrong[0]]]):
-        return
-    if _run_again(execute, wrong[0], notebook(source).cells):
+def repair(run, solution, parts) -> None:
+    """Judge the results again, if that is due, after `run` has come to its end.
+
+    `solution` are the cells of the source; `parts` has the names of the functions asked for, `QUESTIONS`, and of the
+    `RESULTS` that one wrong function may spoil.
+    """
+    cells = run.notebook.cells
+    tests = {_name(cell): i for i, cell in enumerate(cells) if cell.cell_type == "code" and is_test(cell)}
+    lost = [name for name, i in tests.items() if _points(cells[i]) < cells[i].metadata.nbgrader.points]
+    wrong, after = ([name for name in lost if name in some] for some in (parts.QUESTIONS, parts.RESULTS))
+    if len(wrong) == 1 and after and "✗" in _said(cells[tests[wrong[0]]]) and _run_again(run, wrong[0], solution):
         for name in after:
-            _judge_again(execute, tests[name], TOLD.format(wrong[0]))
+            _judge_again(run, tests[name], TOLD.format(wrong[0]))
 
 
-def _run_again(execute, name: str, solution: list) -> bool:
+def _run_again(run, name: str, solution) -> bool:
     """Put the solution in the place of this function and run the student's cells after it; False if that fails."""
-    place = _place(execute.nb.cells, name)
-    right = _place(solution, name)
+    place, right = _place(run.notebook.cells, name), _place(solution, name)
     if place is None or right is None:
         return False
-    own = [cell for cell in execute.nb.cells[place + 1 :] if cell.cell_type == "code" and not is_test(cell)]
-    for cell in (solution[right], *own):
-        try:
-            request = {"do": "run", "source": cell.source}
-            execute._student.channel.ask(request, execute.cell_seconds)
-        except NoAnswer:
-            return False
-    return True
+    own = [cell for cell in run.notebook.cells[place + 1 :] if cell.cell_type == "code" and not is_test(cell)]
+    return all(run.ask(cell.source) for cell in (solution[right], *own))
 
 
-def _judge_again(execute, index: int, told: str) -> None:
-    before = execute.nb.cells[index]
+def _judge_again(run, index: int, told: str) -> None:
+    before = run.notebook.cells[index]
     again = copy.deepcopy(before)
-    execute._grade(again, index)
-    better = determine_grade(again)[0] > determine_grade(before)[0]
-    for output in again.outputs:
-        if output.get("name") == "stdout":
-            output.text = output.text.rstrip() + told + "\n"
-    execute.nb.cells[index] = again if better else before
+    run.judge(again, index)
+    if _points(again) > _points(before):
+        again.outputs[0].text = _said(again).rstrip() + told + "\n"
+        run.notebook.cells[index] = again
 
 
 def _name(cell) -> str:
@@ -74,10 +57,9 @@ def _place(cells, name: str) -> int | None:
     return claims.index(wanted) if wanted in claims else None
 
 
-def _lost(cell) -> bool:
-    points, most = determine_grade(cell)
-    return points < most
+def _points(cell) -> float:
+    return next((float(out.data["text/plain"]) for out in cell.outputs if out.output_type == "execute_result"), 0.0)
 
 
 def _said(cell) -> str:
-    return "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")

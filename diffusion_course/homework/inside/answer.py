@@ -6,7 +6,7 @@ output is cut), and outside once more, by force.
 
 One request at a time, in the main thread, between cells, as a notebook would:
 
-    {"do": "run", "source": …, "seconds": …}                   → {"outputs": […], "error": its name or None}
+    {"do": "run", "source": …, "seconds": …}                   → {"shown": text, "error": its name or None}
     {"do": "value", "name": …, "seconds": …}                   → {"value": …} or {"no": kind, "text": …}
     {"do": "call", "name": …, "args": […], "kwargs": {…}, …}   → the same
     {"do": "denoise", "xt": …, "t": …, …}                      → the same
@@ -41,13 +41,12 @@ def main(number):
             request = wire.receive(sock, kinds={"named": Named, "affine": _affine})
         except EOFError:
             return
-        shell.outputs.clear()
+        shell.shown.clear()
         reply = ACTIONS[request.pop("do")](shell, **request)
         try:
             wire.send(sock, reply, seconds=None)
         except wire.BadFrame as error:
-            no = {"no": "Refused", "text": f"The answer was {error}."}
-            wire.send(sock, no if "value" in reply else {"outputs": [], "error": None}, seconds=None)
+            wire.send(sock, {"no": "Refused", "text": f"The answer was {error}."}, seconds=None)
 
 
 def run(shell, source, seconds):
@@ -60,9 +59,9 @@ def run(shell, source, seconds):
             result = shell.run_cell(source, store_history=True)
             error = result.error_before_exec or result.error_in_exec
     except BaseException as caught:  # whatever gets past IPython
-        shell.outputs.failed(caught)
+        shell.shown.write(_said(caught))
         error = caught
-    return {"outputs": shell.outputs.collected(), "error": None if error is None else type(error).__name__}
+    return {"shown": shell.shown.collected(), "error": None if error is None else type(error).__name__}
 
 
 def value(shell, name, seconds):

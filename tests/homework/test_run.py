@@ -1,14 +1,12 @@
 """Notebooks through both processes: what runs where, what is kept, what a test earns whatever the student does."""
 
-import base64
 import resource
-import tempfile
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from nbgrader.utils import determine_grade
 
-from diffusion_course.homework.grading import execute
+from diffusion_course.homework.grading import run as runs
 from diffusion_course.homework.sandbox.walls import SandboxError
 
 
@@ -34,10 +32,9 @@ float(found == {right})
 
 
 def graded(*cells, **options):
-    """(points of the test cells, notebook) after Execute."""
+    """(points of the test cells, notebook) after it has run."""
     cells = [cell if not isinstance(cell, str) else new_code_cell(cell) for cell in cells]
-    notebook = new_notebook(cells=cells)
-    notebook, _ = execute.Execute(**options).preprocess(notebook, {"nbgrader": {"student": "ada"}})
+    notebook = runs.run(new_notebook(cells=cells), "ada", **options)
     tests = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
     return [determine_grade(cell)[0] for cell in tests], notebook
 
@@ -60,7 +57,7 @@ def test_students_cells_and_tests_run_in_processes_of_their_own(walled):
     assert points == [1, 1, 0.5]
     assert shown(notebook.cells[1]) == "/tmp\n"
     assert shown(notebook.cells[5]) == "ada\n"
-    assert notebook.cells[6].outputs[0].ename == "ZeroDivisionError"
+    assert "ZeroDivisionError" in shown(notebook.cells[6])
     assert shown(notebook.cells[7]) == "after the error\n"
     record = notebook.metadata["homework"]
     assert (record["status"], record["reason"], record["cells"], record["errors"]) == ("complete", "", 4, [6])
@@ -118,7 +115,7 @@ def test_a_test_that_came_too_early_is_asked_again(walled):
 def test_a_cell_that_sleeps_for_ever_ends_alone(walled):
     points, notebook = graded("import time\ntime.sleep(600)", "y = 1", asks("student.value('y')", 1), cell_seconds=1)
     assert points == [1]
-    assert notebook.cells[0].outputs[0].ename == "TooSlow"
+    assert "TooSlow" in shown(notebook.cells[0])
     assert notebook.metadata["homework"]["status"] == "complete"
 
 
@@ -131,7 +128,7 @@ for sock in [thing for thing in gc.get_objects() if isinstance(thing, socket.soc
 FORGED = """
 from diffusion_course.homework.inside import answer
 answer.ACTIONS["call"] = lambda *_, **__: {"value": 42, "points": 1.0}
-answer.ACTIONS["run"] = lambda *_, **__: {"outputs": 5, "error": {}}
+answer.ACTIONS["run"] = lambda *_, **__: {"shown": 5, "error": {}}
 """
 
 
@@ -148,13 +145,11 @@ def test_writing_into_the_socket_earns_nothing(walled, attack):
     assert points == [1, 0]
 
 
-PICTURE = """
+SCRIPTS = """
 import matplotlib.pyplot as plt
+from IPython.display import HTML, SVG, Javascript, display
 plt.plot([1, 2])
 plt.show()
-"""
-SCRIPTS = """
-from IPython.display import HTML, SVG, Javascript, display
 display(HTML("<script>steal()</script>"), Javascript("steal()"))
 display({"text/html": "<script>", "image/svg+xml": "<svg onload=steal()>", "image/png": "' onerror=steal()"}, raw=True)
 HTML("<script>steal()</script>")
@@ -162,12 +157,10 @@ HTML("<script>steal()</script>")
 
 
 @pytest.mark.homework
-def test_pictures_are_kept_and_scripts_are_not(walled):
-    _, notebook = graded(PICTURE, SCRIPTS)
-    picture = notebook.cells[0].outputs[0].data["image/png"]
-    assert base64.b64decode(picture).startswith(b"\x89PNG")
-    assert {mime for output in notebook.cells[1].outputs for mime in output.get("data", {})} == {"text/plain"}
-    assert "steal" not in str(notebook.cells[1].outputs)
+def test_nothing_but_text_is_kept(walled):
+    _, notebook = graded(SCRIPTS)
+    assert {output.output_type for output in notebook.cells[0].outputs} == {"stream"}
+    assert "steal" not in str(notebook.cells[0].outputs)
 
 
 FLOODS = [
@@ -189,51 +182,6 @@ def test_floods_are_cut(walled):
     assert shown(notebook.cells[-1]) == "and on\n"
 
 
-def test_outputs_are_made_anew_from_what_may_be_shown():
-    made = execute.Execute()
-    made._room = 10_000
-    strange = [
-        None,
-        5,
-        [],
-        {},
-        {"output_type": "stream", "name": "stdin", "text": "x"},
-        {"output_type": [], "text": "x"},
-    ]
-    assert [made._output(item) for item in strange] == [None] * 6
-    cell = new_code_cell()
-    for item in (
-        {"output_type": "stream", "name": "stdout", "text": ["a list"]},
-        {"output_type": "error", "ename": 5, "evalue": None, "traceback": ["line", 5, {}]},
-        {"output_type": "execute_result", "data": {"text/plain": 1.0, "image/png": 'x" onerror='}, "metadata": 5},
-        {"output_type": "display_data", "data": [1]},
-    ):
-        cell.outputs.append(made._output(item))
-    assert [output.output_type for output in cell.outputs] == ["stream", "error", "display_data", "display_data"]
-    assert cell.outputs[1].traceback == ["line"]
-    assert cell.outputs[2].data == {"text/plain": ""}
-
-
-def _png(width, height):
-    head = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big")
-    return base64.b64encode(head + b"\x08\x02\0\0\0" * 5).decode()
-
-
-@pytest.mark.parametrize(
-    "text, right",
-    [
-        (_png(640, 480), True),
-        (_png(60_000, 60_000), False),
-        (_png(0, 5), False),
-        ("", False),
-        ("AAAA", False),
-        ("<>", False),
-    ],
-)
-def test_a_picture_is_a_png_of_sensible_size(text, right):
-    assert execute._is_picture(text) is right
-
-
 @pytest.mark.homework
 def test_a_test_cannot_be_skipped_and_one_without_points_is_an_error(walled):
     skipped = test_cell("0.25")
@@ -251,14 +199,6 @@ def test_unsafe_grades_the_same(walled):
     assert notebook.metadata["homework"]["status"] == "complete"
 
 
-@pytest.mark.homework
-def test_a_long_temporary_folder_does_not_matter(walled, monkeypatch, tmp_path):
-    deep = tmp_path / ("x" * 100)
-    deep.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(deep))
-    assert graded(test_cell("1.0"))[0] == [1]
-
-
 def test_no_sandbox_is_an_error_and_no_grade(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SandboxError, match="bubblewrap"):
@@ -266,9 +206,9 @@ def test_no_sandbox_is_an_error_and_no_grade(monkeypatch, tmp_path):
 
 
 def test_a_cell_of_megabytes_is_not_run_and_harms_no_other(walled):
-    long = new_code_cell("x = 1  # " + "é" * execute.MAX_SOURCE)
+    long = new_code_cell("x = 1  # " + "é" * runs.MAX_SOURCE)
     (points,), notebook = graded("x = 42", long, "y = x", asks("student.value('y')", 42))
     assert points == 1 and "was not run" in shown(notebook.cells[1])
     assert notebook.metadata["homework"]["errors"] == [1]
-    widest = "x = 1  # " + "\N{GRINNING FACE}" * (execute.MAX_SOURCE - 9)  # 12 bytes a character on the way
+    widest = "x = 1  # " + "\N{GRINNING FACE}" * (runs.MAX_SOURCE - 9)  # 12 bytes a character on the way
     assert graded(widest, asks("student.value('x')", 1))[0] == [1]
