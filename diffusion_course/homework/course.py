@@ -4,7 +4,7 @@
     release/                     the student's version           grading/     a record of each grading, its log
     roster.csv, marks.csv        the teacher's two tables        feedback/, export/   what comes out
     homework.toml                what differs in this class      worksheet.csv        if wanted, of Moodle or Canvas
-    secret                       of this class, kept with the gradebook: the hidden questions are drawn from it
+    secret                       of this class, kept with the grades: the hidden questions are drawn from it
 
 The folders are those of nbgrader, whose exchange (`nbgrader_config.py`) may bring and give back the students' work.
 """
