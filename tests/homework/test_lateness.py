@@ -40,16 +40,16 @@ def test_the_file_that_init_writes_changes_nothing_and_each_of_its_lines_can_be_
     path = made.root / settings.FILE
     assert settings.read(path) == settings.Settings()
     path.write_text(re.sub(r"(?m)^# (?=\w+ +=)", "", path.read_text()))
-    assert settings.read(path).late == settings.Late(datetime(2026, 6, 10, 23, 59), files=True)
+    assert settings.read(path).late == settings.Late(due=datetime(2026, 6, 10, 23, 59), files=True)
 
 
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("[late]\ndew = 3", ["no name in [late] 'dew'", "due, percent"]),
-        ("[lates]\n", ["no section 'lates'"]),
-        ("late = 3", ["late is a section"]),
-        ("[late]\npercent = 'ten'", ["percent = 'ten' cannot be"]),
+        ("[late]\ndew = 3", ["there is no dew in [late]", "due, percent"]),
+        ("[lates]\n", ["there is no lates", "texts"]),
+        ("late = 3", ["[late] cannot be 3", "dictionary"]),
+        ("[late]\npercent = 'ten'", ["percent in [late] cannot be 'ten'", "number"]),
         ("[late]\ndue = 'soon'", ["is no date", "write 2026-06-10"]),
         ("[late", ["cannot be read"]),
     ],

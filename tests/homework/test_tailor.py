@@ -66,10 +66,10 @@ def test_texts_of_cells_are_replaced_and_unknown_cells_refused(source):
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("[task]\nT = 50", ["T = 50 is not from 100 to 2000"]),
-        ("[task]\ncurve = 'heart'", ["no curve 'heart'", "spiral, flower"]),
-        ("[texts]\ntitle = 3", ["title in [texts] is no text"]),
-        ("[task]\nT = true", ["T = True cannot be"]),
+        ("[task]\nT = 50", ["T in [task] cannot be 50", "greater than or equal to 100"]),
+        ("[task]\ncurve = 'heart'", ["curve in [task] cannot be 'heart'", "'spiral' or 'flower'"]),
+        ("[texts]\ntitle = 3", ["title in [texts] cannot be 3", "string"]),
+        ("[task]\nT = true", ["T in [task] cannot be True", "integer"]),
     ],
 )
 def test_a_task_that_cannot_be_set_is_refused(tmp_path, text, parts):

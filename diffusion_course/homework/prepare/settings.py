@@ -2,12 +2,12 @@
 
 import re
 import sys
-from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
 import dateutil.parser
+import pydantic
 
 from ...check.homework import variant
 
@@ -44,39 +44,34 @@ TEMPLATE = """\
 """
 
 
-@dataclass(frozen=True)
-class Task:
+class _Section(pydantic.BaseModel, frozen=True, extra="forbid", strict=True):
+    """A part of the file, in which every name is known."""
+
+
+class Task(_Section):
     """The number of noise steps, and the curve that is to be learned."""
 
-    T: int = 1000
-    curve: str = "spiral"
-
-    def __post_init__(self):
-        if not 100 <= self.T <= 2000:
-            raise ValueError(f"T = {self.T} is not from 100 to 2000.")
-        if self.curve not in variant.CURVES:
-            raise ValueError(f"there is no curve {self.curve!r}; there are {', '.join(variant.CURVES)}.")
+    T: int = pydantic.Field(1000, ge=100, le=2000)
+    curve: Literal[tuple(variant.CURVES)] = "spiral"  # type: ignore[valid-type]
 
 
-@dataclass(frozen=True)
-class Late:
+class Late(_Section):
     """When the work is due, and what handing it in later costs."""
 
-    due: datetime | None = None
+    due: Annotated[datetime | None, pydantic.BeforeValidator(lambda told: when(str(told)))] = None
     percent: float = 10.0
     most: float = 50.0
     grace: float = 10.0
     files: bool = False
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(_Section):
     """The sections of the file; what is not there is as the course ships."""
 
-    task: Task = field(default_factory=Task)
-    texts: dict[str, str] = field(default_factory=dict)
-    phrases: dict[str, str] = field(default_factory=dict)
-    late: Late = field(default_factory=Late)
+    task: Task = Task()
+    texts: dict[str, str] = {}
+    phrases: dict[str, str] = {}
+    late: Late = Late()
 
 
 def read(path: Path) -> Settings:
@@ -84,47 +79,18 @@ def read(path: Path) -> Settings:
     if not path.is_file():
         return Settings()
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return Settings(**tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} cannot be read ({error}).") from None
-    sections = {each.name: each.default_factory for each in fields(Settings)}
-    _refuse_unknown(path, "section", told, sections)
-    return Settings(**{name: _section(path, name, sections[name], values) for name, values in told.items()})
-
-
-def _section(path: Path, name: str, make: Any, values: Any) -> Any:
-    if not isinstance(values, dict):
-        raise ValueError(f"{path}: {name} is a section: write [{name}] on a line of its own.")
-    if make is dict:
-        if wrong := [key for key, value in values.items() if not isinstance(value, str)]:
-            raise ValueError(f"{path}: {wrong[0]} in [{name}] is no text; put it between quotes.")
-        return values
-    known = {each.name: each for each in fields(make)}
-    _refuse_unknown(path, f"name in [{name}]", values, known)
-    told = {key: _value(path, key, known[key].default, value) for key, value in values.items()}
-    try:
-        return make(**told)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-
-
-def _value(path: Path, key: str, default: Any, value: Any) -> Any:
-    """The value, if it is of the default's kind."""
-    if key == "due":
-        try:
-            return when(str(value))
-        except ValueError as error:
-            raise ValueError(f"{path}: due = {error}") from None
-    wanted = (int, float) if isinstance(default, float) else type(default)
-    if not isinstance(value, wanted) or (isinstance(value, bool) and not isinstance(default, bool)):
-        raise ValueError(f"{path}: {key} = {value!r} cannot be; it is a {type(default).__name__}, such as {default!r}.")
-    return value
-
-
-def _refuse_unknown(path: Path, what: str, told: dict, known: Any) -> None:
-    for name in told:
-        if name not in known:
-            raise ValueError(f"{path}: there is no {what} {name!r}; there are {', '.join(known)}.")
+    except pydantic.ValidationError as error:
+        wrong = error.errors()[0]
+        section, *name = map(str, wrong["loc"])
+        if wrong["type"] == "extra_forbidden":
+            known = type(getattr(Settings(), section)) if name else Settings
+            told = f"there is no {' in ['.join(reversed([section, *name]))}{']' * len(name)}"
+            raise ValueError(f"{path}: {told}; there are {', '.join(known.model_fields)}.") from None
+        where = f"{name[0]} in [{section}]" if name else f"[{section}]"
+        raise ValueError(f"{path}: {where} cannot be {wrong['input']!r}: {wrong['msg']}.") from None
 
 
 def when(text: str) -> datetime | None:

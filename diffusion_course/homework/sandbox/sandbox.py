@@ -14,12 +14,13 @@ first.
 Limits. `prlimit` bounds each process: data, address space, open files, the size of a file, CPU time; and the number of
 processes, which Linux counts per user and, since 5.14, per user namespace. It never holds the real root to it; started
 as root the sandbox therefore first becomes a user of its own, another for each sandbox, so that one fork bomb leaves
-its neighbours their processes on older kernels too. What all processes take together no `prlimit` bounds, and control
-groups need rights that neither an ordinary user nor a container has everywhere: a thread looks every 0.2 s, adds up
-memory and CPU time, and kills (a look takes 5 ms). RLIMIT_DATA makes that soon enough: one process alone meets a
-MemoryError, which the student sees. RLIMIT_AS would not do for it: torch with CUDA maps gigabytes that it never
-touches, so that limit stands far off. Page tables count as memory; so does, for each open file, what a socket may hold
-in the system, and no buffer can be made larger than it is at first.
+its neighbours their processes on older kernels too. What all processes take together no `prlimit` bounds. Where systemd
+rules, a control group of its own does, for memory of every kind; that needs rights which neither an ordinary user nor a
+container has everywhere, so a thread looks too, every 0.2 s, adds up memory and CPU time, and kills (a look takes 5
+ms). RLIMIT_DATA makes that soon enough: one process alone meets a MemoryError, which the student sees. RLIMIT_AS would
+not do for it: torch with CUDA maps gigabytes that it never touches, so that limit stands far off. Page tables count as
+memory; so does, for each open file, what a socket may hold in the system, and no buffer can be made larger than it is
+at first.
 
 What remains: until its CPU time is spent, a hostile submission can keep all cores busy and slow its neighbours down
 (their limits leave room for that), and fill its tmpfs with empty files (the system allows about a tenth of its memory).
@@ -37,7 +38,7 @@ import psutil
 
 from ..inside import wire
 from . import syscalls
-from .walls import PACKAGE, Limits, SandboxError, bubblewrap, environment, walls
+from .walls import PACKAGE, Limits, SandboxError, bubblewrap, environment, group, walls
 
 WATCH = 0.2  # seconds between two looks
 LIMITS = Limits()
@@ -58,14 +59,14 @@ class Sandbox:
         self.sock, theirs = socket.socketpair()
         self._home = tempfile.TemporaryDirectory(prefix="student-")
         with theirs, _file(b"" if unsafe else syscalls.filter_program()) as seccomp:
-            python = _python(theirs.fileno())
+            python, scope = _python(theirs.fileno()), [] if unsafe else group(limits)
             self._process = subprocess.Popen(
-                python if unsafe else walls(python, limits, seccomp.fileno(), secret),
+                python if unsafe else [*scope, *walls(python, limits, seccomp.fileno(), secret)],
                 pass_fds=(theirs.fileno(), seccomp.fileno()),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,  # read only if there is no start: a pipe that nobody reads fills and blocks
-                env=environment(self._home.name) if unsafe else {},
+                env=environment(self._home.name) if unsafe else dict(os.environ) if scope else {},
                 cwd=self._home.name,
                 start_new_session=True,
             )
