@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from diffusion_course.plots import Figure
+from diffusion_course.base.figure import Figure
 
 PICTURES = Path(__file__).parent.parent / "build" / "benchmarks"
 clock = time.process_time

@@ -15,7 +15,7 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-from diffusion_course.files import ships
+from diffusion_course.base.files import ships
 from diffusion_course.run import quality
 
 OUT = Path(__file__).parent.parent / "data" / "quality_vs_nfe.csv"

@@ -6,11 +6,12 @@ The route of the data is the plan of the package::
     x0 ───────► alpha_bar[t] ─► xt = √ᾱ x0        ► eps_hat = model(xt, t) ► mean (eps−eps_hat)² ► xT → … → x0
                                 + √(1−ᾱ) eps
 
-`files` and `words` read what `data` hands out, `predictor` is what a sampler asks of a model, `distill` makes few-step
-students; `metrics` measures the samples and `plots` draws them. `scalar` is the whole route in plain Python numbers,
-the specification of the rest. Folders stand beside the route: `machine` (how a training runs on the hardware at hand),
-`beyond` (what the optional notebooks add), `lab` (what a lesson shows and touches), `check` (exercises that name your
-mistake), `run` (the command line, files of weights, the registry of experiments) and `homework`.
+`predictor` is what a sampler asks of a model, `distill` makes few-step students; `metrics` measures the samples and
+`plots` draws them. `scalar` is the whole route in plain Python numbers, the specification of the rest. The route stands
+on `base` (what may be taken for granted: number formats, files that ship, the words of a prompt, how a figure is
+displayed) and on `machine` (how a training runs on the hardware at hand). Five folders use it: `beyond` (what the
+optional notebooks add), `lab` (what a lesson shows and touches), `check` (exercises that name your mistake), `run` (the
+command line, files of weights, the registry of experiments) and `homework`.
 
 Time runs from t = 0 (clean) to t = T (pure noise), and ``alpha_bar[0] == 1``. Ten names can be had from here:
 

@@ -12,13 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .files import folder as folder
-from .files import load
-from .files import pictures as pictures
-from .files import refuse_bytes as refuse_bytes
-from .words import FACE_VALUES as FACE_VALUES
-from .words import NOT_SAID as NOT_SAID
-from .words import face_codes as face_codes
+from .base.files import folder as folder
+from .base.files import load
+from .base.files import pictures as pictures
+from .base.words import FACE_VALUES
 
 FACES_TRAIN = 10_000  # of 12,000; the rest is held out
 

@@ -31,7 +31,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .forward import Array, eps_from_x0, levels
+from .base.arrays import Array
+from .forward import eps_from_x0, levels
 from .guidance import guided
 from .models import given, levels_at
 from .predictor import Clip

@@ -12,15 +12,22 @@ Sources: DDPM (arXiv:2006.11239), equations 2, 4, 6, 7; Salimans & Ho 2022 (arXi
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    import torch
-
-Array: TypeAlias = "float | np.ndarray | torch.Tensor"
+from .base.arrays import (
+    Array,
+    cast,
+    exact,
+    holds,
+    is_tensor,
+    may_read,
+    of_one_shape,
+    refuse_whole_numbers,
+    shape_of,
+    shaped,
+)
 
 
 class Levels(NamedTuple):
@@ -37,11 +44,11 @@ def levels(alpha_bar_t: Any, x: Array) -> Levels:
     lies. Raises ValueError if ᾱ_t is outside [0, 1], NaN, or of a length that is not x's.
     """
     if isinstance(alpha_bar_t, Levels):
-        return Levels(*(_shaped(level, x) for level in alpha_bar_t))
-    power = alpha_bar_t if is_tensor(alpha_bar_t) else _exact(alpha_bar_t)
-    if may_read(power) and not _all((power >= 0) & (power <= 1)):  # also refuses NaN
+        return Levels(*(shaped(level, x) for level in alpha_bar_t))
+    power = alpha_bar_t if is_tensor(alpha_bar_t) else exact(alpha_bar_t)
+    if may_read(power) and not holds((power >= 0) & (power <= 1)):  # also refuses NaN
         raise ValueError(f"alpha_bar_t must lie in [0, 1], not {power!s}.")
-    return Levels(_shaped(power**0.5, x), _shaped((1 - power) ** 0.5, x))
+    return Levels(shaped(power**0.5, x), shaped((1 - power) ** 0.5, x))
 
 
 def add_noise(x0: Array, alpha_bar_t: Any, eps: Array) -> Any:
@@ -105,13 +112,13 @@ def posterior(x0: Array, xt: Array, alpha_bar_t: Any, alpha_bar_s: Any) -> tuple
     >>> posterior(x0=1.0, xt=0.0, alpha_bar_t=0.25, alpha_bar_s=1.0)
     (1.0, 0.0)
     """
-    a_t, a_s = _exact(alpha_bar_t), _exact(alpha_bar_s)
+    a_t, a_s = exact(alpha_bar_t), exact(alpha_bar_s)
     beta = step_variance(a_t, a_s)
-    x0, xt = _of_one_shape(x0=x0, xt=xt)
+    x0, xt = of_one_shape(x0=x0, xt=xt)
     share = (1 - a_s) / (1 - a_t)  # of the noise in x_t, what was there at s
-    of_x0 = _shaped(a_s**0.5 * beta / (1 - a_t), xt)
-    of_xt = _shaped((1 - beta) ** 0.5 * share, xt)
-    return of_x0 * x0 + of_xt * xt, _shaped(share * beta, xt)
+    of_x0 = shaped(a_s**0.5 * beta / (1 - a_t), xt)
+    of_xt = shaped((1 - beta) ** 0.5 * share, xt)
+    return of_x0 * x0 + of_xt * xt, shaped(share * beta, xt)
 
 
 def step_variance(alpha_bar_t: Any, alpha_bar_s: Any) -> Any:
@@ -119,8 +126,8 @@ def step_variance(alpha_bar_t: Any, alpha_bar_s: Any) -> Any:
 
     Raises ValueError unless 1 ≥ ᾱ_s > ᾱ_t ≥ 0.
     """
-    a_t, a_s = _exact(alpha_bar_t), _exact(alpha_bar_s)
-    if not _all((a_t >= 0) & (a_t < a_s) & (a_s <= 1)):
+    a_t, a_s = exact(alpha_bar_t), exact(alpha_bar_s)
+    if not holds((a_t >= 0) & (a_t < a_s) & (a_s <= 1)):
         raise ValueError(
             f"a step needs 0 ≤ ᾱ_t < ᾱ_s ≤ 1 (s is the earlier, cleaner time), not ᾱ_t = {a_t!s}, ᾱ_s = {a_s!s}."
         )
@@ -129,7 +136,7 @@ def step_variance(alpha_bar_t: Any, alpha_bar_s: Any) -> Any:
 
 def posterior_variance(alpha_bar_t: Any, alpha_bar_s: Any) -> Any:
     """β̃ = (1−ᾱ_s)/(1−ᾱ_t) β, the variance of q(x_s | x_t, x_0): the narrower choice; 0 at s = 0."""
-    a_t, a_s = _exact(alpha_bar_t), _exact(alpha_bar_s)
+    a_t, a_s = exact(alpha_bar_t), exact(alpha_bar_s)
     return step_variance(a_t, a_s) * (1 - a_s) / (1 - a_t)
 
 
@@ -144,107 +151,26 @@ def randn_like(x: Array, rng: Any = None) -> Any:
         raise ValueError(
             f"rng is a {type(rng).__qualname__} but x is a {type(x).__qualname__}: give a {library} Generator, or None."
         )
+    refuse_whole_numbers(x)
     if is_tensor(x):
-        _refuse_whole_numbers(x)
         device = x.device if rng is None else rng.device
         return x.new_empty(x.shape, device=device).normal_(generator=rng).to(x.device)
     rng = np.random.default_rng() if rng is None else rng
     return cast(np.asarray(rng.standard_normal(np.shape(x))), x)
 
 
-# ---- floats, arrays and tensors ------------------------------------------------------------------
-
-
-def is_tensor(x: Any) -> bool:
-    """Is x a torch tensor? Asked without importing torch."""
-    return hasattr(x, "new_tensor")
-
-
-def may_read(x: Any) -> bool:
-    """May a value of x be looked at here? Not on a GPU, where reading makes the host wait, nor in a compiled graph."""
-    return not is_tensor(x) or (not sys.modules["torch"].compiler.is_compiling() and x.device.type == "cpu")
-
-
-def to_float64(values: Any) -> np.ndarray:
-    """Numbers, an array or a tensor (on any device) as a float64 array."""
-    return np.asarray(values.detach().cpu().double() if is_tensor(values) else values, dtype=np.float64)
-
-
-def _exact(values: Any) -> Any:
-    """A float as it is (quick: samplers pass nothing else), anything else as a float64 array."""
-    return float(values) if isinstance(values, float) else to_float64(values)
-
-
-def _all(condition: Any) -> bool:
-    return condition if isinstance(condition, bool) else bool(condition.all())
-
-
-def cast(values: np.ndarray, x: Array) -> Any:
-    """Float64 `values` in x's dtype, on its device (half precision: float32). A single number stays a float."""
-    if is_tensor(x):
-        _refuse_whole_numbers(x)
-    if values.ndim == 0:
-        return float(values)
-    if is_tensor(x):
-        return widened(x.new_empty(0)).new_tensor(values)
-    dtype = widened(x).dtype if hasattr(x, "dtype") else values.dtype
-    return values.astype(dtype) if dtype.kind == "f" else values
-
-
-def widened(x: Any) -> Any:
-    """x itself, or in float32 if its two bytes a number are too few to compute with."""
-    if getattr(getattr(x, "dtype", None), "itemsize", 0) != 2:
-        return x
-    return x.float() if is_tensor(x) else x.astype(np.float32)
-
-
-def _shaped(level: Any, x: Array) -> Any:
-    """`level`, a number or (B,), to multiply x (B, …): shape (B, 1, …), and x's dtype and device."""
-    if isinstance(level, (int, float)):
-        return float(level)
-    shape = _shape(x)
-    if level.ndim and shape:
-        if tuple(level.shape) != shape[:1]:
-            raise ValueError(f"ᾱ_t {tuple(level.shape)} for x {shape}: give one number, or one a sample, {shape[:1]}.")
-        level = level.reshape(-1, *[1] * (len(shape) - 1))
-    if not is_tensor(level):
-        return cast(level, x)
-    return level.to(widened(x)) if is_tensor(x) else cast(to_float64(level), x)
-
-
 def _ready(alpha_bar_t: Any, **pair: Any) -> tuple[Any, Any, Any, Any]:
     """Signal and noise level, and the two of `pair`, all ready to be multiplied."""
-    a, b = _of_one_shape(**pair)
-    return *levels(alpha_bar_t, a if _shape(a) else b), a, b  # either may be one number for all samples
-
-
-def _of_one_shape(**pair: Any) -> tuple[Any, Any]:
-    """The two of `pair`, widened; refused if their shapes differ. A number goes with any shape."""
-    (name_a, a), (name_b, b) = pair.items()
-    shape_a, shape_b = _shape(a), _shape(b)
-    if shape_a and shape_b and shape_a != shape_b:
-        raise ValueError(f"{name_a} has shape {shape_a} but {name_b} has {shape_b}: they must be equal.")
-    for x in (a, b):
-        if is_tensor(x):
-            _refuse_whole_numbers(x)
-    return widened(a), widened(b)
-
-
-def _shape(x: Any) -> tuple[int, ...]:
-    return tuple(getattr(x, "shape", ()))
-
-
-def _refuse_whole_numbers(x: Any) -> None:
-    if not x.is_floating_point():
-        raise ValueError(f"a tensor of {x.dtype} cannot hold noise: give floats (`x.float()`).")
+    a, b = of_one_shape(**pair)
+    return *levels(alpha_bar_t, a if shape_of(a) else b), a, b  # either may be one number for all samples
 
 
 def _refuse_pure_noise(signal: Any) -> None:
-    if may_read(signal) and not _all(signal != 0):
+    if may_read(signal) and not holds(signal != 0):
         raise ValueError("ᾱ_t = 0 is pure noise without x_0: predict x_0 or v there, or end the schedule above 0.")
 
 
 def refuse_clean(noise: Any) -> None:
     """Raise ValueError where √(1−ᾱ_t) = 0: there ε has left no trace in x_t."""
-    if may_read(noise) and not _all(noise != 0):
+    if may_read(noise) and not holds(noise != 0):
         raise ValueError("ᾱ_t = 1 (t = 0) is the clean sample without ε, so ε cannot be told there: start at t = 1.")

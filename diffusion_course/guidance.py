@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from .data import NOT_SAID
-from .forward import Array, eps_from_x0, is_tensor, widened, x0_from_eps
+from .base.arrays import Array, is_tensor, widened
+from .base.words import NOT_SAID
+from .forward import eps_from_x0, x0_from_eps
 from .predictor import Predictor, pairs
 from .samplers import euler_step
 from .schedule import Schedule

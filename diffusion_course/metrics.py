@@ -10,20 +10,18 @@ distance of features; Bonneel et al. 2015 (doi:10.1007/s10851-014-0506-3) for th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from . import data
+from .base.files import refuse_bytes
 
 BINS = 64  # equal arc lengths of the spiral; 512 real points leave one empty once in 50 sets
 POINTS_A_BIN = 32  # where the nearest curve point is looked for
 DIRECTIONS = 128  # of the sliced Wasserstein distance
-FEATURES = 64  # of the classifier
 PART = 500  # pictures looked at together
 
 
@@ -123,24 +121,10 @@ def sliced_wasserstein(a: Any, b: Any, directions: Any) -> float:
     return float(np.abs(np.sort(a @ unit, axis=0) - np.sort(b @ unit, axis=0)).mean())
 
 
-def picture_numbers(x: Any, codes: Any, real: Tensor, train: Any, classifier: Classifier) -> dict[str, float]:
-    """Up to three numbers by name of pictures x (n, c, h, w) that were made for the conditions `codes` (n, k).
-
-    frechet: of the classifier's features, against `real`, those of all training pictures; accuracy: share of the
-    stated attributes that the classifier finds, where there are codes; distance: mean root-mean-square distance to
-    the nearest picture of `train`, in units of pixel values. One well under that of held-out pictures means copies.
-    """
-    shown = _pictures(x).clamp(-1, 1)  # as a screen would show it
-    numbers = {"frechet": frechet(features(classifier, shown), real)}
-    if codes is not None:
-        numbers["accuracy"] = accuracy(classifier, shown, codes)
-    return numbers | {"distance": float(nearest_distance(shown, train).mean())}
-
-
 @torch.no_grad()
-def features(classifier: Classifier, x: Any) -> Tensor:
+def features(classifier: Any, x: Any) -> Tensor:
     """The classifier's features (n, 64) of pictures x, in float64."""
-    return torch.cat([classifier.features(part) for part in _pictures(x).split(PART)]).double()
+    return torch.cat([classifier.features(part) for part in as_pictures(x).split(PART)]).double()
 
 
 def frechet(a: Any, b: Any) -> float:
@@ -162,51 +146,16 @@ def frechet(a: Any, b: Any) -> float:
 
 def nearest_distance(x: Any, train: Any) -> Tensor:
     """Root-mean-square distance (n,) of each picture to the most similar training picture."""
-    x, train = _pictures(x).flatten(1), _pictures(train, "train").flatten(1)
+    x, train = as_pictures(x).flatten(1), as_pictures(train, "train").flatten(1)
     if x.shape[1] != train.shape[1]:
         raise ValueError(f"pictures of {x.shape[1]} numbers cannot be compared with pictures of {train.shape[1]}.")
     return torch.cat([torch.cdist(part, train).amin(dim=1) for part in x.split(PART)]) / x.shape[1] ** 0.5
 
 
-class Classifier(nn.Module):
-    """Logits of every value of every attribute, for pictures (B, channels, H, W).
-
-    `attributes` says how many values each attribute has: (10,) for ten classes. `features(x)` (B, 64) is what the
-    last layer takes (through a ReLU); `predict(x)` (B, k) the most likely value of each attribute.
-    """
-
-    def __init__(self, channels: int, attributes: Any) -> None:
-        super().__init__()
-        self.config = {"channels": channels, "attributes": list(attributes)}
-        self.attributes = tuple(attributes)
-        widths = (channels, 32, 64, 64)
-        self.body = nn.Sequential(
-            *(layer for a, b in pairwise(widths) for layer in _stage(a, b)),
-            nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * widths[-1], FEATURES),
-        )  # fmt: skip
-        self.head = nn.Linear(FEATURES, sum(attributes))
-
-    def features(self, x: Tensor) -> Tensor:
-        return self.body(x)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(F.relu(self.features(x)))
-
-    def predict(self, x: Tensor) -> Tensor:
-        return torch.stack([part.argmax(1) for part in self(x).split(self.attributes, dim=1)], dim=1)
-
-
-def _stage(inside: int, outside: int) -> tuple[nn.Module, ...]:
-    return (
-        nn.Conv2d(inside, outside, 3, padding=1), nn.GroupNorm(8, outside), nn.ReLU(),
-        nn.Conv2d(outside, outside, 3, padding=1, stride=2), nn.GroupNorm(8, outside), nn.ReLU(),
-    )  # fmt: skip
-
-
 @torch.no_grad()
-def accuracy(model: Classifier, x: Any, codes: Any) -> float:
+def accuracy(model: Any, x: Any, codes: Any) -> float:
     """Share of right answers over all pictures x and all attributes `codes` (n, k) or (n,); −1 is not counted."""
-    pictures, codes = _pictures(x), torch.as_tensor(codes)
+    pictures, codes = as_pictures(x), torch.as_tensor(codes)
     if len(codes) != len(pictures) or not (codes >= 0).any():
         raise ValueError(f"{len(codes)} conditions for {len(pictures)} pictures: give one each that says something.")
     found = torch.cat([model.predict(part) for part in pictures.split(PART)])
@@ -221,9 +170,10 @@ def _points(x: Any, name: str, d: int | None = 2) -> np.ndarray:
     return x
 
 
-def _pictures(x: Any, name: str = "x") -> Tensor:
+def as_pictures(x: Any, name: str = "x") -> Tensor:
+    """x as float32 pictures. Raises ValueError for another shape, numbers that are not finite, and bytes."""
     x = torch.as_tensor(x).detach().float()
     if x.ndim != 4 or len(x) == 0 or not x.isfinite().all():
         raise ValueError(f"{name} has shape {tuple(x.shape)}; it must hold finite pictures (n, c, h, w), n ≥ 1.")
-    data.refuse_bytes(x, name)
+    refuse_bytes(x, name)
     return x

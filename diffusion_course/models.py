@@ -18,9 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .data import NOT_SAID
-from .forward import Levels, eps_from_v, eps_from_x0, may_read, x0_from_eps, x0_from_v
+from .base.arrays import may_read
+from .base.words import NOT_SAID
+from .forward import Levels, eps_from_v, eps_from_x0, x0_from_eps, x0_from_v
 from .machine.capture import Recordings
+from .machine.state import unwrapped
 from .schedule import Schedule
 
 FREQUENCIES = 16  # of the time embedding, which has a sine and a cosine of each
@@ -214,17 +216,6 @@ def given(model: Callable, cond: Any) -> Callable:
     if hasattr(model, "x0_hat"):
         denoiser.x0_hat = lambda xt, t: model.x0_hat(xt, t, cond)  # type: ignore[attr-defined]
     return denoiser
-
-
-def unwrapped(model: nn.Module) -> nn.Module:
-    """The network itself, inside DistributedDataParallel, DataParallel or torch.compile."""
-    while True:
-        if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
-            model = model.module
-        elif isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
-            model = inner
-        else:
-            return model
 
 
 def levels_at(model: Any, t: Any) -> Any:

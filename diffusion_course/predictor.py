@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .forward import eps_from_x0, is_tensor, may_read, widened, x0_from_eps
+from .base.arrays import is_tensor, may_read, widened
+from .forward import eps_from_x0, x0_from_eps
 from .schedule import Schedule
 
 Clip: TypeAlias = "float | Callable[[Any], Any] | None"

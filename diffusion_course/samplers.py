@@ -28,17 +28,8 @@ from typing import Any
 
 import numpy as np
 
-from .forward import (
-    Array,
-    add_noise,
-    is_tensor,
-    levels,
-    posterior,
-    posterior_variance,
-    randn_like,
-    widened,
-    x0_from_eps,
-)
+from .base.arrays import Array, is_tensor, widened
+from .forward import add_noise, levels, posterior, posterior_variance, randn_like, x0_from_eps
 from .predictor import Clip, Predictor
 from .schedule import Schedule
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,19 +20,20 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from .batches import Order, draw_batch, draw_streamed, first_of, stream
-from .forward import add_noise, levels, may_read
-from .machine.capture import Captured, on_gpu
-from .machine.hardware import choose_machine
-from .machine.state import Run, State, chance, recipe_of
+from .base.arrays import may_read
+from .base.words import NOT_SAID
+from .forward import add_noise, levels, randn_like
+from .machine.capture import stepper
+from .machine.hardware import advice_on_memory, choose_machine
+from .machine.inputs import Order, conditions, first_of, samples, stream, weights_of_t
+from .machine.state import Run, State, chance, recipe_of, unwrapped
 from .machine.threads import Threads
-from .models import Denoiser, levels_at, unwrapped
+from .models import levels_at
 
 WARM_UP = 200  # steps until the learning rate has risen to its full value; of a short training, a fifth of them
 CLIP = 1.0  # longest gradient that is followed as it is
 EMA_MEMORY = 0.1  # the average reaches back over about this share of the steps so far
 CHECK_EVERY = 50  # steps between two looks at whether all losses were finite, where looking makes the device wait
-LARGEST = 20.0  # |x_0| above this is a mistake: pictures lie in [−1, 1], other data have standard deviation 1
 
 
 class Record(NamedTuple):
@@ -80,16 +80,17 @@ def train(
     dataset: Any = x0 if isinstance(x0, Dataset) else None
     if dataset is not None:
         x0, cond = first_of(dataset, cond, draw)
-    x0 = _samples(x0, like)
-    cond = None if cond is None else _conditions(cond, len(x0), bare, like.device)
-    weight = _weight(weight, bare, like)
+    x0 = samples(x0, like)
+    cond = None if cond is None else conditions(cond, len(x0), bare, like.device)
+    weight = weights_of_t(weight, bare, like)
     recipe = recipe_of(steps, batch, lr, weight, x0, cond) | ({} if dataset is None else {"examples": len(dataset)})
     run = Run(model, choose_machine(x0), recipe, weight, chance(rng, like.device), draw or draw_batch, accumulate)
     if resume is not None:
         run.load_state(resume)
     if dataset is not None:
         order = Order(len(dataset), batch, run.done, run.rng.initial_seed(), run.rank, run.ranks)
-        run.draw = partial(draw_streamed, stream(dataset, order, like))
+        read = stream(dataset, order, like)
+        run.draw = lambda x0, cond, schedule, batch, rng: noised(*next(read), schedule, rng)
     return _records(run, x0, cond)
 
 
@@ -101,19 +102,12 @@ def _records(run: Run, x0: Tensor, cond: Tensor | None) -> Iterator[Record]:
         run.share.fill_(min(1.0, 1 / (EMA_MEMORY * (run.done + 1))))
         if threads.most > 1:
             run.machine = run.machine._replace(threads=threads.now)
-        with run.machine.at_work(), _advice_on_memory(batch):
+        with run.machine.at_work(), advice_on_memory(batch):
             found = threads.timed(one_step)
         run.done += 1
         if may_read(found) or run.done % CHECK_EVERY == 0 or run.done == steps:
             run.refuse_not_finite()
         yield Record(run.done, found, run.ema, str(run.machine), run)
-
-
-def stepper(step: Callable[[], Tensor], run: Run) -> Callable[[], Tensor]:
-    """The step as it is, or captured: on a CUDA device, unless a wrapper has plans of its own or data are read."""
-    if not on_gpu(run.machine.device) or run.model is not run.bare or "examples" in run.recipe:
-        return step
-    return Captured(step, run.machine.device, run.rng, undo=run.renew_scaler)
 
 
 def step(run: Run, x0: Tensor, cond: Tensor | None = None) -> Tensor:
@@ -135,6 +129,38 @@ def step(run: Run, x0: Tensor, cond: Tensor | None = None) -> Tensor:
     for kept, count in run.counts:
         kept.copy_(count)
     return found
+
+
+def draw_batch(x0: Tensor, cond: Tensor | None, schedule: Any, batch: int, rng: torch.Generator) -> tuple:
+    """A batch (x_0, t, ε, cond): random samples, times spread over 1 … T, fresh noise, conditions hidden in part."""
+    rows = torch.randint(len(x0), (batch,), generator=rng, device=rng.device)
+    return noised(x0[rows], None if cond is None else cond[rows], schedule, rng)
+
+
+def noised(clean: Tensor, cond: Tensor | None, schedule: Any, rng: torch.Generator) -> tuple:
+    """(x_0, t, ε, cond) of clean samples x_0 (B, …): what `backward` takes the loss of."""
+    t = spread_times(len(clean), schedule.T, rng)
+    return clean, t, randn_like(clean, rng), None if cond is None else hide(cond, rng)
+
+
+def spread_times(n: int, T: int, rng: torch.Generator) -> Tensor:
+    """n times in 1 … T, each uniform, together evenly spread: t_i = 1 + ⌊T · frac(u + i/n)⌋ with one random u.
+
+    A batch of independent times now and then lacks a whole region; an evenly spread one never does.
+    """
+    u = torch.rand((), generator=rng, device=rng.device)
+    places = (u + torch.arange(n, device=rng.device) / n) % 1
+    return 1 + (places * T).long().clamp_(max=T - 1)
+
+
+def hide(cond: Tensor, rng: torch.Generator) -> Tensor:
+    """`cond` (B, k) with a random part of each row replaced by −1, "not said".
+
+    The share u² to hide (u uniform) is drawn anew for each row: some rows stay whole, some say little, some nothing.
+    """
+    share = torch.rand(len(cond), 1, generator=rng, device=rng.device) ** 2
+    hidden = torch.rand(cond.shape, generator=rng, device=rng.device) < share
+    return cond.masked_fill(hidden.to(cond.device), NOT_SAID)
 
 
 def backward(run: Run, *drawn: Tensor) -> Tensor:
@@ -190,52 +216,3 @@ def average(averaged: list[Tensor], current: list[Tensor], share: Tensor) -> Non
     share = share.to(averaged[0].dtype)
     torch._foreach_mul_(averaged, 1 - share)  # three kernels for all weights; a lerp would be one for each
     torch._foreach_add_(averaged, torch._foreach_mul(current, share))
-
-
-def _samples(x0: Any, like: Tensor) -> Tensor:
-    """x0 as the weights are: on their device, in their number format. Refused where it is no data for a network."""
-    x0 = torch.as_tensor(x0)
-    if x0.ndim < 2 or len(x0) == 0 or not x0.isfinite().all():
-        raise ValueError(f"x0 must be finite numbers of shape (n, …) with n ≥ 1, not of shape {tuple(x0.shape)}.")
-    if not x0.is_floating_point() or x0.abs().max() > LARGEST:
-        raise ValueError(
-            f"x0 holds {x0.dtype} from {x0.min().item():g} to {x0.max().item():g}: give pictures as floats in [−1, 1] "
-            "(0 … 255: x / 127.5 − 1), other data with standard deviation 1."
-        )
-    return x0.to(like.dtype).to(like.device)
-
-
-def _conditions(cond: Any, n: int, bare: nn.Module, device: torch.device) -> Tensor:
-    """`cond` as codes (n, k) on the device."""
-    if len(cond) != n:
-        raise ValueError(f"{len(cond)} conditions for {n} samples: give one a sample.")
-    if isinstance(bare, Denoiser):
-        return bare.check_cond(cond, n)
-    return torch.as_tensor(cond, device=device).long().reshape(n, -1)
-
-
-def _weight(weight: Any, bare: nn.Module, like: Tensor) -> Any:
-    """None, "v", or one number for each t on the device."""
-    T: int = bare.schedule.T  # type: ignore[assignment]
-    if weight is None or (isinstance(weight, str) and weight == "v" and isinstance(bare, Denoiser)):
-        return weight
-    if isinstance(weight, str):
-        raise ValueError(f'weight must be None, T+1 numbers or, for a Denoiser, "v"; not {weight!r}.')
-    weight = torch.as_tensor(weight, dtype=torch.float32)
-    if weight.shape != (T + 1,) or not weight.isfinite().all() or (weight < 0).any():
-        raise ValueError(
-            f"weight must have one finite number, at least 0, for each t = 0 … {T}; it has shape {tuple(weight.shape)} "
-            f'and goes from {weight.min().item():g} to {weight.max().item():g}. (For 1/ᾱ_t say weight="v", which is '
-            "good at ᾱ_t = 0 too.)"
-        )
-    return weight.to(like.device)
-
-
-@contextmanager
-def _advice_on_memory(batch: int) -> Iterator[None]:
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise torch.OutOfMemoryError(
-            f"the GPU's memory does not hold a batch of {batch}: try batch = {max(1, batch // 2)}."
-        ) from error

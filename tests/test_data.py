@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diffusion_course import data, metrics
+from diffusion_course.base.words import FACE_VALUES
 
 PICTURES = {
     "faces train": (lambda: data.faces().x0, (10_000, 3, 16, 16)),
@@ -59,8 +60,8 @@ def test_all_faces_are_distinct_so_train_and_test_are_disjoint():
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_attributes_take_the_listed_values_each_often_enough_to_learn(split):
     attributes = data.faces(split).attributes
-    assert list(attributes) == list(data.FACE_VALUES)
-    for name, values in data.FACE_VALUES.items():
+    assert list(attributes) == list(FACE_VALUES)
+    for name, values in FACE_VALUES.items():
         shares = [np.mean(attributes[name] == value) for value in values]
         assert sum(shares) == pytest.approx(1)
         assert min(shares) > 0.6 / max(len(values), 3), name
@@ -79,7 +80,7 @@ def test_attributes_are_independent_of_each_other():
 def test_codes_are_the_places_of_the_values():
     faces = data.faces("test")
     assert faces.codes.shape == (2_000, 7) and faces.codes.dtype == np.int64
-    for column, (name, values) in zip(faces.codes.T, data.FACE_VALUES.items(), strict=True):
+    for column, (name, values) in zip(faces.codes.T, FACE_VALUES.items(), strict=True):
         assert np.array_equal(np.array(values)[column], faces.attributes[name])
     # The order is a promise to trained weights: face 10,000 keeps its code.
     assert faces.codes[0].tolist() == [0, 1, 0, 0, 1, 1, 0]
@@ -109,14 +110,14 @@ def test_hair_shows_in_the_colour_that_is_named():
     assert below[~faces.attributes["long_hair"]].max() == 0
 
 
-@pytest.mark.parametrize("name", list(data.FACE_VALUES))
+@pytest.mark.parametrize("name", list(FACE_VALUES))
 def test_each_attribute_can_be_read_off_unseen_faces(name):
     """Least squares on the pixels beats the commonest answer by far: the labels mean something."""
     train, test = data.faces("train"), data.faces("test")
-    column = list(data.FACE_VALUES).index(name)
+    column = list(FACE_VALUES).index(name)
     design = np.c_[train.x0.reshape(10_000, -1), np.ones(10_000)]
     unseen = np.c_[test.x0.reshape(2_000, -1), np.ones(2_000)]
-    answers = np.eye(len(data.FACE_VALUES[name]))[train.codes[:, column]]
+    answers = np.eye(len(FACE_VALUES[name]))[train.codes[:, column]]
     gram = design.T @ design + np.eye(design.shape[1])
     fit = np.linalg.solve(gram, design.T @ answers)
     right = np.mean((unseen @ fit).argmax(axis=1) == test.codes[:, column])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from refusals import refused
 
 from diffusion_course import denoisers
-from diffusion_course.denoisers import FullGaussianDenoiser, GaussianDenoiser, IdealDenoiser, MixtureDenoiser
+from diffusion_course.beyond.mixture import MixtureDenoiser
+from diffusion_course.denoisers import FullGaussianDenoiser, GaussianDenoiser, IdealDenoiser
 from diffusion_course.forward import add_noise
 from diffusion_course.schedule import cosine, linear, zero_terminal_snr
 

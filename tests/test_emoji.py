@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from diffusion_course.base.words import NOT_SAID
 from diffusion_course.beyond.emoji import (
     COLOURS,
     Vocabulary,
@@ -13,7 +14,6 @@ from diffusion_course.beyond.emoji import (
     recoloured_copies,
     vocabulary,
 )
-from diffusion_course.data import NOT_SAID
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diffusion_course import scalar
+from diffusion_course.base.arrays import widened
 from diffusion_course.forward import (
     Levels,
     add_noise,
@@ -16,7 +17,6 @@ from diffusion_course.forward import (
     noise_step,
     posterior,
     v_from_eps,
-    widened,
     x0_from_eps,
     x0_from_v,
 )

@@ -7,6 +7,7 @@ from refusals import refused
 from sampling import SAMPLERS, assert_moments, end, rng
 
 from diffusion_course import data
+from diffusion_course.base.words import NOT_SAID
 from diffusion_course.denoisers import FullGaussianDenoiser, GaussianDenoiser, IdealDenoiser
 from diffusion_course.forward import add_noise, randn_like, x0_from_eps
 from diffusion_course.guidance import guided, inpainted
@@ -24,7 +25,7 @@ class Conditional:
         self.schedule, self.asked = schedule, []
 
     def exact(self, cond):
-        return GaussianDenoiser(np.where(cond == data.NOT_SAID, 0.0, cond), 0.5, self.schedule)
+        return GaussianDenoiser(np.where(cond == NOT_SAID, 0.0, cond), 0.5, self.schedule)
 
     def __call__(self, xt, t, cond):
         self.asked.append((xt, t, cond))

@@ -13,10 +13,12 @@ import pytest
 import diffusion_course
 
 PACKAGE = Path(diffusion_course.__file__).parent
-ROUTE = """files words data schedule forward scalar denoisers models unet batches training predictor samplers guidance
-distill metrics plots""".split()  # a file imports only files before it, and of the folders only the machine
-NUMPY_HALF = "words files data schedule forward scalar denoisers samplers guidance plots".split()
-FOLDERS = {  # folder: the folders that it may import; all may import the route
+ROUTE = """data schedule forward scalar denoisers models unet training predictor samplers guidance distill metrics
+plots""".split()  # a file imports only files before it, and of the folders only what it stands on
+BELOW = {"base", "machine"}
+NUMPY_HALF = "base data schedule forward scalar denoisers samplers guidance plots".split()
+FOLDERS = {  # folder: the folders that it may import beside `base`; all but that may import the route
+    "base": set(),
     "machine": {"machine"},
     "beyond": {"beyond"},
     "lab": {"lab"},
@@ -70,7 +72,7 @@ def test_the_route_is_complete():
 @pytest.mark.parametrize("stage", [stage for stage in ROUTE if (PACKAGE / f"{stage}.py").exists()])
 def test_a_stage_imports_only_stages_before_it(stage):
     used = {module for module, _ in imports(PACKAGE / f"{stage}.py")}
-    assert used <= {*ROUTE[: ROUTE.index(stage)], "machine"}
+    assert used <= {*ROUTE[: ROUTE.index(stage)], *BELOW}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -78,13 +80,16 @@ def test_folders_keep_their_distance(folder):
     """The command line may load the homework, and only when it is asked for."""
     for path in (PACKAGE / folder).rglob("*.py"):
         for module, late in imports(path):
-            if module in FOLDERS and module not in FOLDERS[folder]:
+            if folder == "base":
+                assert module == "base"
+            elif module in FOLDERS and module not in {"base", *FOLDERS[folder]}:
                 assert (name(path), module, late) == ("run/cli.py", "homework", True)
 
 
 def test_only_run_and_files_touch_files():
+    quiet = [PACKAGE, *(PACKAGE / part for part in ("base", "machine", "beyond"))]
     for path in FILES:
-        if path.parent not in (PACKAGE, PACKAGE / "machine", PACKAGE / "beyond") or path.stem == "files":
+        if path.parent not in quiet or path.stem == "files":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):

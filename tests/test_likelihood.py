@@ -8,7 +8,8 @@ import torch
 from refusals import refused
 
 from diffusion_course.beyond import likelihood
-from diffusion_course.denoisers import FullGaussianDenoiser, MixtureDenoiser
+from diffusion_course.beyond.mixture import MixtureDenoiser
+from diffusion_course.denoisers import FullGaussianDenoiser
 from diffusion_course.forward import v_from_eps
 from diffusion_course.models import SpiralMLP
 from diffusion_course.schedule import cosine, linear

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from diffusion_course import data, metrics
-from diffusion_course.metrics import Classifier, accuracy
+from diffusion_course.metrics import accuracy
+from diffusion_course.run.judge import Classifier
 from diffusion_course.run.judges import PictureJudge, report, train_classifier
 from diffusion_course.run.sets import Set
 

@@ -12,7 +12,8 @@ from torch import nn
 from diffusion_course import data, models, samplers, schedule
 from diffusion_course.beyond.dit import DiT, patches, picture
 from diffusion_course.forward import add_noise, v_from_eps
-from diffusion_course.models import Denoiser, SpiralMLP, given, time_embedding, unwrapped
+from diffusion_course.machine.state import unwrapped
+from diffusion_course.models import Denoiser, SpiralMLP, given, time_embedding
 from diffusion_course.unet import UNet
 
 COSINE = schedule.cosine(T=100)

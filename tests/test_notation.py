@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from diffusion_course import guidance
-from diffusion_course.data import NOT_SAID
+from diffusion_course.base.words import NOT_SAID
 
 TEXT = (Path(__file__).parents[1] / "NOTATION.md").read_text(encoding="utf-8")
 ROWS = [line for line in TEXT.splitlines() if line.startswith("| ") and "==" in line]

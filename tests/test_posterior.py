@@ -9,9 +9,9 @@ from refusals import refused
 from test_forward import ALL, DIVIDING, every_array, every_function, every_kind, same_type
 
 from diffusion_course import scalar
+from diffusion_course.base.arrays import cast
 from diffusion_course.forward import (
     add_noise,
-    cast,
     eps_from_x0,
     levels,
     noise_step,

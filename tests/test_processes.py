@@ -17,8 +17,10 @@ from small_training import POINTS, forced, fresh, generator, losses, pictures, p
 from torch import nn
 from torch.utils.data import Dataset
 
-from diffusion_course import batches, data, training
+from diffusion_course import data
+from diffusion_course.machine import capture, inputs
 from diffusion_course.run import checkpoints, cli
+from diffusion_course.run.album import Album
 
 STEPS = 50
 
@@ -48,7 +50,7 @@ def streamed(model=None, steps=12, **options):
 def train_beside_another(rank, meeting, out):
     """One of two processes with the same network, data and random numbers."""
     torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
-    batches.READERS = 0
+    inputs.READERS = 0
     both = nn.parallel.DistributedDataParallel
     *records, last = run(both(fresh(seed=rank)), steps=STEPS)
     parts = run(both(fresh()), steps=10, accumulate=2)
@@ -85,7 +87,7 @@ def test_two_processes_have_the_losses_of_one(two):
 
 
 def test_two_processes_read_a_dataset_to_the_losses_of_one(two, monkeypatch):
-    monkeypatch.setattr(batches, "READERS", 0)
+    monkeypatch.setattr(inputs, "READERS", 0)
     assert two[0]["streamed"] == pytest.approx(losses(streamed()), abs=1e-5)
 
 
@@ -122,19 +124,19 @@ def test_parts_that_do_not_fit_are_refused(accumulate, said):
 @pytest.mark.parametrize(("n", "batch", "ranks"), [(40, 16, 1), (40, 16, 2), (7, 12, 3), (5, 1, 1)])
 def test_each_example_comes_once_an_epoch_over_all_processes(n, batch, ranks):
     steps = 6 * n // batch
-    read = [iter(batches.Order(n, batch, 0, seed=3, rank=rank, ranks=ranks)) for rank in range(ranks)]
+    read = [iter(inputs.Order(n, batch, 0, seed=3, rank=rank, ranks=ranks)) for rank in range(ranks)]
     shares = [[next(rows) for rows in read] for _ in range(steps)]
     assert all(len(share) == batch // ranks for step in shares for share in step)
     rows = np.array(shares).transpose(0, 2, 1).ravel()  # as one process reads them
     epochs = rows[: len(rows) // n * n].reshape(-1, n)
     assert (np.sort(epochs) == np.arange(n)).all() and (epochs[0] != epochs[1]).any()
-    assert next(iter(batches.Order(n, batch, steps - 1, 3, 0, ranks))) == shares[-1][0]
+    assert next(iter(inputs.Order(n, batch, steps - 1, 3, 0, ranks))) == shares[-1][0]
 
 
 def test_a_process_reads_its_own_share_only(monkeypatch):
-    monkeypatch.setattr(batches, "READERS", 0)
-    dataset, order = Numbered(), batches.Order(40, 8, 0, 0, 1, 2)
-    x0, cond = next(batches.stream(dataset, order, torch.zeros(())))
+    monkeypatch.setattr(inputs, "READERS", 0)
+    dataset, order = Numbered(), inputs.Order(40, 8, 0, 0, 1, 2)
+    x0, cond = next(inputs.stream(dataset, order, torch.zeros(())))
     assert len(x0) == len(cond) == 8 and len(dataset.asked) == 4
     assert (x0[::2] == 0).all() and torch.equal(x0[1::2], torch.from_numpy(POINTS[dataset.asked]))
 
@@ -152,9 +154,9 @@ def test_a_dataset_is_resumed_where_it_stopped_and_learned_like_an_array():
 
 def test_no_step_that_reads_is_captured(monkeypatch):
     kept, read = next(run(steps=1)).run, next(streamed(steps=1)).run
-    monkeypatch.setattr(training, "on_gpu", lambda device: True)
-    monkeypatch.setattr(training, "Captured", lambda *_, **__: "captured")
-    assert training.stepper(len, kept) == "captured" and training.stepper(len, read) is len
+    monkeypatch.setattr(capture, "on_gpu", lambda device: True)
+    monkeypatch.setattr(capture, "Captured", lambda *_, **__: "captured")
+    assert capture.stepper(len, kept) == "captured" and capture.stepper(len, read) is len
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def album(tmp_path_factory):
 
 
 def test_an_album_holds_the_pictures_of_the_folder(album):
-    read, whole = batches.Album(album, 8), data.folder(album, 8)
+    read, whole = Album(album, 8), data.folder(album, 8)
     assert len(read) == 20 and all(np.array_equal(read[row], whole[row]) for row in range(20))
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffusion_course import files, schedule
+from diffusion_course import schedule
+from diffusion_course.base import files
 from diffusion_course.models import SpiralMLP
 from diffusion_course.run import quality, timing
 

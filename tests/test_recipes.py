@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from diffusion_course import files
+from diffusion_course.base import files
 from diffusion_course.run import checkpoints, quality, recipes, sampling
 from diffusion_course.run.shell import SAMPLER_NAMES
 from diffusion_course.training import train

@@ -9,7 +9,7 @@ from refusals import refused
 from small_training import COSINE, POINTS, Affine, fresh, generator, losses, pictures_network, run
 from torch import nn
 
-from diffusion_course import batches, models, samplers, schedule, training
+from diffusion_course import models, samplers, schedule, training
 from diffusion_course.denoisers import GaussianDenoiser
 from diffusion_course.forward import add_noise, v_from_eps
 
@@ -20,7 +20,7 @@ def test_first_step_by_hand():
     """The first loss is mean (ε − ε̂)² at the drawn x_0, t, ε; Adam's first step is lr · sign of the gradient."""
     rng = generator(3)
     rows = torch.randint(256, (32,), generator=rng)
-    t = batches.spread_times(32, 100, rng)
+    t = training.spread_times(32, 100, rng)
     eps = torch.randn(32, 2, generator=rng)
     power = torch.tensor(COSINE.alpha_bar, dtype=torch.float32)[t][:, None]
     xt = power.sqrt() * torch.tensor(POINTS)[rows] + (1 - power).sqrt() * eps
@@ -85,7 +85,7 @@ def held_out(model, cond=None):
     """The loss on fresh points of N(0, ½²)."""
     x0, eps = (torch.randn(10_000, 2, generator=generator(k)) for k in (2, 3))
     with torch.no_grad():
-        return training.loss(model, 0.5 * x0, batches.spread_times(10_000, 100, generator(4)), eps, cond).item()
+        return training.loss(model, 0.5 * x0, training.spread_times(10_000, 100, generator(4)), eps, cond).item()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -125,7 +125,7 @@ def test_loss_is_the_mean_over_samples_and_numbers():
 
 def test_times_are_uniform_and_evenly_spread():
     rng = generator()
-    draws = torch.stack([batches.spread_times(50, 100, rng) for _ in range(2000)])
+    draws = torch.stack([training.spread_times(50, 100, rng) for _ in range(2000)])
     assert draws.min() == 1 and draws.max() == 100
     pairs = ((draws - 1) // 2).sort(dim=1).values
     assert (pairs == torch.arange(50)).float().mean() > 0.9  # one time in every fiftieth, but for the rounding
@@ -135,7 +135,7 @@ def test_times_are_uniform_and_evenly_spread():
 
 def test_hidden_conditions_range_from_nothing_to_all():
     cond = torch.ones(20_000, 3, dtype=torch.long)
-    said = (batches.hide(cond, generator()) == 1).sum(1)
+    said = (training.hide(cond, generator()) == 1).sum(1)
     # with share u² hidden, P(all three hidden) = ∫ u⁶ du = 1/7, and two thirds are said on average
     assert (said == 0).float().mean().item() == pytest.approx(1 / 7, abs=0.01)
     assert said.float().mean().item() == pytest.approx(2, abs=0.03)

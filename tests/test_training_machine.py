@@ -20,7 +20,7 @@ from small_training import (
 )
 from torch import nn
 
-from diffusion_course import batches, forward, models, samplers, training
+from diffusion_course import forward, models, samplers, training
 from diffusion_course.machine import hardware
 
 ON_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -36,7 +36,7 @@ def test_the_loss_compiles_whole_and_agrees(case, weight):
     torch._dynamo.reset()
     make, x0, cond, _ = CASES[case]
     model, clean = make(), torch.as_tensor(x0[:16])
-    t, eps = batches.spread_times(16, 100, generator()), forward.randn_like(clean, generator())
+    t, eps = training.spread_times(16, 100, generator()), forward.randn_like(clean, generator())
     batch = clean, t, eps, None if cond is None else model.check_cond(cond[:16]), weight
     compiled = torch.compile(training.loss, fullgraph=True, backend="eager")
     torch.testing.assert_close(compiled(model, *batch), training.loss(model, *batch), rtol=0, atol=1e-6)

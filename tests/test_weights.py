@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from diffusion_course import metrics
-from diffusion_course.files import shipped
+from diffusion_course.base.files import shipped
 from diffusion_course.metrics import accuracy
 from diffusion_course.run import checkpoints, judges, quality, recipes, sampling
+from diffusion_course.run.judge import Classifier
 
 NAMES = [name for name, entry in recipes.EXPERIMENTS.items() if entry.codes and entry.judge]
 STEPS, SAMPLES = 10, 100
@@ -58,5 +58,5 @@ def test_the_readme_states_the_accuracy_of_the_classifier(name):
     stated = float(re.search(r"([\d.]+) % of the held-out", section)[1]) / 100
     test = recipes.experiment(name).load("test", 0)
     classifier = checkpoints.pretrained(f"{name}-classifier")
-    assert isinstance(classifier, metrics.Classifier)
+    assert isinstance(classifier, Classifier)
     assert accuracy(classifier, test.x0, test.cond) == pytest.approx(stated, abs=0.002)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diffusion_course import data
-from diffusion_course.words import FACE_VALUES, FACE_WORDS, NOT_SAID, face_codes
+from diffusion_course.base.words import FACE_VALUES, FACE_WORDS, NOT_SAID, face_codes
 
 
 @pytest.mark.parametrize("phrase", FACE_WORDS)

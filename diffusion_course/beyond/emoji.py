@@ -12,8 +12,8 @@ from functools import cache
 
 import numpy as np
 
-from ..files import load, pictures
-from ..words import NOT_SAID
+from ..base.files import load, pictures
+from ..base.words import NOT_SAID
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "grey")
 HUES = {"red": 14, "orange": 40, "yellow": 68, "green": 165, "blue": 250, "purple": 292, "pink": 345}  # degrees, up to

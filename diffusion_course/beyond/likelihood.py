@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from ..forward import Array, cast, v_from_eps
+from ..base.arrays import Array, cast
+from ..forward import v_from_eps
 from ..predictor import Predictor
 from ..schedule import Schedule
 

@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..data import NOT_SAID
-from ..forward import may_read
+from ..base.arrays import may_read
+from ..base.words import NOT_SAID
 from ..models import FREQUENCIES, Denoiser
 from ..schedule import Schedule
 from ..unet import GROUPS, Block, Blocks, doubled

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..denoisers import GaussianDenoiser, MixtureDenoiser
+from ..beyond.mixture import MixtureDenoiser
+from ..denoisers import GaussianDenoiser
 from ..schedule import linear
 from .asked import Finding
 from .table import exercise

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from ..denoisers import FullGaussianDenoiser, GaussianDenoiser, MixtureDenoiser
+from ..beyond.mixture import MixtureDenoiser
+from ..denoisers import FullGaussianDenoiser, GaussianDenoiser
 from ..forward import x0_from_eps
 from ..metrics import sliced_wasserstein
 from ..samplers import ddim

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from ..plots import BLUE, RED, SKY, WIDTH, Figure, styled
+from ..base.figure import BLUE, RED, SKY, WIDTH, Figure, styled
 
 COLUMN = 1.5  # from the middle of a stage to that of the next, in units of the width of the widest
 

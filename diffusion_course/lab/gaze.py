@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from ..base.figure import RED, WIDTH, Figure, styled
 from ..forward import add_noise
-from ..plots import RED, WIDTH, Figure, as_rgb, styled
+from ..plots import as_rgb
 
 
 def attention_weights(model: Any, xt: Any, t: int, cond: Any = None) -> Any:

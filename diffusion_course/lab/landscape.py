@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..forward import to_float64
-from ..plots import WIDTH, Figure, styled
+from ..base.arrays import to_float64
+from ..base.figure import WIDTH, Figure, styled
 
 
 @styled

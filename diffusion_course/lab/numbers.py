@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ..forward import to_float64
+from ..base.arrays import to_float64
 
 
 def ks_distance(x: Any) -> float:

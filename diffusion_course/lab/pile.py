@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import plots
-from ..forward import to_float64
+from ..base.arrays import to_float64
 
 GREY = "0.45"
 

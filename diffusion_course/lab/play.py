@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from .. import plots
-from ..forward import to_float64
+from ..base.arrays import to_float64
 from .panel import Live, pack
 from .snapshots import by_direction, fan, moments_of_sheets, snapshots, whole_paths
 

@@ -111,11 +111,11 @@ def near(prompt: str, words: Sequence[str]) -> list[tuple[str, list[str]]]:
 def faces_painting(model) -> Callable[..., Iterator]:
     """The `painting` of a network that draws pixel faces, such as `pretrained("faces")`: x_s after each step of DDIM.
 
-    It understands `words.face_codes`: "hat, no glasses, blue hair". Equal seeds give equal pictures.
+    It understands `base.words.face_codes`: "hat, no glasses, blue hair". Equal seeds give equal pictures.
     """
     import torch  # only here: the rest of this folder does without
 
-    from ..words import FACE_WORDS, face_codes
+    from ..base.words import FACE_WORDS, face_codes
 
     def painting(prompt: str, n=8, scale=2.0, steps=20, seed=0, style=None) -> Iterator:
         codes = np.atleast_2d(face_codes(prompt))  # raises before the first picture is asked for

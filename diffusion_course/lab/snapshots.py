@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import hsv_to_rgb
 
-from ..plots import BLACK, COLOURS, ORANGE, WIDTH, Figure, as_rgb, folded, normal, styled
+from ..base.figure import BLACK, COLOURS, ORANGE, WIDTH, Figure, folded, styled
+from ..plots import as_rgb, normal
 from .trajectories import ARROWS
 
 SIDE = 2.3  # inches of one panel, at most

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..forward import to_float64
-from ..plots import BLACK, BLUE, ORANGE, Figure, styled
+from ..base.arrays import to_float64
+from ..base.figure import BLACK, BLUE, ORANGE, Figure, styled
 
 COLUMNS = 3  # panels in a row, at most
 ARROWS = "#2F8FC9"  # 3.5 : 1 against white

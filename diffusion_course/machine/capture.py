@@ -97,6 +97,13 @@ class Captured:
         warnings.warn(f"Steps start kernel by kernel, because they cannot be captured: {reason}.", stacklevel=2)
 
 
+def stepper(step: Callable[[], Tensor], run: Any) -> Callable[[], Tensor]:
+    """The step of a `state.Run` as it is, or captured: on CUDA, unless a wrapper has plans or data are read."""
+    if not on_gpu(run.machine.device) or run.model is not run.bare or "examples" in run.recipe:
+        return step
+    return Captured(step, run.machine.device, run.rng, undo=run.renew_scaler)
+
+
 class Recordings:
     """The evaluations of one network, captured: one recording for each kind of input, and the latest `KEPT` are kept.
 

@@ -79,3 +79,14 @@ def _quick_format(device: torch.device) -> torch.dtype:
         return torch.float16 if torch.cuda.get_device_capability(device) >= (7, 0) else torch.float32
     asks_cpu = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch has no public name for it before 2.10
     return torch.bfloat16 if device.type == "cpu" and asks_cpu is not None and asks_cpu() else torch.float32
+
+
+@contextmanager
+def advice_on_memory(batch: int) -> Iterator[None]:
+    """Around a training step: where memory does not hold its batch, the error says which batch to try."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise torch.OutOfMemoryError(
+            f"the GPU's memory does not hold a batch of {batch}: try batch = {max(1, batch // 2)}."
+        ) from error

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..models import unwrapped
 from .hardware import Machine
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of each weight
@@ -196,3 +195,14 @@ def _prefixed(prefix: str, tensors: Mapping[str, Any]) -> dict[str, Any]:
 def _without(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     start = f"{prefix}."
     return {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The network itself, inside DistributedDataParallel, DataParallel or torch.compile."""
+    while True:
+        if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+            model = model.module
+        elif isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
+            model = inner
+        else:
+            return model

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..batches import spread_times
+from ..base.files import pictures
+from ..base.words import NOT_SAID
 from ..beyond.emoji import emoji, recoloured_copies
-from ..data import NOT_SAID, pictures
 from ..forward import randn_like
+from ..training import spread_times
 
 COPIES = 2  # of each picture that has a main colour
 SHARE = 0.3  # of a batch are such copies

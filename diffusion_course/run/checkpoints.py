@@ -18,16 +18,15 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from ..base.files import checksum, shipped
 from ..beyond.dit import DiT
 from ..beyond.low_rank import add_low_rank, differences, merged
 from ..beyond.text import TextUNet
-from ..files import checksum, shipped
-from ..machine.state import State
-from ..metrics import Classifier
-from ..models import Denoiser, SpiralMLP, unwrapped
+from ..machine.state import State, unwrapped
+from ..models import Denoiser, SpiralMLP
 from ..schedule import Schedule
 from ..unet import UNet
-from .judge import Judge
+from .judge import Classifier, Judge
 
 VERSION = 1
 KNOWN = SpiralMLP, UNet, DiT, TextUNet, Classifier, Judge

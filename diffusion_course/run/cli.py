@@ -198,13 +198,13 @@ def train_classifier(name: str, out: Path, seed: int) -> None:
     import torch
 
     from .. import metrics
-    from . import checkpoints, judges
+    from . import checkpoints, judge, judges
 
     entry = recipes.experiment(name)
     torch.manual_seed(seed)
     train, test = entry.load("train", seed), entry.load("test", seed)
     values = entry.network(entry.schedule()).config["attributes"]
-    model = metrics.Classifier(channels=entry.shape[0], attributes=values)
+    model = judge.Classifier(channels=entry.shape[0], attributes=values)
     for loss in judges.train_classifier(model, train.x0, train.cond, rng=torch.Generator().manual_seed(seed)):
         click.echo(f"mean loss {loss:.4f}")
     checkpoints.save_model(out, model)

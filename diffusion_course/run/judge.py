@@ -6,18 +6,48 @@ a picture if its score is above that of 99 of 100 real pictures without the word
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..base.words import NOT_SAID
 from ..beyond.emoji import COLOURS, Emoji, recoloured_copies
-from ..data import NOT_SAID
 
 FEATURES = 128
 LEAST = 12  # pictures that a word needs to be judged
 FALSE_ALARMS = 0.01
+
+
+class Classifier(nn.Module):
+    """Logits of every value of every attribute, for pictures (B, channels, H, W).
+
+    `attributes` says how many values each attribute has: (10,) for ten classes. `features(x)` (B, 64) is what the
+    last layer takes (through a ReLU); `predict(x)` (B, k) the most likely value of each attribute.
+    """
+
+    def __init__(self, channels: int, attributes: Any) -> None:
+        super().__init__()
+        self.config = {"channels": channels, "attributes": list(attributes)}
+        self.attributes = tuple(attributes)
+        widths = (channels, 32, 64, 64)
+        self.body = nn.Sequential(
+            *(layer for a, b in pairwise(widths) for layer in _stage(a, b)),
+            nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * widths[-1], 64),
+        )  # fmt: skip
+        self.head = nn.Linear(64, sum(attributes))
+
+    def features(self, x: Tensor) -> Tensor:
+        return self.body(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(F.relu(self.features(x)))
+
+    def predict(self, x: Tensor) -> Tensor:
+        return torch.stack([part.argmax(1) for part in self(x).split(self.attributes, dim=1)], dim=1)
 
 
 class Judge(nn.Module):

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from .. import data, metrics
 from ..machine.hardware import choose_machine
 from . import checkpoints
+from .judge import Classifier
 from .recipes import EXPERIMENTS
 from .sets import Set
 
@@ -74,7 +75,17 @@ class PictureJudge:
         return metrics.features(self.classifier, self.train.x0)
 
     def numbers(self, x: Any, cond: Any = None, seed: int = 0) -> dict[str, float]:
-        return metrics.picture_numbers(x, cond, self.real, self.train.x0, self.classifier)
+        """Up to three numbers of pictures x (n, c, h, w) that were made for the conditions `cond` (n, k).
+
+        frechet: of the classifier's features, against those of all training pictures; accuracy: share of the stated
+        attributes that the classifier finds, where there are codes; distance: mean root-mean-square distance to the
+        nearest training picture, in units of pixel values. One well under that of held-out pictures means copies.
+        """
+        shown = metrics.as_pictures(x).clamp(-1, 1)  # as a screen would show it
+        numbers = {"frechet": metrics.frechet(metrics.features(self.classifier, shown), self.real)}
+        if cond is not None:
+            numbers["accuracy"] = metrics.accuracy(self.classifier, shown, cond)
+        return numbers | {"distance": float(metrics.nearest_distance(shown, self.train.x0).mean())}
 
     def held_out(self, n: int, seed: int = 0) -> Set:
         """The part of the held-out pictures that this seed takes, and their conditions."""
@@ -87,7 +98,7 @@ class PictureJudge:
 
 
 def train_classifier(
-    model: metrics.Classifier, x0: Any, codes: Any, *, epochs: int = 8, batch: int = 128, lr: float = 2e-3,
+    model: Classifier, x0: Any, codes: Any, *, epochs: int = 8, batch: int = 128, lr: float = 2e-3,
     rng: torch.Generator | None = None,
 ) -> Iterator[float]:  # fmt: skip
     """Fit `model` to pictures x0 and their attributes `codes` (n, k); yield the mean loss after each epoch."""

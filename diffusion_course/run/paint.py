@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..base.arrays import Array
 from ..beyond.emoji import vocabulary
 from ..distill import STEPS as TAUGHT
-from ..forward import Array
 from ..guidance import guided
 from ..machine.hardware import choose_machine
 from ..models import given

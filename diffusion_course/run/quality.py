@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ..files import shipped
+from ..base.figure import BLACK, BLUE, GREEN, PURPLE, RED, WIDTH, Figure, styled
+from ..base.files import shipped
 from ..machine.hardware import choose_machine
-from ..plots import BLACK, BLUE, GREEN, PURPLE, RED, WIDTH, Figure, styled
 from . import checkpoints
 from .recipes import EXPERIMENTS, STUDENT, experiment
 from .sampling import SAMPLERS, Counted, pure_noise

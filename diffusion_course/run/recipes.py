@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import schedule
+from ..base.files import ships
+from ..base.words import FACE_VALUES, face_codes
 from ..beyond import emoji
-from ..files import ships
-from ..words import FACE_VALUES, face_codes
 from . import sets
 from .sets import Set
 

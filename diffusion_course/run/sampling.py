@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from .. import distill, samplers
-from ..batches import hide
 from ..beyond.low_rank import add_low_rank
 from ..guidance import guided
 from ..machine.hardware import choose_machine
 from ..models import given
+from ..training import hide
 
 BATCH = 250  # samples drawn together
 HEUN_FROM = 960  # σ = 16. From T, where cosine has σ = 20,000, one step would divide σ by thousands (lesson 6)

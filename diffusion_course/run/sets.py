@@ -19,7 +19,7 @@ from ..beyond.emoji import emoji as drawings
 class Set(NamedTuple):
     """Samples x0 (n, …), or a torch Dataset of them; where the network is conditional, codes: cond (n, k).
 
-    `draw` makes the batches of a training from them, where that is not `batches.draw_batch`.
+    `draw` makes the batches of a training from them, where that is not `training.draw_batch`.
     """
 
     x0: Any
@@ -59,7 +59,7 @@ def emoji(split: str, seed: int, common: bool = False) -> Set:
 def folder(folder: str | Path, size: int, split: str = "train", seed: int = 0, stream: bool = False) -> Set:
     """The pictures of a folder, cut to squares of `size` pixels; with `stream` as a Dataset that reads them later."""
     if stream:
-        from ..batches import Album
+        from .album import Album
 
         return Set(Album(folder, size))
     return Set(data.folder(folder, size))

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
+from diffusion_course.base.words import NOT_SAID
 from diffusion_course.beyond.emoji import COLOURS, main_colour
-from diffusion_course.data import NOT_SAID
 
 LENGTH = 16  # words a picture at most; the first are its name, its colour and its style, then keywords
 LEAST = 4  # a word that fewer pictures have cannot be learned

@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from ...forward import to_float64
+from ...base.arrays import to_float64
 
 SALT = "spiral"  # of the source notebook; each class has one of its own
 RADIUS = 2.0  # its points then have a spread of about 1, the spread of x_T

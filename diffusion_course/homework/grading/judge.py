@@ -13,10 +13,10 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from ...base.arrays import to_float64
 from ...check import homework as check
 from ...check.engine import Exercise, Mistake
 from ...check.homework.affine import Affine
-from ...forward import to_float64
 from ..prepare import drawn
 from . import channel
 

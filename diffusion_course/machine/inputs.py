@@ -1,7 +1,7 @@
-"""Batches: which samples, times and noise a training step sees, from an array in memory or read from a Dataset.
+"""What a training is given: checked and brought to the device, or read from a `torch.utils.data.Dataset` meanwhile.
 
-An array is drawn from with replacement. A `torch.utils.data.Dataset` is read in an order that is drawn anew for each
-epoch, so that each example comes once in it, whatever the number of processes: each reads only its share of a batch.
+A Dataset is read in an order that is drawn anew for each epoch, so that each example comes once in it, whatever the
+number of processes: each reads only its share of a batch.
 """
 
 from __future__ import annotations
@@ -10,71 +10,58 @@ import itertools
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .data import NOT_SAID
-from .files import listed, picture, pictures
-from .forward import randn_like
+from ..models import Denoiser
 
+LARGEST = 20.0  # |x_0| above this is a mistake: pictures lie in [−1, 1], other data have standard deviation 1
 READERS = 2 if sys.platform == "linux" else 0  # processes that read ahead; elsewhere starting one costs seconds
 
 
-def draw_batch(x0: Tensor, cond: Tensor | None, schedule: Any, batch: int, rng: torch.Generator) -> tuple:
-    """A batch (x_0, t, ε, cond): random samples, times spread over 1 … T, fresh noise, conditions hidden in part."""
-    rows = torch.randint(len(x0), (batch,), generator=rng, device=rng.device)
-    return _noised(x0[rows], None if cond is None else cond[rows], schedule, rng)
+def samples(x0: Any, like: Tensor) -> Tensor:
+    """x0 as the weights are: on their device, in their number format. Refused where it is no data for a network."""
+    x0 = torch.as_tensor(x0)
+    if x0.ndim < 2 or len(x0) == 0 or not x0.isfinite().all():
+        raise ValueError(f"x0 must be finite numbers of shape (n, …) with n ≥ 1, not of shape {tuple(x0.shape)}.")
+    if not x0.is_floating_point() or x0.abs().max() > LARGEST:
+        raise ValueError(
+            f"x0 holds {x0.dtype} from {x0.min().item():g} to {x0.max().item():g}: give pictures as floats in [−1, 1] "
+            "(0 … 255: x / 127.5 − 1), other data with standard deviation 1."
+        )
+    return x0.to(like.dtype).to(like.device)
 
 
-def draw_streamed(read: Iterator, x0: Any, cond: Any, schedule: Any, batch: int, rng: torch.Generator) -> tuple:
-    """The same of the samples that `read`, from `stream`, brings next."""
-    clean, cond = next(read)
-    return _noised(clean, cond, schedule, rng)
+def conditions(cond: Any, n: int, bare: nn.Module, device: torch.device) -> Tensor:
+    """`cond` as codes (n, k) on the device."""
+    if len(cond) != n:
+        raise ValueError(f"{len(cond)} conditions for {n} samples: give one a sample.")
+    if isinstance(bare, Denoiser):
+        return bare.check_cond(cond, n)
+    return torch.as_tensor(cond, device=device).long().reshape(n, -1)
 
 
-def _noised(clean: Tensor, cond: Tensor | None, schedule: Any, rng: torch.Generator) -> tuple:
-    t = spread_times(len(clean), schedule.T, rng)
-    return clean, t, randn_like(clean, rng), None if cond is None else hide(cond, rng)
-
-
-def spread_times(n: int, T: int, rng: torch.Generator) -> Tensor:
-    """n times in 1 … T, each uniform, together evenly spread: t_i = 1 + ⌊T · frac(u + i/n)⌋ with one random u.
-
-    A batch of independent times now and then lacks a whole region; an evenly spread one never does.
-    """
-    u = torch.rand((), generator=rng, device=rng.device)
-    places = (u + torch.arange(n, device=rng.device) / n) % 1
-    return 1 + (places * T).long().clamp_(max=T - 1)
-
-
-def hide(cond: Tensor, rng: torch.Generator) -> Tensor:
-    """`cond` (B, k) with a random part of each row replaced by −1, "not said".
-
-    The share u² to hide (u uniform) is drawn anew for each row: some rows stay whole, some say little, some nothing.
-    """
-    share = torch.rand(len(cond), 1, generator=rng, device=rng.device) ** 2
-    hidden = torch.rand(cond.shape, generator=rng, device=rng.device) < share
-    return cond.masked_fill(hidden.to(cond.device), NOT_SAID)
+def weights_of_t(weight: Any, bare: nn.Module, like: Tensor) -> Any:
+    """None, "v", or one number for each t on the device."""
+    T: int = bare.schedule.T  # type: ignore[assignment]
+    if weight is None or (isinstance(weight, str) and weight == "v" and isinstance(bare, Denoiser)):
+        return weight
+    if isinstance(weight, str):
+        raise ValueError(f'weight must be None, T+1 numbers or, for a Denoiser, "v"; not {weight!r}.')
+    weight = torch.as_tensor(weight, dtype=torch.float32)
+    if weight.shape != (T + 1,) or not weight.isfinite().all() or (weight < 0).any():
+        raise ValueError(
+            f"weight must have one finite number, at least 0, for each t = 0 … {T}; it has shape {tuple(weight.shape)} "
+            f'and goes from {weight.min().item():g} to {weight.max().item():g}. (For 1/ᾱ_t say weight="v", which is '
+            "good at ᾱ_t = 0 too.)"
+        )
+    return weight.to(like.device)
 
 
 # ---- read from a Dataset -------------------------------------------------------------------------
-
-
-class Album(Dataset):
-    """Your own folder of pictures as `files.folder` gives them, but each read only when it is asked for."""
-
-    def __init__(self, folder: str | Path, size: int) -> None:
-        self.paths, self.size = listed(folder, size), size
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, row: int) -> Tensor:
-        return torch.from_numpy(pictures(picture(self.paths[row], self.size)[None])[0])
 
 
 class Order(Sampler):

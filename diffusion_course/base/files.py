@@ -34,7 +34,7 @@ def checksum(name: str) -> str | None:
 
 def home() -> Path:
     """The folder of the shipped files: inside an installed package, beside the package in a checkout."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     installed = package / "_data"
     return installed if installed.is_dir() else package.parent / "data"
 

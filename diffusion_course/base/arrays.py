@@ -1,0 +1,104 @@
+"""One formula for floats, NumPy arrays and torch tensors: what it takes to hand each back as what it came in.
+
+Nothing here imports torch: a tensor brings its own methods.
+"""
+
+from __future__ import annotations
+
+import sys
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+Array: TypeAlias = "float | np.ndarray | torch.Tensor"
+
+
+def is_tensor(x: Any) -> bool:
+    """Is x a torch tensor? Asked without importing torch."""
+    return hasattr(x, "new_tensor")
+
+
+def may_read(x: Any) -> bool:
+    """May a value of x be looked at here? Not on a GPU, where reading makes the host wait, nor in a compiled graph."""
+    return not is_tensor(x) or (not sys.modules["torch"].compiler.is_compiling() and x.device.type == "cpu")
+
+
+def to_float64(values: Any) -> np.ndarray:
+    """Numbers, an array or a tensor (on any device) as a float64 array."""
+    return np.asarray(values.detach().cpu().double() if is_tensor(values) else values, dtype=np.float64)
+
+
+def exact(values: Any) -> Any:
+    """A float as it is (quick: samplers pass nothing else), anything else as a float64 array."""
+    return float(values) if isinstance(values, float) else to_float64(values)
+
+
+def holds(condition: Any) -> bool:
+    """Is it true of every number?"""
+    return condition if isinstance(condition, bool) else bool(condition.all())
+
+
+def cast(values: np.ndarray, x: Array) -> Any:
+    """Float64 `values` in x's dtype, on its device (half precision: float32). A single number stays a float."""
+    refuse_whole_numbers(x)
+    if values.ndim == 0:
+        return float(values)
+    if is_tensor(x):
+        return widened(x.new_empty(0)).new_tensor(values)
+    dtype = widened(x).dtype if hasattr(x, "dtype") else values.dtype
+    return values.astype(dtype) if dtype.kind == "f" else values
+
+
+def widened(x: Any) -> Any:
+    """x itself, or in float32 if its two bytes a number are too few to compute with."""
+    if getattr(getattr(x, "dtype", None), "itemsize", 0) != 2:
+        return x
+    return x.float() if is_tensor(x) else x.astype(np.float32)
+
+
+def shaped(level: Any, x: Array) -> Any:
+    """`level`, a number or (B,), to multiply x (B, …): shape (B, 1, …), and x's dtype and device."""
+    if isinstance(level, (int, float)):
+        return float(level)
+    shape = shape_of(x)
+    if level.ndim and shape:
+        if tuple(level.shape) != shape[:1]:
+            raise ValueError(f"ᾱ_t {tuple(level.shape)} for x {shape}: give one number, or one a sample, {shape[:1]}.")
+        level = level.reshape(-1, *[1] * (len(shape) - 1))
+    if not is_tensor(level):
+        return cast(level, x)
+    return level.to(widened(x)) if is_tensor(x) else cast(to_float64(level), x)
+
+
+def of_one_shape(**pair: Any) -> tuple[Any, Any]:
+    """The two of `pair`, widened; refused if their shapes differ. A number goes with any shape."""
+    (name_a, a), (name_b, b) = pair.items()
+    shape_a, shape_b = shape_of(a), shape_of(b)
+    if shape_a and shape_b and shape_a != shape_b:
+        raise ValueError(f"{name_a} has shape {shape_a} but {name_b} has {shape_b}: they must be equal.")
+    refuse_whole_numbers(a)
+    refuse_whole_numbers(b)
+    return widened(a), widened(b)
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of x: () for a plain number."""
+    return tuple(getattr(x, "shape", ()))
+
+
+def refuse_whole_numbers(x: Any) -> None:
+    """Raise ValueError for a tensor of integers, into which half of any result would not fit."""
+    if is_tensor(x) and not x.is_floating_point():
+        raise ValueError(f"a tensor of {x.dtype} cannot hold noise: give floats (`x.float()`).")
+
+
+def whole(n: Any, name: str, least: int = 1, most: float = np.inf) -> int:
+    """n as an int. Raises ValueError unless it is a whole number of any integer type, from `least` to `most`."""
+    if not isinstance(n, Integral) or isinstance(n, bool) or not least <= int(n) <= most:
+        limit = f" and at most {most}" if most < np.inf else ""
+        raise ValueError(f"{name} must be a whole number, at least {least}{limit}, not {n!r}.")
+    return int(n)
