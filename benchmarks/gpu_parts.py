@@ -17,7 +17,7 @@ from others import Diffusers
 from torch.nn import functional as F
 
 from diffusion_course import data, metrics, schedule, training
-from diffusion_course.machine import hardware
+from diffusion_course.machine import capture, hardware
 from diffusion_course.models import given
 from diffusion_course.run import checkpoints, recipes, sampling
 from diffusion_course.samplers import ddim
@@ -61,7 +61,7 @@ def start(entry, plain=False, how=None, seed=0, device=DEVICE, **recipe):
     chosen = chosen._replace(dtype=how or chosen.dtype)
     rng = torch.Generator().manual_seed(seed)
     recipe = {**entry.recipe(device), **recipe}
-    stepper = (lambda step, run: step) if plain else training.stepper
+    stepper = (lambda step, run: step) if plain else capture.stepper
     with patch.object(training, "choose_machine", lambda _: chosen), patch.object(training, "stepper", stepper):
         records = training.train(model, x0, cond, draw=draw, rng=rng, **recipe)
         yield next(records)

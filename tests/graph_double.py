@@ -115,6 +115,5 @@ def as_on_a_gpu(monkeypatch):
         monkeypatch.setattr(torch.cuda, name, double)
     for module in (forward, models, predictor, text, training):
         monkeypatch.setattr(module, "may_read", lambda _: False)
-    for module in (capture, training):
-        monkeypatch.setattr(module, "on_gpu", lambda device: True)
+    monkeypatch.setattr(capture, "on_gpu", lambda device: True)
     return made

@@ -17,6 +17,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from diffusion_course import forward, plots, schedule
+from diffusion_course.base.figure import DPI
 
 RNG = np.random.default_rng(0)
 LINEAR = schedule.linear()
@@ -88,7 +89,7 @@ def test_drawn_at_ends_and_middle(name, t):
     assert pickle.dumps([g for g in given if not callable(g)]) == before  # nothing given was changed
     png = figure.png()
     width, height = struct.unpack(">II", png[16:24])
-    assert abs(width - figure.get_figwidth() * plots.DPI) <= 1 and height > 100
+    assert abs(width - figure.get_figwidth() * DPI) <= 1 and height > 100
 
 
 @pytest.mark.parametrize("name", DRAWN)
