@@ -13,7 +13,6 @@ from .grading import grade, progress, records
 from .prepare import make as prepare
 from .report import export as report
 from .report import feedback, lms, marks, standing
-from .report.status import lines
 from .sandbox import sandbox
 from .tables import visible
 
@@ -109,7 +108,7 @@ def _tell(place, graded):
 def status(directory):
     """Say how far everyone is, and what is left to do."""
     place = course.Course(directory)
-    click.echo("\n".join(lines(place, standing.standings(place))))
+    click.echo("\n".join(standing.lines(place, standing.standings(place))))
 
 
 @homework.command("feedback")

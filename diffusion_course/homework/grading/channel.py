@@ -168,8 +168,3 @@ class Student:
             text = answer["text"][:SHORT]
             raise kind(INPUTS.sub("…", text) if kind is Failed else text)
         raise Refused("The answer was neither a value nor a reason.")
-
-
-def attach(number, id, secret):
-    """The `Student` behind the socket that this process was started with."""
-    return Student(socket.socket(fileno=number), id, secret)

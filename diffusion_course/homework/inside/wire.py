@@ -33,31 +33,42 @@ class BadFrame(ValueError):
 
 def send(sock, value, seconds):
     """Write one message; TimeoutError if the other side does not take it within `seconds`."""
+    message = pack(value)
+    sock.settimeout(seconds)
+    sock.sendall(message)
+
+
+def receive(sock, seconds=None, kinds=None):
+    """Read one message, as `unpack` does. Raises TimeoutError, EOFError if the other side is gone, BadFrame."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    return unpack(lambda size: _exactly(sock, size, deadline), kinds)
+
+
+def pack(value) -> bytes:
+    """A message; BadFrame for what may not cross."""
     arrays = []
     tree = _plain(value, arrays)
     text = json.dumps({"sizes": [len(array) for array in arrays], "value": tree}).encode()
     if len(text) > MAX_JSON or sum(map(len, arrays)) > MAX_ARRAYS:
         raise BadFrame(f"more than {MAX_JSON >> 20} MB of values or {MAX_ARRAYS >> 20} MB of arrays")
-    sock.settimeout(seconds)
-    sock.sendall(b"".join([struct.pack(">I", len(text)), text, *arrays]))
+    return b"".join([struct.pack(">I", len(text)), text, *arrays])
 
 
-def receive(sock, seconds=None, kinds=None):
-    """Read one message. `kinds` maps the name of each further kind allowed to the function that builds it.
+def unpack(read, kinds=None):
+    """The value of the message that `read(size)` gives piece by piece; BadFrame if it is none.
 
-    Raises TimeoutError, EOFError if the other side is gone, BadFrame.
+    `kinds` maps the name of each further kind allowed to the function that builds it.
     """
-    deadline = None if seconds is None else time.monotonic() + seconds
-    (length,) = struct.unpack(">I", _exactly(sock, 4, deadline))
+    (length,) = struct.unpack(">I", read(4))
     if length > MAX_JSON:
         raise BadFrame(f"more than {MAX_JSON >> 20} MB of values")
-    text = bytes(_exactly(sock, length, deadline))
+    text = bytes(read(length))
     try:
         message = json.loads(text)
         sizes, tree = message["sizes"], message["value"]
         if not all(type(size) is int and 0 < size <= MAX_ARRAYS for size in sizes) or sum(sizes) > MAX_ARRAYS:
             raise BadFrame(f"more than {MAX_ARRAYS >> 20} MB of arrays")
-        arrays = {number: _array(_exactly(sock, size, deadline)) for number, size in enumerate(sizes)}
+        arrays = {number: _array(read(size)) for number, size in enumerate(sizes)}
         return _value(tree, arrays, kinds or {})
     except (TypeError, KeyError, IndexError, ValueError, RecursionError) as error:
         raise error if isinstance(error, BadFrame) else BadFrame(f"a broken message ({error})") from None
