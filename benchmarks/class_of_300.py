@@ -1,8 +1,10 @@
 """A class of honest students, graded in one run: `python benchmarks/class_of_300.py DIRECTORY [--students 300]`.
 
 Makes a course directory. Every student has an id, a seed and a hand of their own: for each part one of several right
-ways to write it. The teacher's command grades them all; interrupted, the same command goes on. The outcome is written
-to notebooks/homework/class_of_300.csv, a row a student, and what a teacher would want to know of it is printed.
+ways to write it, in torch or in NumPy, float32 or float64, with a wider or a narrower network, and every third has
+written the functions before the training. The teacher's command grades them all; interrupted, the same command goes on.
+The outcome is written to notebooks/homework/class_of_300.csv, a row a student, and what a teacher would want to know of
+it is printed.
 """
 
 import argparse
@@ -27,30 +29,45 @@ LOOP = """levels = [1.0]
     for b in beta.tolist():
         levels.append(levels[-1] * (1 - b))
     return torch.tensor(levels)"""
-# Cell of the solution → a line of it, and other right ways to write it.
-WAYS = {
-    "make-alpha-bar": ("return torch.cat([torch.ones(1), torch.cumprod(1 - beta, dim=0)])", LOOP),
-    "add-noise": ("alpha_bar_t.sqrt() * x0 +", "x0 * alpha_bar_t**0.5 +", "torch.sqrt(alpha_bar_t).mul(x0) +"),
-    "network": ("self.layers(features(xt, t))", "self.layers.forward(features(xt, t).contiguous())"),
-    "loss": ("((eps - model(xt, t)) ** 2).mean()", "nn.functional.mse_loss(model(xt, t), eps)"),
-    "train": ("rows = torch.randint(len(x0), (batch,))", "rows = torch.randperm(len(x0))[:batch]"),
-    "reverse-step": (MEAN_OF_X0, MEAN_OF_EPS),
-    "time-grid": (
-        "[round(T * i / n) for i in range(n, -1, -1)]",
-        "torch.linspace(T, 0, n + 1, dtype=torch.float64).round().int().tolist()",
-        "[T - (2 * T * i + n) // (2 * n) for i in range(n + 1)]",
-    ),
-    "sample": ("alpha_bar[t], alpha_bar[s], noise[i]", "*alpha_bar[[t, s]], noise[i]"),
-    "samples": ("static, noise = torch.randn(512, 2), torch.randn(n, 512, 2)",
-                "noise, static = torch.randn((n, 512, 2)), torch.randn((512, 2))"),
-}  # fmt: skip
+IN_NUMPY = """a, x, z = (np.asarray(each, dtype=np.float64) for each in (alpha_bar, xT, noise))
+    for t, s, fresh in zip(times[:-1], times[1:], z):
+        eps_hat = model(torch.from_numpy(x).float(), torch.full((len(x),), t)).numpy()
+        x0_hat = (x - np.sqrt(1 - a[t]) * eps_hat) / np.sqrt(a[t])
+        kept, rest = a[t] / a[s], 1 - a[s]
+        mean = (np.sqrt(a[s]) * (1 - kept) * x0_hat + np.sqrt(kept) * rest * x) / (1 - a[t])
+        x = mean + np.sqrt(rest / (1 - a[t]) * (1 - kept)) * fresh
+    return torch.from_numpy(x).float()
+    for i in range(0):"""
+FORWARD = "    def forward(self, xt, t):\n        return self.layers(features(xt, t))"
+WIDE = "nn.Linear(46, 128), nn.SiLU(),\n            nn.Linear(128, 128), nn.SiLU()"
+BEFORE = ("time-grid", "grade-time-grid", "reverse-step", "grade-reverse-step")  # cells that some write earlier
+# Cell of the solution, a piece of it, and other right ways to write that.
+WAYS = (
+    ("make-alpha-bar", "return torch.cat([torch.ones(1), torch.cumprod(1 - beta, dim=0)])", LOOP),
+    ("add-noise", "alpha_bar_t.sqrt() * x0 +", "x0 * alpha_bar_t**0.5 +", "torch.sqrt(alpha_bar_t).mul(x0) +"),
+    ("network", WIDE, WIDE.replace("SiLU", "GELU"), "nn.Linear(46, 64), nn.SiLU(), nn.Linear(64, 128), nn.SiLU()",
+     "nn.Linear(46, 256), nn.SiLU(), nn.Linear(256, 128), nn.SiLU()"),
+    ("network", FORWARD, FORWARD.replace("features(xt, t)", "features(xt, t).contiguous()"),
+     "        self.double()\n\n" + FORWARD.replace("features(xt, t)", "features(xt, t).double()")),
+    ("loss", "((eps - model(xt, t)) ** 2).mean()", "nn.functional.mse_loss(model(xt, t), eps)"),
+    ("train", "rows = torch.randint(len(x0), (batch,))", "rows = torch.randperm(len(x0))[:batch]"),
+    ("reverse-step", MEAN_OF_X0, MEAN_OF_EPS),
+    ("time-grid", "[round(T * i / n) for i in range(n, -1, -1)]",
+     "torch.linspace(T, 0, n + 1, dtype=torch.float64).round().int().tolist()",
+     "[T - (2 * T * i + n) // (2 * n) for i in range(n + 1)]"),
+    ("sample", "for i in range(len(times) - 1):", IN_NUMPY),
+    ("samples", "static, noise = torch.randn(512, 2), torch.randn(n, 512, 2)",
+     "noise, static = torch.randn((n, 512, 2)), torch.randn((512, 2))"),
+)  # fmt: skip
+NAMES = ("s{}", "ada.lovelace-{}", "Gödel{}", "{}")
 
 
 def set_up(root, students):
     """The course directory, with everything handed in; what an earlier run has made stays."""
     if not root.exists():
         made = prepare.init(root)
-        rows = [{"id": f"s{1000 + seed}", "first_name": "Student", "last_name": seed} for seed in range(students)]
+        ids = [NAMES[seed % len(NAMES)].format(1000 + seed) for seed in range(students)]
+        rows = [{"id": ids[seed], "first_name": "Student", "last_name": seed} for seed in range(students)]
         tables.write(root / "roster.csv", ("id", "first_name", "last_name"), rows)
         prepare.release(made, each=True)
         prepare.solution(made)
@@ -66,7 +83,7 @@ def submission(made, student, seed):
     """The student's own copy with all blanks filled in, each in one of the right ways."""
     answers = {cell.id: cell.source for cell in nbformat.read(made.root / "solution" / "spiral.ipynb", 4).cells}
     rng = np.random.default_rng(seed)
-    for cell, (usual, *others) in WAYS.items():
+    for cell, usual, *others in WAYS:
         if answers[cell].count(usual) != 1:
             raise ValueError(f"{usual!r} must stand once in the cell {cell} of the solution.")
         answers[cell] = answers[cell].replace(usual, rng.choice([usual, *others]))
@@ -78,6 +95,11 @@ def submission(made, student, seed):
             cell.source = answers[cell.id]
         elif cell.id == "conclusions":
             cell.source = f"I am {student}.\n\n{answers['conclusions']}"
+    if seed % 3 == 0:
+        early = [cell for cell in notebook.cells if cell.id in BEFORE]
+        others = [cell for cell in notebook.cells if cell.id not in BEFORE]
+        place = next(i for i, cell in enumerate(others) if cell.id == "train-text")
+        notebook.cells = others[:place] + early + others[place:]
     return notebook
 
 
@@ -93,7 +115,7 @@ def row(made, seed, student):
     about = graded.metadata["homework"]
     told |= {"sandbox_cpu": about["cpu_seconds"], "peak_mib": about["peak_memory"] >> 20}
     told["training"] = training_seconds(graded)
-    spiral = variant.of(student)
+    spiral = made.spiral(student)
     for steps, points in record.samples.items():
         told[f"distance_{steps}"] = round(float(spiral.distance(points).mean()), 5)
         told[f"coverage_{steps}"] = spiral.coverage(points)
@@ -131,6 +153,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("directory", type=Path, help="the course directory, made here or by an interrupted run")
     parser.add_argument("--students", type=int, default=300)
+    parser.add_argument("--table", type=Path, default=TABLE, help="where the outcome is written")
     parser.add_argument("--jobs", type=int, default=2, help="submissions at once")
     asked = parser.parse_args()
     made = set_up(asked.directory, asked.students)
@@ -138,7 +161,7 @@ def main():
     grading = [str(command), "homework", "grade", str(made.root), "--jobs", str(asked.jobs)]
     subprocess.run(grading, check=True)
     rows = [row(made, seed, student) for seed, student in enumerate(made.roster)]
-    with TABLE.open("w", newline="") as file:
+    with asked.table.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0], lineterminator="\n", restval="")
         writer.writeheader()
         writer.writerows(rows)
