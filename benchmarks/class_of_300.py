@@ -29,7 +29,9 @@ LOOP = """levels = [1.0]
     for b in beta.tolist():
         levels.append(levels[-1] * (1 - b))
     return torch.tensor(levels)"""
-IN_NUMPY = """a, x, z = (np.asarray(each, dtype=np.float64) for each in (alpha_bar, xT, noise))
+IN_NUMPY = """import numpy as np
+
+    a, x, z = (np.asarray(each, dtype=np.float64) for each in (alpha_bar, xT, noise))
     for t, s, fresh in zip(times[:-1], times[1:], z):
         eps_hat = model(torch.from_numpy(x).float(), torch.full((len(x),), t)).numpy()
         x0_hat = (x - np.sqrt(1 - a[t]) * eps_hat) / np.sqrt(a[t])
