@@ -13,11 +13,11 @@ import diffusion_course
 
 PACKAGE = Path(diffusion_course.__file__).resolve().parent
 INSIDE = PACKAGE / "homework/inside"  # the only part of the grader that the sandbox shows
-OWN = "data files forward metrics models plots schedule words".split()  # what a submission may use of the package
+OWN = "data forward metrics models plots schedule".split()  # what a submission may use of the package
 SHOWN = ["__init__.py", *(f"{name}.py" for name in OWN), "_data", "check/__init__.py", "check/asked.py"]
 SHOWN += ["check/numbers.py", *(f"check/homework/{name}.py" for name in ("__init__", "affine", "variant"))]
-SHOWN += [f"homework/inside/{path.name}" for path in sorted(INSIDE.glob("*.py"))]
-SHOWN += [f"machine/{name}.py" for name in ("__init__", "capture")]  # which a network asks for its answers
+FOLDERS = ("base", "machine", "homework/inside")  # shown whole
+SHOWN += [str(path.relative_to(PACKAGE)) for folder in FOLDERS for path in sorted((PACKAGE / folder).glob("*.py"))]
 SYSTEM = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share")
 SETTINGS = ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/alternatives")
 HOME = "/tmp"  # the one place to write to
@@ -115,7 +115,7 @@ def view(limits, secret):
 def _package():
     """Of the course, only what a submission may use: no solution, no sampler, no check, compiled or not."""
     mounts = ["--tmpfs", str(PACKAGE)]
-    for folder in ("check", "check/homework", "homework", "homework/inside", "machine"):
+    for folder in ("check", "check/homework", "homework", *FOLDERS):
         mounts += ["--dir", str(PACKAGE / folder)]
     for name in SHOWN:
         mounts += ["--ro-bind-try", str(PACKAGE / name), str(PACKAGE / name)]
