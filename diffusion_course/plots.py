@@ -29,7 +29,7 @@ def images(pictures: Mapping[str, Any], columns: int | None = None, height: floa
     rows = -(-len(pictures) // columns)
     side = min(height, WIDTH / columns)
     lines = max(folded(title, side).count("\n") for title in pictures) + 1
-    figure = Figure(side * columns, rows * (side + 0.2 * lines + 0.1))
+    figure = Figure(side * columns, rows * (side + 0.2 * lines + 0.15))
     for ax in figure.subplots(rows, columns, squeeze=False).flat:
         ax.axis("off")
     for ax, (title, picture) in zip(figure.axes, pictures.items(), strict=False):
