@@ -1,5 +1,7 @@
 """What notebooks draw and make: a folder of example pictures, who looks at whom, a density as a landscape."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -69,3 +71,25 @@ def test_averages_over_patches_keep_a_plane_and_shrink_noise_by_the_side_of_a_pa
         assert lab.averaged(noise, k).std() == pytest.approx(1 / k, rel=0.1)
     with pytest.raises(ValueError, match="1 or more pixels, not 0"):
         lab.averaged(noise, 0)
+
+
+def test_errors_lie_on_one_curve_over_the_honest_clock():
+    """A function of log-SNR alone differs over t, and is drawn as one curve over log-SNR."""
+    schedules = {"linear": schedule.linear(), "cosine": schedule.cosine()}
+    times = np.arange(25, 1001, 25)
+    errors = {name: 1 / (1 + np.exp(s.log_snr[times] + 3)) for name, s in schedules.items()}
+    figure = lab.two_clocks(times, errors, schedules)
+    steps, clock, ticks = figure.axes
+    for name, drawn, marks in zip(errors, clock.get_lines(), ticks.get_lines(), strict=True):
+        np.testing.assert_allclose(drawn.get_ydata(), 1 / (1 + np.exp(drawn.get_xdata() + 3)))
+        np.testing.assert_allclose(marks.get_xdata(), schedules[name].log_snr[times])
+    assert np.abs(steps.get_lines()[0].get_ydata() - steps.get_lines()[1].get_ydata()).max() > 0.2
+    start, end = map(float, re.findall(r"log-SNR (\S+) to (\S+)\.$", figure.alt)[0])
+    assert (start, end) == pytest.approx((np.log(19) - 3, -np.log(19) - 3), abs=0.15) and clock.xaxis_inverted()
+
+
+def test_strips_stand_side_by_side_in_a_frame():
+    figure = lab.strips({"dark": np.full((4, 1, 8, 8), -1.0), "light": np.full((4, 1, 8, 8), 1.0)})
+    page = figure.axes[0].images[0].get_array()
+    assert page.shape[:2] == (2 * 9 + 1, 4 * 4 + 2) and page[1:9, 1:17].max() == 0 and page[10:18, 1:17].min() == 1
+    assert all(spine.get_visible() for spine in figure.axes[0].spines.values()) and "dark, light" in figure.alt

@@ -1,6 +1,7 @@
 """What a lesson shows and touches: widgets, quiz, prompt box, pixel editor, drawings of networks and fields."""
 
 from .arrow import arrow
+from .clocks import strips, two_clocks
 from .designer import designer
 from .diagrams import network
 from .examples import example_pictures
@@ -44,5 +45,7 @@ __all__ = [
     "show",
     "side_by_side",
     "statue",
+    "strips",
+    "two_clocks",
     "with_ones",
 ]
