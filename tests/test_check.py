@@ -124,6 +124,18 @@ def back_without_a_last_draw(x, model, alpha_bar, rng, noise=1.0):
     return path
 
 
+def step_by_step(s, k, contrast):
+    t = 1
+    while math.sqrt((1 - s.alpha_bar[t]) / s.alpha_bar[t]) / k < contrast:
+        t += 1
+    return t
+
+
+def rescaled(root):
+    slope = root[1] / (root[1] - root[-1])
+    return [1.0, *((slope * root[1:] - slope * root[-1]) ** 2)]
+
+
 def worst_pixel(photos, xt, eps, kept):
     back = [(x - math.sqrt(1 - kept) * e) / math.sqrt(kept) for x, e in zip(xt.flat, eps.flat, strict=True)]
     return max(abs(2 * float(photo) / 255 - 1 - x0) for photo, x0 in zip(photos.flat, back, strict=True))
@@ -141,6 +153,8 @@ RIGHT = [
     ("variance_after", lambda variance, betas: 1 + (variance - 1) * math.prod(1 - beta for beta in betas)),
     ("time_grid", lambda T, n: [round(T * i / n) for i in range(n, -1, -1)]),
     ("time_grid", lambda T, n: torch.linspace(T, 0, n + 1).round().long()),
+    ("drowns_at", step_by_step),
+    ("zero_terminal", lambda alpha_bar: rescaled(torch.tensor(alpha_bar) ** 0.5)),
     ("training_pair", float32_pair),
     ("round_trip_error", worst_pixel),
 ]
@@ -182,9 +196,10 @@ WRONG = [
     ("x0_from_eps", lambda xt, a, eps: xt / a**0.5 - math.sqrt(1 - a) * eps / a, "the right one divided by √ᾱ_t"),
     ("names_from_v", lambda xt, a, v: (a**0.5 * xt - (1 - a) ** 0.5 * v, xt), "x_0 is right; what is wrong is the ε"),
     ("variance_after", lambda variance, betas: sum(betas) + variance, "is added besides is 1, the right one is 0.75"),
-    ("alpha_bar_of", lambda beta: np.append(1, np.cumprod(1 - beta))[:-1], "return 3 numbers, where 4 are asked for"),
+    ("zero_terminal", lambda a: check.zero_terminal.reference(a)[:-1], "return 3 numbers, where 4 are asked for"),
+    ("zero_terminal", lambda a: np.append(1, ((a[1:] ** 0.5 - a[-1] ** 0.5) / 0.9) ** 2), "0.7901, and 0.81 is right"),
+    ("drowns_at", lambda s, k, contrast: s.T - check.drowns_at.reference(s, k, contrast), "260"),
     ("best_line", lambda x, y: print(end=""), "your function returns None: is a `return` missing?"),
-    ("alpha_bar_from_log_snr", lambda x: 1 / (1 + math.exp(-x)), "the exponential of `math` takes no arrays"),
     ("random_step", unseeded, "asked the same twice, your function gives two answers. Draw from `rng`"),
     ("random_step", own_seed, "your function never draws from `rng`"),
     ("time_grid", lambda T, n: np.linspace(T, 0, n + 1).round(), "but floats, and `alpha_bar[3.0]` is an error"),

@@ -15,9 +15,10 @@ from .asked import Mistake
 LESSONS = {
     "lesson1": "add_noise x0_from_eps best_guess".split(),
     "lesson1_loop": "step_back generate few_steps nearest_distance".split(),
-    "lesson2": "noise_step random_step variance_after alpha_bar_of smallest_T".split(),
+    "lesson2": "noise_step random_step variance_after smallest_T".split(),
     "lesson2_back": "posterior names_from_v best_line go_back".split(),
-    "lesson3": "alpha_bar_from_log_snr cosine_alpha_bar shifted_alpha_bar betas_for time_grid".split(),
+    "lesson3": "cosine_alpha_bar shifted_alpha_bar betas_for time_grid".split(),
+    "lesson3_ends": "drowns_at zero_terminal".split(),
     "lesson3_pair": ["training_pair"],
     "lesson3_round_trip": ["round_trip_error"],
     "lesson4": "simple_loss target_weight decode".split(),

@@ -131,41 +131,6 @@ def variance_after(variance, betas):
     return variance
 
 
-@exercise(
-    probes=((np.array([0.1, 0.5, 0.995]),), (np.linspace(0.02, 0.2, 50),), (np.array([0.999]),)),
-    returns=("ᾱ",),
-    hints=(
-        "Each step keeps a share 1−β of the power. Shares of shares multiply.",
-        "np.cumprod gives all running products of an array at once.",
-        "ᾱ_0 = 1 belongs in front: np.concatenate([[1.0], …]).",
-    ),
-    why=""" Every step multiplies the signal's power by 1−β, so after t steps ᾱ_t = (1−β_1)…(1−β_t) of it is left. With
-    ᾱ_0 = 1 in front, the array has T + 1 entries and alpha_bar[t] belongs to step t.""",
-    mistakes="""
-    the product is taken backwards #4 | return → np.concatenate([[1.0], np.cumprod(1 - beta[::-1])])[::-1] |
-        It must start at the clean end, t = 0.
-    the β are multiplied from the last to the first #4 | 1 - beta → 1 - beta[::-1] | β_1 comes first: ᾱ_1 = 1 − β_1.
-    the product goes to T for every t #4 | np.cumprod(1 - beta) → np.full(len(beta), np.prod(1 - beta)) |
-        ᾱ_t is the product of the first t factors only.
-    β is multiplied, where α = 1 − β is meant #3 | 1 - beta → beta |
-        For β = 0.1 and 0.5 your ᾱ_2 is {f(np.array([0.1, 0.5]))[2]:.2g}, and 0.45 is right: multiply the shares that
-        stay, 1 − β.
-    the β are multiplied, then taken from 1 #3 | np.cumprod(1 - beta) → 1 - np.cumprod(beta) |
-        Take each β from 1 first, then multiply.
-    ᾱ_0 = 1 is missing #5 | return → np.cumprod(1 - beta) | Put a 1 in front, or alpha_bar[t] belongs to step t + 1.
-    α is returned, not its running product | np.cumprod(1 - beta) → 1 - beta |
-        1 − β is what one step keeps. ᾱ_t is what all t steps keep.
-    only the last product is returned | return → np.prod(1 - beta) |
-    the β are added, not multiplied | np.cumprod(1 - beta) → 1 - np.cumsum(beta) |
-        Each step keeps a share of what is left, so shares multiply.
-    the root is taken #19 | return → np.concatenate([[1.0], np.cumprod(1 - beta)]) ** 0.5 |
-        ᾱ is a power; take the root where you use it.
-    """,
-)
-def alpha_bar_of(beta):
-    return np.concatenate([[1.0], np.cumprod(1 - beta)])
-
-
 def _left(T: int) -> float:
     """√ᾱ_T of T betas from 1e-4 to 0.02."""
     return float(np.prod(1 - np.linspace(1e-4, 0.02, T)) ** 0.5)

@@ -1,39 +1,8 @@
-"""Exercises of lesson 3: schedules from log-SNR, from a cosine, for few steps; and times for sampling."""
-
-import math  # noqa: F401  (one of the mistakes needs it)
+"""Exercises of lesson 3: schedules from a cosine, for few steps, for large pictures; and times for sampling."""
 
 import numpy as np
 
 from .table import exercise
-
-
-@exercise(
-    probes=((1.0986,), (0.0,), (np.array([6.0, 1.0, -1.0, -6.0]),)),
-    returns=("ᾱ",),
-    hints=(
-        "The SNR is ᾱ/(1−ᾱ), and log-SNR is its natural logarithm.",
-        "Take the exponential, then solve SNR · (1−ᾱ) = ᾱ for ᾱ.",
-    ),
-    why=""" SNR = e^λ = ᾱ/(1−ᾱ), so ᾱ = e^λ/(1+e^λ) = 1/(1+e^−λ): the logistic function. At λ = 0 signal and noise have
-    the same power.""",
-    parts={f"the log-SNR of the ᾱ you give for {x}": lambda f, x=x: np.log(f(x) / (1 - f(x))) for x in (1.0, -2.0)},
-    mistakes="""
-    the SNR itself is returned | return → np.exp(log_snr) | Now solve SNR = ᾱ/(1−ᾱ) for ᾱ.
-    SNR = ᾱ/(1−ᾱ) is solved with the wrong sign | return → np.exp(log_snr) / (1 - np.exp(log_snr)) |
-        A power lies between 0 and 1. Write SNR · (1−ᾱ) = ᾱ and collect ᾱ on one side.
-    the function takes one number, not an array | np.exp → math.exp |
-        Right for one number; but the exponential of `math` takes no arrays. NumPy's takes both.
-    the sign is turned round | (-log_snr) → (log_snr) |
-    a bracket is missing | return → 1 / 1 + np.exp(-log_snr) | Python reads `1 / 1 + x` as (1 / 1) + x.
-    the exponent is half as large as it should be #19 | np.exp(-log_snr) → np.exp(-log_snr / 2) |
-        SNR is a ratio of powers; no square root belongs here.
-    √ᾱ is returned, not ᾱ #19 | return → (1 / (1 + np.exp(-log_snr))) ** 0.5 |
-    the logarithm is taken to be decimal | np.exp(-log_snr) → 10.0**-log_snr |
-        log-SNR is a natural logarithm: undo it with exp.
-    """,
-)
-def alpha_bar_from_log_snr(log_snr):
-    return 1 / (1 + np.exp(-log_snr))
 
 
 def _last(f):
