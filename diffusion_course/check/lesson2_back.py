@@ -15,6 +15,11 @@ from .table import exercise
     ),
     linear=("x0", "xt"),
     returns=("mean", "variance"),
+    refuse=lambda answer: (
+        "your function puts both into one array; return two values, `return mean, variance`."
+        if isinstance(answer, np.ndarray) and len(np.atleast_1d(answer)) == 2
+        else None
+    ),
     hints=(
         "With α = ᾱ_t/ᾱ_s: m = √ᾱ_s x_0 with variance A = 1−ᾱ_s, and n = x_t/√α with variance B = (1−α)/α.",
         "Precisions add, so the variance is 1/(1/A + 1/B). Multiply above and below by A·B.",
@@ -176,7 +181,7 @@ def _guess(x, t):
 @exercise(
     probes=tuple(
         (CLOUD, _guess, levels, np.random.default_rng(4), noise)
-        for levels, noise in ((LEVELS, 0.0), (LEVELS, 1.0), (LEVELS[:2], 1.0), (LEVELS[:3], 0.5))
+        for levels, noise in ((LEVELS, 0.0), (LEVELS, 1.0), (LEVELS[::2], 1.0), (LEVELS[:3], 0.5))
     ),
     returns=("path",),
     hints=(
@@ -191,7 +196,17 @@ def _guess(x, t):
         You go to the mean of the posterior. Draw from it: add noise · √variance · ε, with a new ε in every step.
     the variance stands without its root in front of the fresh noise #1 | variance**0.5 → variance |
         A variance of 0.04 is a spread of 0.2: the factor in front of ε is the root.
+    the spread of the posterior is missing in front of the fresh noise | variance**0.5 * → |
+        The fresh noise is as wide as the posterior: its factor is noise · √variance.
     the dial `noise` is not used | noise * variance → variance | Multiply the fresh noise by `noise`.
+    `noise` multiplies the mean, too | mean + noise * variance**0.5 * rng.standard_normal(x.shape) → noise * (mean +
+        variance**0.5 * rng.standard_normal(x.shape)) | Only the fresh noise is multiplied by `noise`.
+    `noise` multiplies the mean, not the fresh noise | mean + noise * variance → noise * mean + variance |
+        Only the fresh noise is multiplied by `noise`.
+    `noise` is added to the mean | mean + noise * variance → mean + noise + variance |
+        Multiply the fresh noise by `noise`.
+    the fresh noise is uniform, not Gaussian #2 | standard_normal → random |
+        `random` is uniform between 0 and 1; `standard_normal` is Gaussian.
     one random number moves all points alike | rng.standard_normal(x.shape) → rng.standard_normal() |
         Every number of x needs a draw of its own: hand x.shape to the generator.
     the last step leaves noise in the result | variance**0.5 → (1 - alpha_bar[t] / alpha_bar[t - 1]) ** 0.5 |
