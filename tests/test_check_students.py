@@ -1,11 +1,17 @@
 """What five students found: slips that passed, hung, or were told something useless; right answers in odd styles."""
 
+import linecache
+import re
+from pathlib import Path
+
+import nbformat
 import numpy as np
 import pytest
 import torch
 
 from diffusion_course import check
 from diffusion_course.check.engine import Mistake
+from diffusion_course.check.handed import statements
 from diffusion_course.forward import add_noise
 
 CHANCE = np.random.default_rng(0)
@@ -128,3 +134,41 @@ def test_an_experiment_in_place_of_the_floor_is_called_an_estimate(seeds):
 
     assert told("loss_floor", experiment).endswith("a good ruler; now find the formula it measures.")
     assert "ruler" not in told("loss_floor", lambda alpha_bar_t, spread: alpha_bar_t * spread)
+
+
+def test_a_raise_left_in_a_finished_solution_is_told_and_not_called_blank(capsys):
+    def go_back(x, model, alpha_bar, rng, noise=1.0):
+        path = [x]
+        for t in range(len(alpha_bar) - 1, 0, -1):
+            x0_hat = (x - (1 - alpha_bar[t]) ** 0.5 * model(x, t)) / alpha_bar[t] ** 0.5
+            mean, variance = check.posterior.reference(x0_hat, x, alpha_bar[t], alpha_bar[t - 1])
+            x = mean + noise * variance**0.5 * rng.standard_normal(x.shape)
+            raise NotImplementedError("your three lines")
+        return np.array(path)
+
+    def noise_step(x, beta_t, eps):
+        """Their own docstring, and a line below the blank's."""
+        raise NotImplementedError
+        return (1 - beta_t) ** 0.5 * x + beta_t**0.5 * eps
+
+    for each, attempt in (("go_back", go_back), ("noise_step", noise_step)):
+        assert "the line `raise NotImplementedError` is still there" in told(each, attempt)
+    assert capsys.readouterr().out == ""
+
+
+def test_the_blanks_of_the_notebooks_hold_as_many_statements_as_their_checks_know_of():
+    found = {}
+    for path in (Path(__file__).parent.parent / "notebooks").rglob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            for name in re.findall(r"^(\w+) = check\.\1\(\1\)", cell.source, re.MULTILINE):
+                blank = re.search(rf"^def {name}\(.*?(?=^\S|\Z)", cell.source, re.MULTILINE | re.DOTALL)
+                found[name] = statements(written(blank[0], name)) if blank else 0
+    assert {name: count for name, count in found.items() if count} == {"go_back": 4, "dpm_2m": 6}
+    assert all(getattr(check, name).given == count for name, count in found.items())
+
+
+def written(text: str, name: str):
+    """The function that a text defines, its source known as a notebook's is."""
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    exec(compile(text, name, "exec"), made := {})
+    return made[name]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .asked import Asked, Mistake
-from .handed import fresh, is_blank, is_data, offer, place_of, quietly, source, whole
+from .handed import fresh, is_blank, is_data, offer, place_of, quietly, source, statements, whole
 from .isolate import Isolation
 from .numbers import Failed, agree, alike, capital, numbers, parts, same, say, tell
 
@@ -40,6 +40,7 @@ class Exercise(Asked):
     whole numbers. `measure` turns an answer into the numbers that are compared, where many answers are right; `parts`
     takes answers apart: name → what it is of a function. `refuse` says why an answer is not of the type needed.
     `sensible` says which arguments may be tried besides the probes: a loop that counts down may never end for others.
+    `given` counts the statements that the notebook's blank holds already: whoever has more has written some.
     """
 
     reference: Callable
@@ -54,6 +55,7 @@ class Exercise(Asked):
     sensible: Callable[..., bool] = lambda *given: True
     tolerance: float = 1e-6
     tiny: float | None = None
+    given: int = 0
     shows: dict = field(default_factory=dict)
     parts: dict = field(default_factory=dict)
 
@@ -72,6 +74,9 @@ class Exercise(Asked):
             except NotImplementedError as blank:
                 last = traceback.extract_tb(blank.__traceback__)[-1].name
                 waits = last not in (getattr(attempt, "__name__", last), "ask")
+                if not waits and last != "ask" and statements(attempt) > self.given:
+                    told = "the line `raise NotImplementedError` is still there; delete it."
+                    raise Mistake(f"{self.name}: {told}", "the blank's line is left in", "named") from None
                 state = f"waits for `{last}`, which it calls and which is still blank" if waits else "not attempted yet"
                 say(f"○ {self.name}: {state}" + (", so the cells below use ours." if self.why else "."))
                 return self.reference if self.why else None

@@ -62,6 +62,18 @@ def is_blank(function) -> bool:
     return code is not None and all(step.opname in idle for step in dis.get_instructions(code))
 
 
+def statements(function) -> int:
+    """How many statements its body has besides docstrings, `...` and the blank's `raise`; 0 without a source."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+    except (OSError, TypeError, SyntaxError):
+        return 0
+    below = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)][1:]
+    idle = [isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in below]
+    raised = [isinstance(node, ast.Raise) and "NotImplementedError" in ast.unparse(node) for node in below]
+    return len(below) - sum(idle) - sum(raised)
+
+
 def place_of(error: Exception, function: Callable) -> str:
     """The learner's own line at which it happened."""
     frames = list(traceback.extract_tb(error.__traceback__))

@@ -184,6 +184,7 @@ def _guess(x, t):
         for levels, noise in ((LEVELS, 0.0), (LEVELS, 1.0), (LEVELS[::2], 1.0), (LEVELS[:3], 0.5))
     ),
     returns=("path",),
+    given=4,
     hints=(
         "Three lines. First the guess: model(x, t) is ε̂, and x_t = √ᾱ_t x̂_0 + √(1−ᾱ_t) ε̂ is to be solved for x̂_0.",
         "Then `posterior`, from the level of t to that of t − 1: alpha_bar[t], alpha_bar[t - 1].",

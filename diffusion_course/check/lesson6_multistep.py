@@ -23,6 +23,7 @@ extended_guess = lesson6_solvers.extended_guess.reference  # in the notebook it 
         (WIDE, SHORT, STARTS[:1], [50, 20, 10]),
     ),
     returns=("x_0",),
+    given=6,
     hints=(
         "From the second step on, `guess` is what `extended_guess` makes of this x̂_0 and of the one before.",
         "The first step has no guess before it, and at s = 0 the clock u is infinite: both take x̂_0 as it is.",
