@@ -172,3 +172,7 @@ def written(text: str, name: str):
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     exec(compile(text, name, "exec"), made := {})
     return made[name]
+
+
+def test_a_finding_may_be_a_float_that_is_whole(capsys):
+    assert check.smallest_T(float(check.smallest_T.right[0])) == check.smallest_T.right[0]

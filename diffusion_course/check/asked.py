@@ -73,6 +73,7 @@ class Finding(Asked):
             go_on = f"so the cells below go on with {ours}" if self.exactly is None else "and no cell below needs it"
             say(f"○ {self.name}: not attempted yet, {go_on}.")
             return ours
+        found = int(found) if isinstance(found, float) and found.is_integer() else found
         if not self.ask(found):
             raise Mistake(f"{self.name}: {found!r} is not {self.asked}.")
         if found not in self.right:
