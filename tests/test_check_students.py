@@ -163,8 +163,7 @@ def test_the_blanks_of_the_notebooks_hold_as_many_statements_as_their_checks_kno
             for name in re.findall(r"^(\w+) = check\.\1\(\1\)", cell.source, re.MULTILINE):
                 blank = re.search(rf"^def {name}\(.*?(?=^\S|\Z)", cell.source, re.MULTILINE | re.DOTALL)
                 found[name] = statements(written(blank[0], name)) if blank else 0
-    assert {name: count for name, count in found.items() if count} == {"go_back": 4, "dpm_2m": 6}
-    assert all(getattr(check, name).given == count for name, count in found.items())
+    assert any(found.values()) and all(getattr(check, name).given == count for name, count in found.items())
 
 
 def written(text: str, name: str):
