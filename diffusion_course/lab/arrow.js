@@ -45,14 +45,15 @@ function drawPlane(context, w, h, c, { x0, eps, phi }) {
   context.stroke();
   // all pairs with this x_t
   const foot = [xt * signal, xt * noise];
-  trace(context, c.purple, 2, [at(foot[0] + far * noise, foot[1] - far * signal),
+  trace(context, c.blue, 2, [at(foot[0] + far * noise, foot[1] - far * signal),
     at(foot[0] - far * noise, foot[1] + far * signal)], [6, 5]);
   // the four numbers, from the origin
   trace(context, c.green, 4, [at(0, 0), at(x0, 0)]);
   trace(context, c.green, 1, [at(x0, 0), at(x0, eps)], [2, 4]);
   trace(context, c.orange, 4, [at(0, 0), at(0, eps)]);
   trace(context, c.orange, 1, [at(0, eps), at(x0, eps)], [2, 4]);
-  trace(context, c.blue, 9, [at(0, 0), at(...foot)]); // wider than the arrow, which lies on it
+  const beside = [0.07 * noise, -0.07 * signal]; // so that neither this bar nor the arrow hides the other
+  trace(context, c.blue, 4, [at(...beside), at(foot[0] + beside[0], foot[1] + beside[1])]);
   const side = [-v * noise, v * signal];
   trace(context, c.purple, 4, [at(0, 0), at(...side)]);
   trace(context, c.purple, 1, [at(...side), at(x0, eps)], [2, 4]);
@@ -65,12 +66,12 @@ function drawPlane(context, w, h, c, { x0, eps, phi }) {
   context.stroke();
   write("x₀", c.green, at(x0, 0), 0, eps < 0 ? -8 : 18, "center");
   write("ε", c.orange, at(0, eps), x0 < 0 ? 8 : -8, 4, x0 < 0 ? "left" : "right");
-  write("xₜ", c.blue, at(...foot), 8, 18);
+  write("xₜ", c.blue, at(...foot), 10, 22);
   if (phi > 0.25) write("φ", c.red, at(0.7 * Math.cos(phi / 2), 0.7 * Math.sin(phi / 2)), 0, 4, "center");
   write("v", c.purple, at(...side), -8, -6, "right");
   write("(√ᾱ, √(1−ᾱ))", c.red, at(signal, noise), phi > 0.9 ? 12 : 14, phi > 0.9 ? -10 : 24);
   const low = -Math.min(1.05, (foot[1] - EDGE.low - 0.12) / (signal + 1e-9)); // along the dashed line, still in sight
-  if (noise > 0.1) write("same xₜ", c.purple, at(foot[0] - low * noise, foot[1] + low * signal), -10, 0, "right");
+  if (noise > 0.1) write("same xₜ", c.blue, at(foot[0] - low * noise, foot[1] + low * signal), -10, 0, "right");
   write("(x₀, ε)", c.ink, at(x0, eps), x0 > 1.4 ? -14 : 14, -12, x0 > 1.4 ? "right" : "left");
 }
 

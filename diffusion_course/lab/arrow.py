@@ -13,6 +13,7 @@ from .panel import Live, pack
 
 SIZE = 28
 START = 0.6  # the arrow's angle in the still
+BESIDE = 0.07  # how far from the arrow the bar of x_t is drawn, so that neither hides the other
 
 
 def arrow(x0: float = 0.5, eps: float = 1.5) -> Live:
@@ -47,24 +48,27 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
     ax = plane.subplots()
     ax.add_patch(Arc((0, 0), 2, 2, theta2=90, color=BLACK, alpha=0.5))
     ax.axline((0, 0), (signal, sigma), color=BLACK, alpha=0.5)
-    ax.axline((xt * signal, xt * sigma), slope=-signal / sigma, color=PURPLE, linestyle="--")
     foot, side = (xt * signal, xt * sigma), (-v * sigma, v * signal)
-    for tip, colour, width in (((x0, 0), GREEN, 3), ((0, eps), ORANGE, 3), (foot, BLUE, 8), (side, PURPLE, 3)):
-        ax.plot([0, tip[0]], [0, tip[1]], color=colour, linewidth=width, solid_capstyle="butt")
+    ax.axline(foot, slope=-signal / sigma, color=BLUE, linestyle="--")
+    beside = BESIDE * sigma, -BESIDE * signal
+    for tip, colour in (((x0, 0), GREEN), ((0, eps), ORANGE), (side, PURPLE)):
+        ax.plot([0, tip[0]], [0, tip[1]], color=colour, linewidth=3, solid_capstyle="butt")
+    ax.plot(*([one, one + end] for one, end in zip(beside, foot, strict=True)), color=BLUE, linewidth=3)
     for tip, end in (((x0, 0), (x0, eps)), ((0, eps), (x0, eps)), (side, (x0, eps))):
         ax.plot([tip[0], end[0]], [tip[1], end[1]], ":", color=BLACK, linewidth=0.8)
     ax.add_patch(Arc((0, 0), 1.2, 1.2, theta2=math.degrees(START), color=RED))
     names = {
-        "$x_0$": (x0, -0.25),
-        "ε": (-0.15, eps),
-        "$x_t$": (foot[0] + 0.1, foot[1] - 0.3),
-        "$v$": (side[0] - 0.15, side[1]),
-        "φ": (0.69, 0.1),
+        "$x_0$": ((x0, -0.25), GREEN),
+        "ε": ((-0.15, eps), ORANGE),
+        "$x_t$": ((foot[0] + 0.1, foot[1] - 0.35), BLUE),
+        "$v$": ((side[0] - 0.15, side[1]), PURPLE),
+        "φ": ((0.69, 0.1), RED),
+        "$(x_0, ε)$": ((x0 + 0.4, eps), BLACK),
     }
-    for text, place in (names | {"$(x_0, ε)$": (x0 + 0.4, eps)}).items():
-        ax.text(*place, text, ha="center")
+    for text, (place, colour) in names.items():
+        ax.text(*place, text, ha="center", color=colour, weight="bold", size=13)
     below = (foot[0] + 1.5 * sigma - 0.15, foot[1] - 1.5 * signal)  # a place beside the dashed line
-    ax.text(*below, "same $x_t$", color=PURPLE, ha="right", clip_on=True)
+    ax.text(*below, "same $x_t$", color=BLUE, ha="right", clip_on=True)
     ax.annotate("", (signal, sigma), (0, 0), arrowprops={"arrowstyle": "-|>", "color": RED, "linewidth": 2})
     ax.plot(x0, eps, "o", color=BLACK)
     ax.set(xlim=(-1.3, 2.1), ylim=(-1.3, 2.1), aspect="equal")
