@@ -120,10 +120,20 @@ def test_the_still_of_paths_names_groups_where_they_start_else_in_a_legend(sprea
     path = np.linspace(RNG.normal(size=20) * spread, RNG.normal(size=20), 11)
     still = play_paths(None, groups={"low": path - 2, "high": path + 2}, ends=("0", "10"), limit=4).still
     ax, edge = still.axes
-    at_start = {text.get_text().strip(): text.get_position()[1] for text in ax.texts}
+    at_start = {text.get_text(): text.xy[1] for text in ax.texts}
     legend = [text.get_text() for each in still.legends for text in each.get_texts()]
     assert (at_start, legend) == (({}, ["low", "high"]) if spread else ({"low": -2, "high": 2}, []))
     assert sum(bar.get_width() for bar in edge.patches) > 0 and len(edge.lines) == 1  # where they end, and the bell
+
+
+def test_without_the_bell_each_group_has_a_histogram_of_its_own():
+    """Half as many in the second group, and at one place: no bar stands on another, and each has the area 1."""
+    groups = {"wide": np.linspace(0, np.linspace(-1, 1, 200), 3), "narrow": np.zeros((3, 100)) + 0.5}
+    _, edge = play_paths(None, groups=groups, limit=2, bell=False).still.axes
+    for outline, paths in zip(edge.patches, reversed(groups.values()), strict=True):
+        density, edges = np.histogram(paths[-1], np.linspace(-2, 2, 37), density=True)
+        x, y = outline.get_xy().T
+        assert x.max() == pytest.approx(density.max()) and set(np.round(y, 6)) <= set(np.round(edges, 6))
 
 
 def test_the_still_of_one_panel_shows_its_moments_side_by_side():

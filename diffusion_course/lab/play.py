@@ -122,10 +122,11 @@ def play_paths(
     paths: Any, captions: Sequence[str] | None = None, *, groups: Mapping | None = None, label: str = "t",
     ends: tuple[str, str] = ("0", "T"), limit: float = 4.0, bell: bool = True, seconds: float = SECONDS, alt: str = "",
 ) -> Live:  # fmt: skip
-    """Numbers (frames, n) that move with time: they fan out to the right, and beside them their histogram grows.
+    """Numbers x_t (frames, n) that move with time: they fan out to the right, and beside them their histogram grows.
 
     `groups`: name → its paths (frames, m), instead of `paths` (then None), one colour each. `label` and `ends` name the
-    axis of time and its two ends; `bell` draws the density of N(0, 1) over the histogram.
+    axis of time and its two ends; `bell` draws the density of N(0, 1) over the histogram of all. Without it each group
+    has a histogram of its own, as an outline.
 
     >>> play_paths(np.zeros((3, 5)), ends=("0", "2")).data["count"]
     5

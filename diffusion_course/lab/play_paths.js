@@ -5,6 +5,8 @@ const BINS = 36;
 function mount(stage, data) {
   const { count, frames, limit, unit, names, bell, label } = data, values = numbers(data.paths);
   const groups = data.groups ? numbers(data.groups) : new Uint8Array(count), kinds = Math.max(...groups) + 1;
+  const sizes = new Array(kinds).fill(0);
+  groups.forEach((kind) => sizes[kind]++);
   let place = 0;
   if (names) {
     const legend = add(stage, "div", { class: "dc-legend" });
@@ -47,23 +49,34 @@ function mount(stage, data) {
     context.textAlign = "center";
     context.fillText(label, (left + right) / 2, h - 7);
     context.textAlign = "left";
+    context.fillText("xₜ", left + 6, 21);
   }
 
   function drawPile(context, now, from, to, Y, palette, c, bottom) {
-    const tallest = 0.45 * count, size = (2 * limit) / BINS; // a density of 0.45 fills the width
-    const scale = (to - from) / (tallest * size), high = (bottom - 7) / BINS;
-    for (let kind = kinds - 1, below = new Array(BINS).fill(0); kind >= 0; kind--) {
-      const piles = new Array(BINS).fill(0);
-      for (let j = 0; j < count; j++) {
-        const bin = Math.floor((now[j] * unit + limit) / size);
-        if (groups[j] === kind && bin >= 0 && bin < BINS) piles[bin]++;
-      }
-      Object.assign(context, { fillStyle: palette[kind % palette.length], globalAlpha: 0.65 });
-      piles.forEach((n, bin) => {
-        const x = from + below[bin] * scale, wide = Math.min(n * scale, Math.max(to - x, 0));
-        context.fillRect(x, Y((bin + 1) * size - limit) + 0.5, wide, high - 1);
-        below[bin] += n;
+    const size = (2 * limit) / BINS, high = (bottom - 7) / BINS, below = new Array(BINS).fill(0);
+    const shares = Array.from({ length: kinds }, () => new Array(BINS).fill(0));
+    for (let j = 0; j < count; j++) {
+      const bin = Math.floor((now[j] * unit + limit) / size);
+      if (bin >= 0 && bin < BINS) shares[groups[j]][bin] += 1 / (bell ? count : sizes[groups[j]]);
+    }
+    const scale = (to - from) / Math.max(0.45 * size, ...(bell ? [] : shares.flat())); // a density of 0.45 fills it
+    for (let kind = kinds - 1; kind >= 0; kind--) {
+      const colour = palette[kind % palette.length];
+      Object.assign(context, { fillStyle: colour, strokeStyle: colour, lineWidth: 1.5, globalAlpha: bell ? 0.65 : 1 });
+      context.beginPath();
+      shares[kind].forEach((share, bin) => { // on each other under the bell, else an outline each
+        const x = from + below[bin] * scale, wide = Math.min(share * scale, Math.max(to - x, 0));
+        const top = Y((bin + 1) * size - limit);
+        if (bell) {
+          context.fillRect(x, top + 0.5, wide, high - 1);
+          below[bin] += share;
+        } else {
+          context.lineTo(x + wide, top + high);
+          context.lineTo(x + wide, top);
+        }
       });
+      context.stroke();
+      context.lineWidth = 1;
     }
     if (!bell) return;
     Object.assign(context, { strokeStyle: c.ink, globalAlpha: 0.9, lineWidth: 1.6 });

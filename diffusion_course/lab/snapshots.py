@@ -140,10 +140,10 @@ def moments_of_sheets(sheets: Mapping[str, np.ndarray], rows: Sequence[str], wid
 
 @styled
 def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit: float, bell: bool) -> Figure:
-    """Paths of numbers, name → (frames, n), from left to right, and the histogram of their ends at the right edge.
+    """Paths x_t of numbers, name → (frames, n), from left to right, and the histogram of their ends at the right edge.
 
     A group that starts at one place has its name there, others have theirs above. `label` and `ends` name the axis of
-    time and its two ends; `bell` draws the density of N(0, 1) over the histogram.
+    time and its two ends; `bell` draws the density of N(0, 1) over the histogram of all, else each group has its own.
 
     >>> fan({"": np.zeros((3, 5))}, "t", ("0", "T"), 4.0, bell=True).alt
     '5 paths; spread 0.00 at first, 0.00 at the end.'
@@ -154,18 +154,21 @@ def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit
     for (name, paths), colour in zip(groups.items(), COLOURS, strict=False):
         ax.plot(paths[:, :DRAWN], color=colour, linewidth=0.4)
         if at_start:
-            ax.text(0, paths[0, 0], f"{name} ", color=colour, ha="right", va="center", weight="bold")
+            ax.annotate(name, (0, paths[0, 0]), (-32, 0), textcoords="offset points", color=colour, ha="right",
+                        va="center", weight="bold")  # fmt: skip
         else:
             ax.plot([], color=colour, label=name)
     if any(groups) and not at_start:
         figure.legend(loc="outside upper center", ncols=5, frameon=False)
     together = np.concatenate(list(groups.values()), axis=1)
     last = len(together) - 1
-    ax.set(xlim=(0, last), ylim=(-limit, limit), xlabel=label, xticks=[0, last], xticklabels=ends)
-    ax.tick_params(axis="y", left=not at_start, labelleft=not at_start)
+    part = f"   ({DRAWN} paths drawn of each)" if any(paths.shape[1] > DRAWN for paths in groups.values()) else ""
+    ax.set(xlim=(0, last), ylim=(-limit, limit), xlabel=label + part, xticks=[0, last], xticklabels=ends)
+    ax.set_title("xₜ", loc="left")
     edge.hist(
-        [paths[-1] for paths in groups.values()], np.linspace(-limit, limit, 37), density=True, stacked=True,
-        orientation="horizontal", color=[COLOURS[i % len(COLOURS)] for i in range(len(groups))], alpha=0.65,
+        [paths[-1] for paths in groups.values()], np.linspace(-limit, limit, 37), density=True, stacked=bell,
+        orientation="horizontal", color=[COLOURS[i % len(COLOURS)] for i in range(len(groups))], linewidth=1.5,
+        alpha=0.65 if bell else 1, histtype="bar" if bell else "step",
     )  # fmt: skip
     if bell:
         height = np.linspace(-limit, limit, 200)
