@@ -23,7 +23,7 @@ def two_clocks(times: Sequence[int], errors: Mapping[str, Any], schedules: Mappi
     """
     times, names = np.asarray(times), list(errors)
     figure = Figure(WIDTH, 4.0)
-    panels = figure.subplot_mosaic([["steps", "clock"], ["steps", "ticks"]], height_ratios=[5, 1])
+    panels = figure.subplot_mosaic([["steps", "clock"], ["steps", "ticks"]], height_ratios=[5, 0.4 * len(names)])
     steps, clock, ticks = (panels[name] for name in ("steps", "clock", "ticks"))
     high = max(to_float64(error).max() for error in errors.values())
     for i, name in enumerate(names):
@@ -31,7 +31,7 @@ def two_clocks(times: Sequence[int], errors: Mapping[str, Any], schedules: Mappi
         place = schedules[name].log_snr[times]
         steps.plot(times, errors[name], line, color=colour, label=name)
         clock.plot(place, errors[name], dot, color=colour, markersize=5, fillstyle="none")
-        ticks.plot(place, np.full(len(place), i), "|", color=colour, markersize=11)
+        ticks.plot(place, np.full(len(place), i), "|", color=colour, markersize=9)
     for share, text in zip(EDGES, ("5 %: settled ↓", "95 %: blind ↑"), strict=True):
         steps.axhline(share * high, color="0.4", linestyle=(0, (1, 2)))
         steps.text(10, share * high, text, color="0.3", va="bottom")
