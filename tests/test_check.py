@@ -19,6 +19,7 @@ from diffusion_course.check.asked import Finding
 from diffusion_course.check.atlas import ATLAS, exercises
 from diffusion_course.check.engine import Exercise
 from diffusion_course.check.table import edited, exercise
+from diffusion_course.forward import x0_from_eps
 from diffusion_course.samplers import ddim
 
 LOOPS = {"training_loop"}  # watched, not compared
@@ -116,7 +117,7 @@ def float32_pair(photos, beta, t, rng):
 def back_without_a_last_draw(x, model, alpha_bar, rng, noise=1.0):
     path = [x]
     for t in reversed(range(1, len(alpha_bar))):
-        x0_hat = check.x0_from_eps.reference(x, alpha_bar[t], model(x, t))
+        x0_hat = x0_from_eps(x, alpha_bar[t], model(x, t))
         x, variance = check.posterior.reference(x0_hat, x, alpha_bar[t], alpha_bar[t - 1])
         if t > 1:
             x = x + noise * rng.normal(scale=np.sqrt(variance), size=x.shape)
@@ -148,11 +149,8 @@ RIGHT = [
     ("best_guess", loop_over_the_pile),
     ("cosine_alpha_bar", float32_cosine),
     ("posterior", variances),
-    ("best_line", lambda x, y: np.polyfit(x, y, 1)),
     ("go_back", back_without_a_last_draw),
     ("variance_after", lambda variance, betas: 1 + (variance - 1) * math.prod(1 - beta for beta in betas)),
-    ("time_grid", lambda T, n: [round(T * i / n) for i in range(n, -1, -1)]),
-    ("time_grid", lambda T, n: torch.linspace(T, 0, n + 1).round().long()),
     ("drowns_at", step_by_step),
     ("zero_terminal", lambda alpha_bar: rescaled(torch.tensor(alpha_bar) ** 0.5)),
     ("training_pair", float32_pair),
@@ -176,12 +174,10 @@ def changes_its_input(x0, a, eps):
     return a**0.5 * x0 + (1 - a) ** 0.5 * eps
 
 
-def unseeded(x, beta_t, rng):
-    return check.random_step.reference(x, beta_t, np.random.default_rng())
-
-
-def own_seed(x, beta_t, rng):
-    return check.random_step.reference(x, beta_t, np.random.default_rng(0))
+def seeded(seed):
+    return lambda x, model, alpha_bar, rng, noise=1.0: check.go_back.reference(
+        x, model, alpha_bar, np.random.default_rng(seed), noise
+    )
 
 
 WRONG = [
@@ -193,20 +189,22 @@ WRONG = [
     ("add_noise", lambda x0, a, eps: {"x": x0}, "returns a dict; it should return numbers"),
     ("add_noise", lambda x0, a, eps: (x0, eps), "you return 2 results, where one is asked for"),
     ("add_noise", 3.2, "hand over your function itself, without calling it"),
-    ("x0_from_eps", lambda xt, a, eps: xt / a**0.5 - math.sqrt(1 - a) * eps / a, "the right one divided by √ᾱ_t"),
+    ("posterior", lambda x0, xt, a_t, a_s: print(end=""), "your function returns None: is a `return` missing?"),
+    ("posterior", lambda x0, xt, a_t, a_s: x0 + xt, "2 results are asked for: mean, then variance. You return 1."),
+    ("renoise", lambda xs, s, t, schedule, z: xs - z, "your weight of z is −1, the right one is"),
+    ("guided", lambda free, cond, scale: free + scale * free, "weight of ε̂ with the prompt is 0, the right one is 1"),
     ("names_from_v", lambda xt, a, v: (a**0.5 * xt - (1 - a) ** 0.5 * v, xt), "x_0 is right; what is wrong is the ε"),
     ("variance_after", lambda variance, betas: sum(betas) + variance, "is added besides is 1, the right one is 0.75"),
     ("zero_terminal", lambda a: check.zero_terminal.reference(a)[:-1], "return 3 numbers, where 4 are asked for"),
     ("zero_terminal", lambda a: np.append(1, ((a[1:] ** 0.5 - a[-1] ** 0.5) / 0.9) ** 2), "0.7901, and 0.81 is right"),
     ("drowns_at", lambda s, k, contrast: s.T - check.drowns_at.reference(s, k, contrast), "260"),
-    ("best_line", lambda x, y: print(end=""), "your function returns None: is a `return` missing?"),
-    ("random_step", unseeded, "asked the same twice, your function gives two answers. Draw from `rng`"),
-    ("random_step", own_seed, "your function never draws from `rng`"),
-    ("time_grid", lambda T, n: np.linspace(T, 0, n + 1).round(), "but floats, and `alpha_bar[3.0]` is an error"),
+    ("go_back", seeded(None), "asked the same twice, your function gives two answers. Draw from `rng`"),
+    ("go_back", seeded(0), "your function never draws from `rng`"),
+    ("spacing", lambda T, n: (T * np.linspace(1, 0, n + 1) ** 2).round(), "floats, and `alpha_bar[3.0]` is an error"),
+    ("spacing", lambda T, n: check.spacing.reference(T, 10), "your number of times does not depend on n, and it must"),
     ("posterior", lambda x0, xt, a_t, a_s: (x0, 0.5), "your weight of x_0 is 1, the right one is 0.5469"),
-    ("betas_for", lambda T: np.linspace(0.2 / T, 40 / T, T), "twice the right one. For T = 1000: at [0]"),
     ("shifted_alpha_bar", lambda a, k: a / (a + k**3 * (1 - a)), "by which the SNR shrinks is 8, and 4 is right"),
-    ("round_trip_error", lambda p, x, e, a: abs(x - e * (1 - a) ** 0.5 - (p / 127.5 - 1) * a**0.5).max(), "times √ᾱ_t"),
+    ("round_trip_error", lambda p, x, e, a: abs(x - e * (1 - a) ** 0.5 - (p / 127.5 - 1) * a**0.5).max(), "is 1, "),
     ("training_pair", lambda p, b, t, rng: (p / 127.5 - 1, rng.standard_normal(p.shape)), "wrong is the weight of x_0"),
 ]  # fmt: skip
 

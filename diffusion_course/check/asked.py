@@ -56,14 +56,14 @@ class Asked:
 class Finding(Asked):
     """The check of a value that is to be found out: call it with the value, and go on with the one that it returns.
 
-    `ask` says whether a value is of the kind that is `asked` for; `wrong` tells what a wrong one leads to. `exactly` is
-    the one value of a range that no chance blurs: it is told with a right answer, and not before there is one.
+    It must be what is `asked` for, one of the whole numbers `among` which it is; `wrong` tells what a wrong one leads
+    to. `exactly` is the one value of a range that no chance blurs: told with a right answer, and not before.
     """
 
     right: range
     wrong: Callable[[Any], str]
-    ask: Callable[[Any], bool]
     asked: str
+    among: range
     exactly: int | None = None
 
     def __call__(self, found):
@@ -74,8 +74,8 @@ class Finding(Asked):
             say(f"○ {self.name}: not attempted yet, {go_on}.")
             return ours
         found = int(found) if isinstance(found, float) and found.is_integer() else found
-        if not self.ask(found):
-            raise Mistake(f"{self.name}: {found!r} is not {self.asked}.")
+        if found not in self.among:
+            raise Mistake(f"{self.name}: {found!r} is not {self.asked} from {self.among[0]:,} to {self.among[-1]:,}.")
         if found not in self.right:
             raise Mistake(f"{self.name}: {self.wrong(found)}", "another value", "named")
         near = "" if self.exactly is None else f", as near as samples can tell (exactly: {self.exactly})"

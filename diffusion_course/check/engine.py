@@ -17,7 +17,7 @@ import numpy as np
 from .asked import Asked, Mistake
 from .handed import fresh, is_blank, is_data, offer, place_of, quietly, source, statements, whole
 from .isolate import Isolation
-from .numbers import Failed, agree, alike, capital, numbers, parts, same, say, tell
+from .numbers import Failed, agree, alike, capital, numbers, parts, same, say
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Exercise(Asked):
     `linear` names arguments whose factors can be compared one by one, `returns` the results. `kinds` are the ways in
     which arrays are handed in, "numpy" or "torch" (float32): to be right in one of them is enough. `whole` asks for
     whole numbers. `measure` turns an answer into the numbers that are compared, where many answers are right; `parts`
-    takes answers apart: name → what it is of a function. `refuse` says why an answer is not of the type needed.
-    `sensible` says which arguments may be tried besides the probes: a loop that counts down may never end for others.
-    `given` counts the statements that the notebook's blank holds already: whoever has more has written some.
+    takes answers apart: name → what it is of a function, or a case by hand. `refuse` says why an answer is not of the
+    type needed. `sensible` says which arguments may be tried besides the probes: a loop that counts down may never end
+    for others. `given` counts the statements that the notebook's blank holds already: whoever has more has written some.
     """
 
     reference: Callable
@@ -56,7 +56,6 @@ class Exercise(Asked):
     tolerance: float = 1e-6
     tiny: float | None = None
     given: int = 0
-    shows: dict = field(default_factory=dict)
     parts: dict = field(default_factory=dict)
 
     def __call__(self, attempt: Callable) -> Any:
@@ -111,7 +110,7 @@ class Exercise(Asked):
             why = self.refuse(answer)
             compared = None if why else numbers(quietly(self.measure, answer) if self.measure else answer)
         except Exception:
-            asked = ", then ".join(self.returns) if len(self.returns) > 1 and not self.measure else "numbers"
+            asked = "what the task names" if self.measure else ", then ".join(self.returns[:9]) or "numbers"
             raise Mistake(f"{self.name}: your function returns a {kind}; it should return {asked}.") from None
         if why:
             raise Mistake(f"{self.name}: {why}", "another type")
@@ -125,9 +124,9 @@ class Exercise(Asked):
         self._refuse_other_signature(attempt)
         probes = [tuple(offer(value, kind) for value in probe) for probe in self.probes]
         answers = [self.ask(attempt, probe) for probe in probes]
-        self._refuse_other_draws(attempt, probes[0], answers[0])
-        for probe, answer in zip(probes[1:], answers[1:], strict=True):  # noise may show in some only
-            self._refuse_two_answers(attempt, probe, answer)
+        for probe, answer in zip(probes, answers, strict=True):  # noise may show in some only
+            if not isinstance(answer, Failed):
+                self._refuse_other_draws(attempt, probe)
         if self.agree(answers, self._right):
             if self.whole and not all(whole(attempt(*fresh(probe))) for probe in probes):
                 told = "the numbers are right, but floats, and `alpha_bar[3.0]` is an error. Add `.astype(int)`."
@@ -174,35 +173,23 @@ class Exercise(Asked):
         """The sentence of the mistake, quoting the learner's function; the mutant's where that fails."""
         for function in (attempt, fault.mutant):
             try:
-                shows = [name for name in self.shows if f"{{{name}" in fault.sentence]
-                names = {name: tell(self.shows[name](function)) for name in shows}
-                return eval(f"f{fault.sentence!r}", {**self.reference.__globals__, "f": function, **names})
+                return eval(f"f{fault.sentence!r}", {**self.reference.__globals__, "f": function})
             except Exception:
                 continue
         return re.sub(r"\{[^}]*\} *", "", fault.sentence)  # what would be quoted fails with both
 
-    def _refuse_other_draws(self, attempt, probe, answer) -> None:
+    def _refuse_other_draws(self, attempt, probe) -> None:
         """Asked twice the same, the same; with another generator, something else."""
-        first = self._refuse_two_answers(attempt, probe, answer)
-        rngs = [i for i, value in enumerate(probe) if isinstance(value, np.random.Generator)]
-        if isinstance(answer, Failed):
-            return
-        other = tuple(np.random.default_rng(99) if i in rngs else value for i, value in enumerate(probe))
-        ours = [self.reference(*fresh(each)) for each in (probe, other)] if rngs else [0, 0]
-        if same(first, attempt(*fresh(other))) and not same(*ours):
-            raise Mistake(f"{self.name}: your function never draws from `rng`.", "rng is not used", "named")
-
-    def _refuse_two_answers(self, attempt, probe, answer):
-        """What the learner's function itself returns."""
-        if isinstance(answer, Failed):
-            return None
         first, again = (quietly(attempt, *fresh(probe)) for _ in range(2))
+        drawn = any(isinstance(value, np.random.Generator) for value in probe)
         if not alike(first, again):
-            drawn = any(isinstance(value, np.random.Generator) for value in probe)
             why = "Draw from `rng`, not from a generator of its own." if drawn else "Nothing in it should be random."
             told = f"{self.name}: asked the same twice, your function gives two answers. {why}"
             raise Mistake(told, "not reproducible", "named")
-        return first
+        other = tuple(np.random.default_rng(99) if isinstance(x, np.random.Generator) else x for x in probe)
+        if drawn and same(first, quietly(attempt, *fresh(other))):
+            if not same(*(self.reference(*fresh(each)) for each in (probe, other))):
+                raise Mistake(f"{self.name}: your function never draws from `rng`.", "rng is not used", "named")
 
     def _refuse_other_signature(self, attempt) -> None:
         try:

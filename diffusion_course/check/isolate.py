@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from .numbers import SYMBOLS, Failed, agree, capital, is_object, is_quantity, numbers, same, tell, told
-from .relations import INSTEAD, close, form, one, related
+from .relations import INSTEAD, close, estimates, form, one, quantities, related
+
+WAYS = "weights near taken_apart ignored as_if relation place edge".split()
 
 
 class Isolation:
@@ -20,6 +22,7 @@ class Isolation:
         self.symbols = [SYMBOLS.get(name, name) for name in self.names]
         self.bad = [i for i, pair in enumerate(zip(answers, right, strict=True)) if not ex.agree(*([x] for x in pair))]
         self.right = right
+        self.but = "right in some cases, but " if len(self.bad) < len(probes) else ""
 
     def explain(self) -> tuple[str, str]:
         """The sentence, and its kind: "isolated", "by hand" or "raised"."""
@@ -48,21 +51,15 @@ class Isolation:
         self.mine, self.good, self.probes = map(list, zip(*off, strict=True))
         self.name, lead = names[wrong[0]], ""
         if len(wrong) < results:
-            fine = [names[k] for k in range(results) if k not in wrong and not self.nothing(k)]
+            told_of = [k for k in range(results) if k not in wrong and any(np.any(right[k]) for right in self.right)]
+            fine = [names[k] for k in told_of]  # there is nothing to praise in what is always 0
             praised = f"your {', '.join(fine)} {'is' if len(fine) == 1 else 'are'}"
             lead = f"{praised if 0 < len(fine) < 4 else 'all else is'} right; what is wrong is the {self.name}: "
-        for way in (self.weights, self.taken_apart, self.ignored, self.as_if, self.relation, self.place, self.edge):
+        for way in WAYS:
             with contextlib.suppress(Exception):  # a way that does not suit this exercise finds nothing
-                if sentence := way():
+                if sentence := getattr(self, way)():
                     return lead + sentence, "isolated"
-        return lead + self.but() + self.by_hand(), "isolated" if lead else "by hand"
-
-    def nothing(self, k: int) -> bool:
-        """Is result k always 0 in a right answer? Then there is nothing to praise."""
-        return all(np.max(np.abs(answer[k]), initial=0) < 1e-9 for answer in self.right)
-
-    def but(self) -> str:
-        return "right in some cases, but " if len(self.bad) < len(self.all) else ""
+        return lead + self.but + self.by_hand(), "isolated" if lead else "by hand"
 
     def some(self, of: list) -> list:
         return [of[i] for i in self.bad]
@@ -75,7 +72,7 @@ class Isolation:
         text = text if len(text) < 200 else f"{text[:150]} …"  # an error may quote a whole array
         one_number = any(part in text for part in ("0-dimensional", "only length-1", "converted to Python scalar"))
         hint = " The functions of `math` take one number; NumPy's of the same name take arrays too." * one_number
-        return f"{self.but()}{failed.place} raises {text}. Handed in was {told(self.ex.reference, self.all[i])}.{hint}"
+        return f"{self.but}{failed.place} raises {text}. Handed in was {told(self.ex.reference, self.all[i])}.{hint}"
 
     def weights(self) -> str:
         """Compare the factors of arguments that enter linearly, one by one."""
@@ -102,7 +99,7 @@ class Isolation:
             return f"{at}the weights of {symbols[1]} and {symbols[2]} are exchanged: {swapped}."
         told_ = []
         for j in off:
-            relation = related([(y[j], o[j], self.quantities(p)) for p, y, o in found])
+            relation = related([(y[j], o[j], quantities(self.ex.reference, p, self.ex.linear)) for p, y, o in found])
             what = f"your weight of {symbols[j]}" if j else "what is added besides"
             relation = f" ({relation})" if relation else ""
             told_.append(f"{what} is {tell(yours[j])}, the right one is {tell(ours[j])}{relation}")
@@ -123,28 +120,22 @@ class Isolation:
             return None
         return found if all(np.isfinite(f).all() for f in found) else None
 
-    def quantities(self, probe) -> dict[str, float]:
-        """Numbers among the arguments that a factor could be made of; ᾱ_t, ᾱ_s and α of a schedule."""
-        found = {s: v for n, s, v in zip(self.names, self.symbols, probe, strict=True)
-                 if isinstance(v, (int, float)) and n not in self.ex.linear}
-        given = dict(zip(self.names, probe, strict=True))
-        for name in set(given) & {"t", "s"}:
-            if hasattr(given.get("schedule"), "at") and np.ndim(given[name]) == 0:
-                found[f"ᾱ_{name}"] = float(given["schedule"].at(given[name]))
-        if "ᾱ_t" in found and found.get("ᾱ_s"):
-            found["α"] = found["ᾱ_t"] / found["ᾱ_s"]
-        sizes = [numbers(v).size for v in probe if not is_object(v) and np.ndim(v) and not isinstance(v, tuple)]
-        return found | ({"the number of them": float(max(sizes))} if sizes else {})
-
     def taken_apart(self) -> str:
         """Compare what the exercise itself takes its answers apart into."""
         off = []
         for part, of in self.ex.parts.items():
-            yours, ours = (numbers(of(function)) for function in (self.attempt, self.ex.reference))
+            both = self.attempt, self.ex.reference
+            yours, ours = (numbers(of(f) if callable(of) else self.ex.ask(f, of)) for f in both)
             if not agree(yours, ours, max(self.ex.tolerance, 1e-5)):
                 off.append(f"{part} is {tell(yours)}, and {tell(ours)} is right")
         rest = " Other parts of it are right." if len(off) < len(self.ex.parts) else ""
         return f"{'; '.join(off[:2])}.{rest}" if off else ""
+
+    def near(self) -> str:
+        """Are all answers an estimate of the right ones?"""
+        close = estimates(self.mine, self.good)
+        told = "All your answers are close. An experiment is a good ruler; now find the formula that it measures."
+        return f"{self.by_hand()} {told}" if close else ""
 
     def variations(self, i: int) -> Iterator:
         """Sensible pairs of probes that differ in argument i only."""
@@ -197,7 +188,7 @@ class Isolation:
         """Is the answer a simple function of the right one, or more by the same everywhere?"""
         if any(m.shape != g.shape or not np.isfinite(m).all() for m, g in zip(self.mine, self.good, strict=True)):
             return ""
-        known = map(self.quantities, self.probes)
+        known = (quantities(self.ex.reference, probe, self.ex.linear) for probe in self.probes)
         if relation := related(list(zip(self.mine, self.good, known, strict=True))):
             return f"{relation.replace('yours', f'your {self.name}')}. {capital(self.by_hand())}".replace("?.", "?")
         more = np.concatenate([np.ravel(m.astype(float) - g) for m, g in zip(self.mine, self.good, strict=True)])
@@ -247,4 +238,5 @@ class Isolation:
             return self.first_place(i)
         what = f"your {self.name} is" if self.ex.measure or isinstance(self.right[0], tuple) else "you return"
         what = f"{what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
-        return f"for {told(self.ex.reference, self.probes[i])} {what}"
+        why = " NaN is what 0/0 and the root of a negative number give." * bool(np.isnan(self.mine[i]).any())
+        return f"for {told(self.ex.reference, self.probes[i])} {what}{why}"

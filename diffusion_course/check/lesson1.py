@@ -1,34 +1,31 @@
-"""Exercises of lesson 1: destroy in one jump, solve for x_0, guess. `lesson1_loop` generates with them."""
+"""Exercises of lesson 1: destroy in one jump, guess, generate, and how many steps it takes."""
+
+from itertools import pairwise
 
 import numpy as np
 
+from .. import data, schedule
+from .asked import Finding
 from .table import exercise
 
 # Mean 0, variance 1, uncorrelated: with these four numbers the moments of a mixture are exact, not random.
 UNIT_X = np.array([1.0, 1.0, -1.0, -1.0])
 UNIT_EPS = np.array([1.0, -1.0, 1.0, -1.0])
+TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
 
 
 @exercise(
     probes=((3.0, 0.25, 2.0), (-1.0, 0.9, 0.5), *((UNIT_X, a, UNIT_EPS) for a in (0.25, 0.0, 1.0))),
     linear=("x0", "eps"),
-    hints=(
-        "Two terms are added: what is left of x_0, and the noise.",
-        "ᾱ is the share of the power that is left. Power is amplitude squared, and x_0 is an amplitude.",
-        "The powers of the two terms add up to 1. What does that make the amplitude of the noise?",
-    ),
-    why=""" Variances of independent terms add. With √ᾱ in front of x_0 and √(1−ᾱ) in front of ε they are ᾱ and 1−ᾱ, so
-    data of variance 1 keep variance 1 at every noise level.""",
-    mistakes="""
+    table="""
+    hint | Two terms are added: what is left of x_0, and the noise.
+    hint | ᾱ is the share of the power that is left. Power is amplitude squared, and x_0 is an amplitude.
+    hint | The powers of the two terms add up to 1. What does that make the amplitude of the noise?
+    why | Variances of independent terms add. With √ᾱ in front of x_0 and √(1−ᾱ) in front of ε they are ᾱ and 1−ᾱ, so
+        data of variance 1 keep variance 1 at every noise level.
     the noise is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) |
-    x_0 is multiplied by ᾱ, not √ᾱ #1 | alpha_bar_t**0.5 → alpha_bar_t |
-    both square roots are missing #1 | t**0.5 → t && ) ** 0.5 → ) |
-    the noise is multiplied by 1 − √ᾱ, not √(1 − ᾱ) | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t**0.5) |
-    x_0 is not shrunk | alpha_bar_t**0.5 * x0 → x0 |
     the noise is subtracted | + (1 → - (1 |
-        Pictures of it would look right, for noise is as likely one way as the other. But then ε is not the noise in
-        x_t, and solving for x_0 later doubles it instead of removing it.
-    the factors of x_0 and ε are exchanged | * x0 → * eps && * eps → * x0 |
+        The pictures would look right, but ε is then not the noise in x_t: solving for x_0 later doubles it.
     """,
 )
 def add_noise(x0, alpha_bar_t, eps):
@@ -36,87 +33,28 @@ def add_noise(x0, alpha_bar_t, eps):
 
 
 @exercise(
-    probes=((1.5 + 2 * 0.75**0.5, 0.25, 2.0), (-1.0, 0.9, 0.5), (UNIT_X, 0.25, UNIT_EPS), (UNIT_X, 1.0, UNIT_EPS)),
-    linear=("xt", "eps"),
-    hints=(
-        "Start from x_t = √ᾱ x_0 + √(1−ᾱ) ε, and bring everything but x_0 to the other side.",
-        "First take the noise away, then undo the shrinking of what is left.",
-    ),
-    why=""" x_t = √ᾱ x_0 + √(1−ᾱ) ε, so √ᾱ x_0 = x_t − √(1−ᾱ) ε; divide by √ᾱ. Near ᾱ = 0 that division makes any error
-    in ε enormous, which is why a picture cannot come back from a guess of its noise in one jump.""",
-    mistakes="""
-    the division by √ᾱ is missing | / alpha_bar_t**0.5 → |
-    only ε is divided by √ᾱ: a bracket is missing | (xt → xt && eps) → eps |
-        Python divides before it subtracts. Take the noise away first, then divide the whole difference.
-    the difference is multiplied by √ᾱ, not divided | / alpha → * alpha |
-    ε is taken away whole, not √(1 − ᾱ) of it | (1 - alpha_bar_t) ** 0.5 * eps → eps |
-    a square root is missing in front of ε #1 | ) ** 0.5 → ) |
-    the division is by ᾱ, not √ᾱ | / alpha_bar_t**0.5 → / alpha_bar_t |
-    both square roots are missing #1 | ) ** 0.5 → ) && t**0.5 → t |
-    the noise is added once more | xt - → xt + | To undo an addition, subtract.
-    that is noising, not its undoing | body → return alpha_bar_t**0.5 * xt + (1 - alpha_bar_t) ** 0.5 * eps |
-        You return √ᾱ x_t + √(1−ᾱ) ε. Here x_t is given, and x_0 is what you want.
-    """,
-)
-def x0_from_eps(xt, alpha_bar_t, eps):
-    return (xt - (1 - alpha_bar_t) ** 0.5 * eps) / alpha_bar_t**0.5
-
-
-TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
-
-
-@exercise(
     probes=((0.0, 0.5, TWO), (0.4, 0.5, TWO), (0.3, 0.1, FIVE), (1.5, 0.8, FIVE), (0.7, 0.9, TWO[1:])),
     returns=("guess",),
-    hints=(
-        "If x_0 was the number x_i, then x_t is √ᾱ x_i plus noise of variance 1−ᾱ. How likely is the x_t you see?",
-        "The weight of x_i is exp(−distance² / (2 · variance)), the distance being that of x_t from √ᾱ x_i.",
-        "Multiply each number of the pile by its weight, add up, and divide by the sum of the weights.",
-    ),
-    why=""" By Bayes' rule each number of the pile is as probable as it explains x_t well. The guess with the smallest
-    mean squared error is the average over what is probable, so it lies between the numbers as long as several explain
-    x_t.""",
     parts={
-        f"at x_t = {xt}, ᾱ = {a} the exponent of 1 minus that of −1": lambda f, xt=xt, a=a: np.log(
-            (1 + f(xt, a, TWO)) / (1 - f(xt, a, TWO))
-        )
-        for xt, a in ((0.4, 0.5), (-0.2, 0.2))
+        f"at x_t = {x}, ᾱ = {a}, the exponent of 1 minus that of −1": lambda f, x=x, a=a: 2 * np.arctanh(f(x, a, TWO))
+        for x, a in ((0.4, 0.5), (-0.2, 0.2))
     },
-    shows={"leaning": lambda f: f"Between −1 and 1 at ᾱ = 0.5, x_t = 0.4 is nearer to where 1 would lie; you guess "
-           f"{f(0.4, 0.5, TWO):.2g}."},
-    mistakes="""
-    the pile is not shrunk by √ᾱ | - alpha_bar_t**0.5 * pile → - pile |
-        Compare x_t with √ᾱ x_i, the place where a noised x_i would lie, not with x_i itself.
-    the pile is shrunk by ᾱ, not √ᾱ #1 | alpha_bar_t**0.5 → alpha_bar_t |
-        ᾱ is the power that is left. A number shrinks by its root, as in the formula of x_t.
-    x_t is stretched by 1/√ᾱ, but its noise is not | xt - alpha_bar_t**0.5 * pile → xt / alpha_bar_t**0.5 - pile |
-        You may compare x_t / √ᾱ with x_i, but the noise of x_t / √ᾱ has variance (1 − ᾱ) / ᾱ.
-    the weights use the spread √(1 − ᾱ), not the variance 1 − ᾱ #19 | / (2 * (1 - alpha_bar_t)) → / (2 * (1 -
-        alpha_bar_t)**0.5) | The exponent of a Gaussian divides by twice its variance.
-    1 − ᾱ is squared | (1 - alpha_bar_t)) → (1 - alpha_bar_t) ** 2) |
-        1 − ᾱ is the variance itself, the square of the spread: do not square it again.
-    x_t is shrunk, not the pile | xt - alpha_bar_t**0.5 * pile → alpha_bar_t**0.5 * xt - pile |
-        For x_t = 0.3, ᾱ = 0.1 and the pile −1, −0.5, 0, 0.25, 2 you guess {f(0.3, 0.1, FIVE):.3g}, and 0.191 is right.
-        x_t is √ᾱ x_i plus noise: the factor belongs to the numbers of the pile.
-    ᾱ stands for the variance of the noise | (1 - alpha_bar_t)) → alpha_bar_t) |
-        ᾱ is the power of the signal that is left; the noise has the variance 1 − ᾱ.
-    the 2 under the square is missing | (2 * (1 - alpha_bar_t)) → (1 - alpha_bar_t) |
-        The exponent of a Gaussian is −distance² / (2 · variance): your weights are too sure of themselves.
+    table="""
+    hint | If x_0 was the number x_i, then x_t is √ᾱ x_i plus noise of variance 1−ᾱ. How likely is the x_t you see?
+    hint | The weight of x_i is exp(−distance² / (2 · variance)), the distance being that of x_t from √ᾱ x_i.
+    hint | Multiply each number of the pile by its weight, add up, and divide by the sum of the weights.
+    why | By Bayes' rule each number of the pile is as probable as it explains x_t well. The guess with the smallest
+        mean squared error is the average over what is probable.
+    the pile is not shrunk by √ᾱ | - alpha_bar_t**0.5 * pile → - pile | A noised x_i lies near √ᾱ x_i, not near x_i.
+    the weights use the spread √(1 − ᾱ), not the variance 1 − ᾱ #19 | (1 - alpha_bar_t)) → (1 - alpha_bar_t) ** 0.5) |
+        The exponent of a Gaussian divides by twice its variance.
     a bracket is missing around 2 · (1 − ᾱ) | / (2 * (1 - alpha_bar_t)) → / 2 * (1 - alpha_bar_t) |
         Python reads `a / 2 * b` from left to right: it multiplies by 1 − ᾱ where you mean to divide.
-    the distance is not squared | pile) ** 2) → pile)) |
-        The exponent of a Gaussian is −distance² / (2 · variance): too high and too low count alike.
-    the minus in the exponent is missing | -((xt → ((xt | {leaning} Your weights grow with the distance.
+    the minus in the exponent is missing | -((xt → ((xt | Your weights grow with the distance.
     the weights do not sum to 1 | / weights.sum() → | An average divides by the sum of its weights.
-    the mean of weight · number is not the weighted mean | .sum() / weights.sum() → .mean() |
-        Divide by the sum of the weights, not by how many numbers there are.
-    a mean is divided by a sum | pile).sum() → pile).mean() |
-        Sum by sum, or mean by mean: as it is, you divide by the size of the pile once more.
+    the sum is divided by how many there are | / weights.sum() → / len(pile) | Divide by the sum of the weights.
     the average is that of √ᾱ x_i | return ( → return alpha_bar_t**0.5 * ( |
         √ᾱ x_i is where to compare x_t. What you average are the clean numbers themselves.
-    the weights are returned, not the average | return → weights |
-        The weights are half of the way: now average the pile with them.
-    all numbers count alike | return → pile.mean() | {leaning} Your guess does not look at x_t.
     the nearest number is returned, not the average | return → pile[weights.argmax()] |
         Half way between −1 and 1 nobody can tell which it was, and the best guess is 0; yours is {f(0.0, 0.5, TWO):g}.
     """,
@@ -124,3 +62,77 @@ TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
 def best_guess(xt, alpha_bar_t, pile):
     weights = np.exp(-((xt - alpha_bar_t**0.5 * pile) ** 2) / (2 * (1 - alpha_bar_t)))
     return (weights * pile).sum() / weights.sum()
+
+
+def step_back(xt, x0_hat, alpha_bar_t, alpha_bar_s):
+    """x_s: x̂_0 with less of the noise that it leaves in x_t. The lesson gives it."""
+    eps_hat = (xt - alpha_bar_t**0.5 * x0_hat) / (1 - alpha_bar_t) ** 0.5
+    return add_noise.reference(x0_hat, alpha_bar_s, eps_hat)
+
+
+_best_guess, LEVELS = best_guess.reference, np.array([1.0, 0.95, 0.6, 0.2, 0.01])
+
+
+@exercise(
+    probes=((1.3, LEVELS[[0, 3]], TWO), (-0.4, LEVELS[[0, 2, 4]], TWO), (1.3, LEVELS, FIVE), (-0.7, LEVELS, FIVE)),
+    returns=("number",),
+    parts={
+        "after one step from x = 1.3 at level 0.01, x": (1.3, LEVELS[[0, 4]], TWO),
+        "after two steps, over level 0.2, x": (1.3, LEVELS[[0, 3, 4]], TWO),
+        "after four steps, x": (1.3, LEVELS, TWO),
+    },
+    table="""
+    hint | The levels are alpha_bar[T] … alpha_bar[0]; the last index is len(alpha_bar) − 1. Count t down to 1.
+    hint | In the loop: guess x_0 from x at the level of t, then step back from the level of t to that of t − 1.
+    hint | Each step starts where the one before ended: assign the result to x again.
+    why | The loop never jumps: it guesses, goes a little way towards the guess, and guesses again from there. In the
+        end no noise is left, and what is left is a number that the pile makes plausible.
+    the new value is never fed back | x = step_back → new = step_back && return → new |
+        Every step starts from the first x. Assign what the step returns to x.
+    the `return` stands inside the loop | ⏎    return x → ⏎        return x | Move it to the left, below the loop.
+    the last step is missing #18 | 1, 0, -1 → 1, 1, -1 |
+        `range` stops before its end: with an end of 0, the last t is 1, and that step ends at alpha_bar[0] = 1.
+    one step too many, with index −1 #6 | 1, 0, -1 → 1, -1, -1 |
+        At t = 0 there is no noise left, and alpha_bar[−1] is the last number of the array, pure noise.
+    the steps go from t = 1 up to T | range(len(alpha_bar) - 1, 0, -1) → range(1, len(alpha_bar)) |
+        x is pure noise at the start, so the first guess must be made at the level T. Count down.
+    the guess is made with ᾱ of the next level #5 | _best_guess(x, alpha_bar[t] → _best_guess(x, alpha_bar[max(t - 1,
+        1)] | x has the level t when you guess; t − 1 is where it goes.
+    x and the guess are exchanged in the step | (x, x0_hat, → (x0_hat, x, | `step_back` takes x_t first, then the guess.
+    every step goes all the way to the guess | x = step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1]) → x = x0_hat |
+        x becomes a clean number, which the next guess takes for a noisy one. Go one level down only, with `step_back`.
+    """,
+)
+def generate(x, alpha_bar, pile):
+    for t in range(len(alpha_bar) - 1, 0, -1):
+        x0_hat = _best_guess(x, alpha_bar[t], pile)
+        x = step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1])
+    return x
+
+
+def _spread_share(n: int) -> float:
+    """Spread of numbers generated in n steps, as a share of the pile's: the mean over the lesson's five sets of 500."""
+    pile = data.scalars(500, np.random.default_rng(0))[:, 0].astype(float)
+    x = np.stack([np.random.default_rng(seed).standard_normal(500) for seed in range(5)])[..., None]
+    for a_t, a_s in pairwise(schedule.linear().alpha_bar[np.round(np.linspace(1000, 0, n + 1)).astype(int)]):
+        weights = np.exp(-((x - a_t**0.5 * pile) ** 2) / (2 * (1 - a_t)))
+        x = step_back(x, (weights * pile).sum(2, keepdims=True) / weights.sum(2, keepdims=True), a_t, a_s)
+    return float(x.std(axis=1).mean() / pile.std())
+
+
+few_steps = Finding(
+    "few_steps",
+    right=range(8, 10),
+    exactly=8,
+    wrong=lambda n: (
+        f"with {n} step{'s' * (n > 1)} the spread of the new numbers is {_spread_share(n):.1%} of the pile's. "
+        + ("At least 90 % is wanted: take more." if n < 8 else "Fewer steps reach 90 % too: go down from there.")
+    ),
+    asked="a whole number of steps",
+    among=range(1, 1001),
+    hints=(
+        "Run your loop with 2, 4, 8, 16 and 32 steps from the same starts, and print the spread of each.",
+        "Near the answer, go one by one. Other starts than the lesson's five sets can move it up by one.",
+    ),
+    why="One step gives nearly the average for every start, so the spread is near 0. Further steps add to it.",
+)

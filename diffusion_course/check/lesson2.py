@@ -1,4 +1,4 @@
-"""Exercises of lesson 2 on the chain: one step, and all of them. `lesson2_back` leads back."""
+"""Exercises of lesson 2: the variance on the way, how many steps, the posterior, x_0 and ε from v, the loop of DDPM."""
 
 import numpy as np
 
@@ -8,121 +8,24 @@ from .table import exercise
 
 
 @exercise(
-    probes=((2.0, 0.36, 1.0), (-1.5, 0.02, 0.3), *((UNIT_X, beta, UNIT_EPS) for beta in (0.36, 1.0, 0.0))),
-    linear=("x", "eps"),
-    hints=(
-        "Shrink x a little, then add a little noise.",
-        "β is the variance of the noise that joins. What factor in front of ε, whose variance is 1, makes that of it?",
-        "The variance of x must shrink by as much as joins: from 1 to 1 − β.",
-    ),
-    why=""" A factor c in front of a random number multiplies its variance by c². So √(1−β) and √β leave 1−β of the old
-    variance and bring β of new variance: a variance of 1 stays 1 for ever.""",
-    mistakes="""
-    both square roots are missing #1 | (1 - beta_t) ** 0.5 → (1 - beta_t) && beta_t**0.5 → beta_t |
-    the noise is multiplied by β, not √β #1 | beta_t**0.5 → beta_t |
-    the signal is multiplied by 1 − β, not √(1 − β) #1 | (1 - beta_t) ** 0.5 → (1 - beta_t) |
-    the signal is multiplied by 1 − √β, not √(1 − β) | (1 - beta_t) ** 0.5 → (1 - beta_t**0.5) |
-    the signal is not shrunk | (1 - beta_t) ** 0.5 * x → x |
-        Without the factor in front of x the variance grows for ever.
-    the noise is subtracted | + beta → - beta |
-        Fresh noise is as likely one way as the other, so it would do no harm; but the formula adds it, and so do we.
-    the factors of x and ε are exchanged | * x → * eps && * eps → * x |
-    """,
-)
-def noise_step(x, beta_t, eps):
-    return (1 - beta_t) ** 0.5 * x + beta_t**0.5 * eps
-
-
-DRAWS = 20_000  # a kurtosis within 0.04
-ZEROS, ONES = np.zeros(DRAWS), np.ones((200, 100))
-
-
-def moments(x):
-    """Count, mean, spread and kurtosis of all numbers of x; a Gaussian's kurtosis is 3."""
-    x = np.asarray(x, dtype=np.float64)
-    centred = x - x.mean()
-    return float(x.size), x.mean(), x.std(), (centred**4).mean() / max((centred**2).mean() ** 2, 1e-30)
-
-
-def _drawn(f):
-    _, mean, spread, kurtosis = moments(f(ZEROS, 0.36, np.random.default_rng(1)))
-    found = f"mean {round(mean, 2) + 0.0:.2f}, spread {spread:.2f} and kurtosis {kurtosis:.1f}"
-    return f"From x = 0 and β = 0.36 your numbers have {found}; 0, 0.60 and 3 are right."
-
-
-@exercise(
-    probes=tuple((x, beta, np.random.default_rng(2)) for x, beta in ((ZEROS, 0.36), (ONES, 0.36), (ONES, 0.75))),
-    measure=moments,
-    returns=("number of draws", "mean", "spread", "kurtosis"),
-    tolerance=0.05,
-    hints=(
-        "It is `noise_step` with an ε of its own: one draw for every number of x.",
-        "rng.standard_normal(x.shape) draws Gaussian noise of x's shape.",
-    ),
-    why=""" Every number gets its own draw, from a Gaussian. Only then is the result Gaussian at every step, and the
-    variances add; anything else shows in the kurtosis, which is 3 for a Gaussian.""",
-    shows={"drawn": _drawn},
-    mistakes="""
-    the diffusion coefficient is itself random #9 | beta_t**0.5 → beta_t**0.5 * rng.standard_normal(x.shape) |
-        {drawn} √β_t is a number of the schedule; only ε is drawn.
-    uniform noise, not Gaussian #2 | standard_normal → random |
-        {drawn} `random` is uniform between 0 and 1; `standard_normal` is Gaussian.
-    uniform noise from −1 to 1, not Gaussian #2 | rng.standard_normal(x.shape) → rng.uniform(-1, 1, x.shape) |
-        {drawn} Uniform noise has no tails.
-    uniform noise scaled to variance 1, not Gaussian #2 | rng.standard_normal(x.shape) → rng.uniform(-(3**0.5), 3**0.5,
-        x.shape) | {drawn} Mean and spread are right, but the tails are missing.
-    one random number for the whole x | rng.standard_normal(x.shape) → rng.standard_normal() |
-        {drawn} Every number of x needs its own draw: hand x.shape to the generator.
-    the noise is multiplied by β, not √β #19 | beta_t**0.5 * rng → beta_t * rng |
-        {drawn} β is a variance; the factor in front of ε is a spread.
-    the signal is not shrunk | (1 - beta_t) ** 0.5 * x → x |
-        From x = 1 and β = 0.75 the mean must be √0.25 = 0.5; yours is {f(ONES, 0.75,
-        np.random.default_rng(1)).mean():.2f}.
-    the signal is multiplied by 1 − β, not √(1 − β) | (1 - beta_t) ** 0.5 → (1 - beta_t) |
-    """,
-)
-def random_step(x, beta_t, rng):
-    return (1 - beta_t) ** 0.5 * x + beta_t**0.5 * rng.standard_normal(x.shape)
-
-
-@exercise(
     probes=((4.0, [0.5, 0.5]), (1.0, [0.36]), (0.0, [0.36, 0.5]), (4.0, [0.1, 0.2, 0.5]), (2.0, [1.0]), (0.25, [])),
     returns=("variance",),
     linear=("variance",),
-    hints=(
-        "Go through the list with a loop. What does one step do to the variance?",
-        "A factor c in front of x is c² in front of its variance, and the factor is √(1−β).",
-        "The noise that joins has variance β. Variances of independent terms add.",
-    ),
-    why=""" Each step multiplies the variance by 1−β and adds β. Whatever it starts from, it moves towards 1: the
-    distance to 1 is multiplied by 1−β in every step.""",
-    mistakes="""
-    the old variance is not shrunk | (1 - beta) * variance → variance |
-    the new noise is forgotten | + beta → |
+    table="""
+    hint | Go through the list with a loop. What does one step do to the variance?
+    hint | A factor c in front of x is c² in front of its variance, and the factor is √(1−β).
+    hint | The noise that joins has variance β. Variances of independent terms add.
+    why | Each step multiplies the variance by 1−β and adds β. Whatever it starts from, it moves towards 1: the distance
+        to 1 is multiplied by 1−β in every step.
     both factors are put on the variance without squaring them #1 | (1 - beta) → (1 - beta) ** 0.5 && + beta → +
-        beta**0.5 |
-    1−β and β are squared #1 | (1 - beta) → (1 - beta) ** 2 && + beta → + beta**2 |
-    1−β is squared #1 | (1 - beta) → (1 - beta) ** 2 |
-    β is squared #1 | + beta → + beta**2 |
-    √(1−β) is put on the variance #1 | (1 - beta) → (1 - beta) ** 0.5 |
-    √β is added, not β #1 | + beta → + beta**0.5 |
-    only the variance of the noise, 1 − ᾱ_t, is returned | body → return 1 - np.prod([1 - beta for beta in betas]) |
-        The data bring a variance of their own, and a share ᾱ_t of it is left.
-    the data's variance is shrunk by √ᾱ_t, not ᾱ_t #1 | body → kept = np.prod([1 - beta for beta in betas])⏎return
-        kept**0.5 * variance + 1 - kept | The factor √ᾱ_t in front of x_0 is ᾱ_t in front of its variance.
-    the data's variance is not shrunk by ᾱ_t | body → return variance + 1 - np.prod([1 - beta for beta in betas]) |
+        beta**0.5 | A factor c in front of x is c² in front of its variance.
     the new noise is shrunk too | (1 - beta) * variance + beta → (1 - beta) * (variance + beta) |
         The noise of a step joins after the shrinking.
-    the first β is skipped | in betas → in betas[1:] |
-        From a variance of 4 the one step [0.5] must lead to 2.5; yours gives {f(4.0, [0.5]):g}.
-    the spreads are added, not the variances | (1 - beta) * variance + beta → (((1 - beta) * variance) ** 0.5 +
-        beta**0.5) ** 2 | Spreads do not add, variances do: shrink the old variance, then add β.
     only the first step is taken | ⏎    return → ⏎        return |
-        Is the `return` inside the loop? Every β of the list makes a step; an empty list makes none.
+        Is the `return` inside the loop? Every β of the list makes a step.
     every step starts from the first variance | variance = ( → new = ( && return → new |
         Assign the result of a step to the variance that the next one starts from.
-    the spread is returned, not the variance #19 | return → variance**0.5 |
-        The spread is the root of the variance; return the variance.
+    the spread is returned, not the variance #19 | return → variance**0.5 | The spread is the root of the variance.
     """,
 )
 def variance_after(variance, betas):
@@ -144,12 +47,146 @@ smallest_T = Finding(
         f"{T} steps leave √ᾱ_T = {_left(T):.4f} of the amplitude. "
         + ("More steps are needed." if T < _SMALLEST else "It is enough, but is it the smallest?")
     ),
-    ask=lambda T: isinstance(T, (int, np.integer)) and T >= 2,
-    asked="a whole number of steps, 2 or more",
+    asked="a whole number of steps",
+    among=range(2, 100_001),
     hints=(
         "√ᾱ_T falls as T grows. Print it for T = 200, 400, 600.",
         "Go one by one between the two that enclose 0.1, or halve the gap between them again and again.",
     ),
-    why=""" With these betas ln √ᾱ_T is about −0.005 T, so a tenth is left at T = 2.3 / 0.005 = 460 or so. Fewer steps
-    need larger betas.""",
+    why="With these betas ln √ᾱ_T is about −0.005 T, so a tenth is left near T = 460. Fewer steps need larger betas.",
 )
+
+
+@exercise(
+    probes=(
+        (1.0, 0.0, 0.36, 0.64),
+        (0.0, 1.0, 0.36, 0.64),
+        (3.0, -1.0, 0.25, 1.0),
+        (np.array([-1.0, 0.5, 2.0]), np.array([0.3, 0.0, -1.2]), 0.1, 0.12),
+    ),
+    linear=("x0", "xt"),
+    returns=("mean", "variance"),
+    refuse=lambda answer: (
+        "your function puts both into one array; return two values, `return mean, variance`."
+        if isinstance(answer, np.ndarray) and len(np.atleast_1d(answer)) == 2
+        else None
+    ),
+    table="""
+    hint | With α = ᾱ_t/ᾱ_s: m = √ᾱ_s x_0 with variance A = 1−ᾱ_s, and n = x_t/√α with variance B = (1−α)/α.
+    hint | Precisions add, so the variance is 1/(1/A + 1/B). Multiply above and below by A·B.
+    hint | The mean is (m/A + n/B)/(1/A + 1/B). Multiply above and below by A·B, too: (B·m + A·n)/(A + B).
+    why | The product of two Gaussians is a Gaussian: precisions add, and the mean is weighted by them. Multiplied out
+        by (1−ᾱ_s)(1−α), only 1−ᾱ_t is left to divide by, so that s = 0 gives x_0 with variance 0.
+    α is upside down | alpha_bar_t / alpha_bar_s → alpha_bar_s / alpha_bar_t |
+        α = ᾱ_t/ᾱ_s is a share, at most 1. ᾱ_s/ᾱ_t is above 1 and makes 1 − α negative.
+    α is ᾱ_t, not ᾱ_t/ᾱ_s | alpha_bar_t / alpha_bar_s → alpha_bar_t |
+        α is what the steps between s and t keep; ᾱ_t is what all steps from 0 to t keep.
+    the precision of the first clue is infinite at s = 0 | body → alpha = alpha_bar_t / alpha_bar_s⏎of_x0, of_xt = 1 /
+        (1 - alpha_bar_s), alpha / (1 - alpha)⏎variance = 1 / (of_x0 + of_xt)⏎return variance * (of_x0 *
+        alpha_bar_s**0.5 * x0 + of_xt * xt / alpha**0.5), variance |
+        Right for every other s. Multiply out, so that nothing is divided by 1 − ᾱ_s.
+    each mean is weighted by its own variance | body → alpha = alpha_bar_t / alpha_bar_s⏎a, b = 1 - alpha_bar_s, (1 -
+        alpha) / alpha⏎return (a * alpha_bar_s**0.5 * x0 + b * xt / alpha**0.5) / (a + b), a * b / (a + b) |
+        The surer clue, with the smaller variance, must count more: weight each mean by its precision.
+    the variances are added | variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha) → variance = 1 -
+        alpha_bar_s + (1 - alpha) / alpha | Two clues about one thing leave less doubt than either: precisions add.
+    the variance is 1 − α, as if x_0 were not known | variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha) →
+        variance = 1 - alpha | Two clues together leave less doubt than one: the factor (1−ᾱ_s)/(1−ᾱ_t) is missing.
+    the spread is returned, not the variance #19 | return → mean, variance**0.5 |
+        Precisions are 1/variance, and what they add up to is 1/variance as well: take no root.
+    the square root of α is missing in front of x_t #1 | alpha**0.5 → alpha |
+    """,
+)
+def posterior(x0, xt, alpha_bar_t, alpha_bar_s):
+    alpha = alpha_bar_t / alpha_bar_s
+    mean = (alpha_bar_s**0.5 * (1 - alpha) * x0 + alpha**0.5 * (1 - alpha_bar_s) * xt) / (1 - alpha_bar_t)
+    variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha)
+    return mean, variance
+
+
+@exercise(
+    probes=((2.2, 0.36, 0.4), (-1.0, 0.9, 0.5), (0.7, 0.0, -1.5), (0.7, 1.0, -1.5), (UNIT_X, 0.36, UNIT_EPS)),
+    linear=("xt", "v"),
+    returns=("x_0", "ε"),
+    table="""
+    hint | x_t = cos φ x_0 + sin φ ε and v = cos φ ε − sin φ x_0, with cos φ = √ᾱ: a turn of the pair (x_0, ε) by φ.
+    hint | Turning back by φ has the same cosines, and the sines with the other sign.
+    why | (x_t, v) is (x_0, ε) turned by φ, with cos φ = √ᾱ and sin φ = √(1−ᾱ). Turning back needs no division, so it is
+        good at every noise level, also where x_t is pure noise.
+    the turn goes the wrong way | xt - sin * v, sin * xt + → xt + sin * v, -sin * xt + |
+        You turned by φ once more; turning back has the other signs.
+    the square roots are missing #1 | alpha_bar_t**0.5, (1 - alpha_bar_t) ** 0.5 → alpha_bar_t, 1 - alpha_bar_t |
+        ᾱ = cos² φ, so cos φ is its root.
+    ε is found by a division, which fails at ᾱ = 1 | body → x0 = alpha_bar_t**0.5 * xt - (1 - alpha_bar_t) ** 0.5 *
+        v⏎return x0, (xt - alpha_bar_t**0.5 * x0) / (1 - alpha_bar_t) ** 0.5 |
+        Right elsewhere, but no division is needed: ε is a combination of sin φ · x_t and cos φ · v.
+    x_0 is found by a division, which fails at ᾱ = 0 | body → eps = (1 - alpha_bar_t) ** 0.5 * xt + alpha_bar_t**0.5 *
+        v⏎return (xt - (1 - alpha_bar_t) ** 0.5 * eps) / alpha_bar_t**0.5, eps |
+        Right elsewhere, but no division is needed: x_0 is a combination of cos φ · x_t and sin φ · v.
+    v is taken for the noise #13 | return → (xt - sin * v) / cos, v |
+        v is a mixture of both, and no division is needed to undo a turn.
+    """,
+)
+def names_from_v(xt, alpha_bar_t, v):
+    cos, sin = alpha_bar_t**0.5, (1 - alpha_bar_t) ** 0.5
+    return cos * xt - sin * v, sin * xt + cos * v
+
+
+_posterior = posterior.reference
+CLOUD, LEVELS = np.array([[1.5, -0.4], [0.2, 0.9], [-1.1, 0.3]]), np.array([1.0, 0.9, 0.5, 0.1])
+
+
+def _guess(x, t):
+    """A denoiser's ε̂ that differs from t to t."""
+    return 0.3 * t * x + 0.1
+
+
+@exercise(
+    probes=tuple(
+        (CLOUD, _guess, levels, np.random.default_rng(4), noise)
+        for levels, noise in ((LEVELS, 0.0), (LEVELS, 1.0), (LEVELS[::2], 1.0), (LEVELS[:3], 0.5))
+    ),
+    returns=("path",),
+    given=4,
+    table="""
+    hint | Three lines. First the guess: model(x, t) is ε̂, and x_t = √ᾱ_t x̂_0 + √(1−ᾱ_t) ε̂ is to be solved for x̂_0.
+    hint | Then `posterior`, from the level of t to that of t − 1: alpha_bar[t], alpha_bar[t - 1].
+    hint | Last, x becomes a draw from it: mean + noise · √variance · ε, with rng.standard_normal(x.shape) for ε.
+    why | Each step takes the guess for the truth, and draws the next x from the posterior: its mean, and fresh noise as
+        wide as its spread. At t = 1 the variance is 0, so the path ends in the last guess.
+    the fresh noise is missing | + noise * variance**0.5 * rng.standard_normal(x.shape) → |
+        You go to the mean of the posterior. Draw from it: add noise · √variance · ε, with a new ε in every step.
+    the variance stands without its root in front of the fresh noise #1 | variance**0.5 → variance |
+        A variance of 0.04 is a spread of 0.2: the factor in front of ε is the root.
+    the width of the noise is itself random #9 | noise * variance → noise * rng.standard_normal(x.shape) * variance |
+        The width is a number, √variance; only ε is drawn.
+    the spread of the posterior is missing in front of the fresh noise | variance**0.5 * → |
+        The fresh noise is as wide as the posterior: its factor is noise · √variance.
+    the dial `noise` is not used | noise * variance → variance | Multiply the fresh noise by `noise`.
+    `noise` multiplies the mean, too | mean + noise * variance**0.5 * rng.standard_normal(x.shape) → noise * (mean +
+        variance**0.5 * rng.standard_normal(x.shape)) | Only the fresh noise is multiplied by `noise`.
+    the fresh noise is uniform, not Gaussian #2 | standard_normal → random |
+        `random` is uniform between 0 and 1; `standard_normal` is Gaussian.
+    one random number moves all points alike | rng.standard_normal(x.shape) → rng.standard_normal() |
+        Every number of x needs a draw of its own: hand x.shape to the generator.
+    the last step leaves noise in the result #7 | variance**0.5 → (1 - alpha_bar[t] / alpha_bar[t - 1]) ** 0.5 |
+        The fresh noise is as wide as the posterior, whose variance at t = 1 is 0; yours is β_t.
+    x_t and the guess are exchanged in `posterior` | (x0_hat, x, → (x, x0_hat, | It takes the guess first, then x_t.
+    the two levels are exchanged in `posterior` | alpha_bar[t], alpha_bar[t - 1] → alpha_bar[t - 1], alpha_bar[t] |
+        A step leads from the level of t to that of t − 1: hand them over in this order.
+    the model is asked about the next level #5 | model(x, t) → model(x, t - 1) |
+        x has the level t when you ask; t − 1 is where it goes.
+    the model's ε̂ is taken for x̂_0 #13 | (x - (1 - alpha_bar[t]) ** 0.5 * model(x, t)) / alpha_bar[t] ** 0.5 →
+        model(x, t) | The model answers with the noise; solve x_t = √ᾱ_t x̂_0 + √(1−ᾱ_t) ε̂ for x̂_0.
+    the guess is not divided by √ᾱ_t | / alpha_bar[t] ** 0.5 → | x_t − √(1−ᾱ_t) ε̂ is √ᾱ_t x̂_0: divide by √ᾱ_t.
+    x is never changed | x = mean → new = mean | Each step starts where the one before ended: assign the result to x.
+    """,
+)
+def go_back(x, model, alpha_bar, rng, noise=1.0):
+    path = [x]
+    for t in range(len(alpha_bar) - 1, 0, -1):
+        x0_hat = (x - (1 - alpha_bar[t]) ** 0.5 * model(x, t)) / alpha_bar[t] ** 0.5
+        mean, variance = _posterior(x0_hat, x, alpha_bar[t], alpha_bar[t - 1])
+        x = mean + noise * variance**0.5 * rng.standard_normal(x.shape)
+        path.append(x)
+    return np.array(path)

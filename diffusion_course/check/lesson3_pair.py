@@ -50,70 +50,42 @@ def _decoded(f):
     return f"A pixel of 200, so x_0 = 0.569, noised to ᾱ_2 = 0.98 · 0.9 and decoded again, becomes {found:.3g}:"
 
 
-def _drawn(f):
-    _, eps = f(BYTES, BETA, 2, np.random.default_rng(0))
-    found = f"mean {np.mean(eps):.2f} and spread {np.std(eps):.2f}, not 0 and 1"
-    return f"Known samples decode to the last digit, and yet your noise has {found}."
-
-
-def _numbers(f):
-    _, eps = f(BYTES, BETA, 2, np.random.default_rng(0))
-    return f"Of {BYTES.size} numbers in your noise for {len(BYTES)} photos only {len(np.unique(eps))} differ."
-
-
 @exercise(
     probes=tuple((BYTES, BETA, t, np.random.default_rng(t)) for t in (1, 2, 3, 5)),
     measure=taken_apart,
     refuse=_other_shape,
     returns=("weight of x_0", "weight of ε", "constant", "part that is neither", *(f"{m} of ε" for m in MOMENTS)),
     tolerance=1e-5,
-    hints=(
-        "Print one thing at a time: the range of x_0, ᾱ_1 (it is 1 − β_1), the mean and spread of ε.",
-        "Decode: from x_t and ε, x_0 = (x_t − √(1−ᾱ_t) ε)/√ᾱ_t must come out, for every t.",
-        "What decoding cannot find is in ε itself: draw many, and look at their histogram.",
-    ),
-    why=""" x_0 lies in −1 … 1, so that noise of variance 1 can drown it; ᾱ_t is the product of the first t factors 1 −
-    β; and x_t is √ᾱ_t x_0 + √(1−ᾱ_t) ε with Gaussian ε, the ε that is returned.""",
-    shows={"decoded": _decoded, "drawn": _drawn, "numbers": _numbers},
-    mistakes="""
-    β is used where α is meant #3 | 1 - beta → beta | {decoded} what does step t keep?
+    table="""
+    hint | Print one thing at a time: the range of x_0, ᾱ_1 (it is 1 − β_1), the mean and spread of ε.
+    hint | Decode: from x_t and ε, x_0 = (x_t − √(1−ᾱ_t) ε)/√ᾱ_t must come out, for every t.
+    hint | What decoding cannot find is in ε itself: draw many, and look at their histogram.
+    why | x_0 lies in −1 … 1, so that noise of variance 1 can drown it; ᾱ_t is the product of the first t factors 1 − β;
+        and x_t is √ᾱ_t x_0 + √(1−ᾱ_t) ε with Gaussian ε, the ε that is returned.
+    β is used where α is meant #3 | 1 - beta → beta | {_decoded(f)} what does step t keep?
     x_0 is scaled to 0 … 1 #12 | photos / 127.5 - 1 → photos / 255 |
-        {decoded} noise is centred on 0, so pictures should be.
+        {_decoded(f)} noise is centred on 0, so pictures should be.
     x_0 has half the range | photos / 127.5 - 1 → photos / 255 - 0.5 |
-        {decoded} −½ … ½ is half as wide as the network expects; divide by 127.5, then take 1 away.
-    x_0 lies between −1 and 0 | photos / 127.5 - 1 → photos / 255 - 1 |
-        {decoded} noise is centred on 0, so pictures should be: divide by 127.5.
-    a square root is missing #1 | np.sqrt(1 - alpha_bar[t]) → (1 - alpha_bar[t]) |
-        {decoded} the noise has not the power that ᾱ leaves for it.
-    ᾱ is taken one step too early #5 | np.sqrt(alpha_bar[t]) → np.sqrt(alpha_bar[t - 1]) && np.sqrt(1 - alpha_bar[t]) →
-        np.sqrt(1 - alpha_bar[t - 1]) | {decoded} count: ᾱ_1 = 1 − β_1.
-    uniform noise, not Gaussian #2 | standard_normal → random |
-        {drawn} `random` is uniform, `standard_normal` Gaussian.
-    many pixels get the same noise | rng.standard_normal(x0.shape) → np.ones(x0.shape) *
-        rng.standard_normal(x0.shape[1:]) | {numbers} Draw one number for every pixel of every photo.
-    the product is taken backwards #4 | 1 - beta → 1 - beta[::-1] | {decoded} which β comes first?
-    both square roots are missing #1 | np.sqrt(alpha_bar[t]) → alpha_bar[t] && np.sqrt(1 - alpha_bar[t]) → (1 -
-        alpha_bar[t]) | {decoded} powers add, so each factor is the root of a power.
-    the weights of x_0 and ε are exchanged | * x0 + → * eps + && * eps, eps → * x0, eps |
-        {decoded} at t = 1 nearly all of x_0 must be left.
-    ᾱ_0 = 1 is missing, so ᾱ is taken one step too late #5 | np.concatenate([[1.0], np.cumprod(1 - beta)]) →
-        np.append(np.cumprod(1 - beta), 0.0) |
-        {decoded} alpha_bar[t] must be the product of the first t factors, so alpha_bar[0] is 1.
-    the β are multiplied, then taken from 1 #3 | np.cumprod(1 - beta) → 1 - np.cumprod(beta) |
-        {decoded} each step keeps 1 − β, and those shares multiply.
-    the running product is missing #3 | np.cumprod(1 - beta) → 1 - beta |
-        {decoded} ᾱ_t is what all t steps keep, α_t what the last one does.
-    bytes overflow | photos / 127.5 - 1 → 2 * photos / 255 - 1 |
-        {decoded} `photos` holds bytes, and 2 · 200 is 144 in bytes. Divide first, or make floats of them.
+        {_decoded(f)} −½ … ½ is half as wide as the network expects; divide by 127.5, then take 1 away.
     x_0 is not scaled | photos / 127.5 - 1 → photos * 1.0 |
-        {decoded} bytes up to 255 would drown all noise. Bring them to −1 … 1.
-    the noise is subtracted | + np.sqrt → - np.sqrt |
-        x_t must be made with +ε, for the ε that you return is the one that the network has to find in it.
-    ε comes before x_t | return → eps, np.sqrt(alpha_bar[t]) * x0 + np.sqrt(1 - alpha_bar[t]) * eps |
-        Return two arrays, x_t first: `return xt, eps`.
-    x_0 is returned, not ε | * eps, eps → * eps, x0 | The network is to learn the noise: `return xt, eps`.
-    ε is missing | * eps, eps → * eps |
-        The network learns from x_t and from the noise in it: return two arrays of the shape of the photos, `xt, eps`.
+        {_decoded(f)} bytes up to 255 would drown all noise. Bring them to −1 … 1.
+    bytes overflow | photos / 127.5 - 1 → 2 * photos / 255 - 1 |
+        {_decoded(f)} `photos` holds bytes, and 2 · 200 is 144 in bytes. Divide first, or make floats of them.
+    a square root is missing #1 | np.sqrt(1 - alpha_bar[t]) → (1 - alpha_bar[t]) |
+        {_decoded(f)} the noise has not the power that ᾱ leaves for it.
+    ᾱ is taken one step too early #5 | np.sqrt(alpha_bar[t]) → np.sqrt(alpha_bar[t - 1]) && np.sqrt(1 - alpha_bar[t]) →
+        np.sqrt(1 - alpha_bar[t - 1]) | {_decoded(f)} count: ᾱ_1 = 1 − β_1.
+    ᾱ_0 = 1 is missing, so ᾱ is taken one step too late #5 | np.concatenate([[1.0], np.cumprod(1 - beta)]) →
+        np.append(np.cumprod(1 - beta), 0.0) | {_decoded(f)} alpha_bar[t] must be the product of the first t factors.
+    the product is taken backwards #4 | 1 - beta → 1 - beta[::-1] | {_decoded(f)} which β comes first?
+    the running product is missing #3 | np.cumprod(1 - beta) → 1 - beta |
+        {_decoded(f)} ᾱ_t is what all t steps keep, α_t what the last one does.
+    uniform noise, not Gaussian #2 | standard_normal → random | `random` is uniform, `standard_normal` Gaussian.
+    many pixels get the same noise | rng.standard_normal(x0.shape) → np.ones(x0.shape) *
+        rng.standard_normal(x0.shape[1:]) |
+        Of {BYTES.size} numbers in your noise only {len(np.unique(f(BYTES, BETA, 2, np.random.default_rng(0))[1]))}
+        differ. Draw one for every pixel of every photo.
+    ε is missing | * eps, eps → * eps | The network learns from x_t and from the noise in it: return `xt, eps`.
     another ε is returned | * eps, eps → * eps, rng.standard_normal(x0.shape) |
         The ε that you return must be the one in x_t: draw once, use it twice.
     """,

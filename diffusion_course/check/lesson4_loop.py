@@ -4,7 +4,6 @@ No two right loops draw the same numbers, so nothing is compared with ours. The 
 has its sentence in the table.
 """
 
-import dataclasses
 import warnings
 
 import numpy as np
@@ -46,37 +45,27 @@ class Loop(Exercise):
             raise Mistake(f"{self.name}: {told}", kind="raised")
 
 
-def _loop(made: Exercise) -> Loop:
-    return Loop(**{part.name: getattr(made, part.name) for part in dataclasses.fields(made)})
-
-
-@_loop
 @exercise(
+    cls=Loop,
     probes=((None, None, None, STEPS),),
-    hints=(
-        "Before the loop: an optimiser, `torch.optim.Adam(model.parameters(), lr=2e-3)`. In each step: random rows of "
-        "x0, a random t from 1 to T for each, noise of their shape.",
-        "Then x_t with `add_noise`, ε̂ = `model(xt, t)`, and the mean of (ε − ε̂)².",
-        "The last four lines: `optimiser.zero_grad()`, `loss.backward()`, `optimiser.step()`, `yield loss`.",
-    ),
-    why="Each step is one small regression on fresh noise at random noise levels. The gradient of the mean says how to "
-    "change the weights; zero_grad forgets that of the step before, which PyTorch would add up.",
-    mistakes="""
+    table="""
+    hint | Before the loop: an optimiser, `torch.optim.Adam(model.parameters(), lr=2e-3)`. In each step: random rows of
+        x0, a random t from 1 to T for each, noise of their shape.
+    hint | Then x_t with `add_noise`, ε̂ = `model(xt, t)`, and the mean of (ε − ε̂)².
+    hint | The last four lines: `optimiser.zero_grad()`, `loss.backward()`, `optimiser.step()`, `yield loss`.
+    why | Each step is one small regression on fresh noise at random noise levels. The gradient of the mean says how to
+        change the weights; zero_grad forgets that of the step before, which PyTorch would add up.
     gradients are off | eps_hat = model(xt, t) → with torch.no_grad(): eps_hat = model(xt, t) |
         Under `torch.no_grad()` nothing is kept for `backward()`. It is for sampling.
     the network is in eval mode | optimiser = → model.eval(); optimiser = |
         `model.eval()` switches parts such as dropout to sampling; a network that learns is in train mode.
     the loss is cut off from the network | ** 2).mean() → ** 2).mean().detach().requires_grad_(False) |
         `backward()` finds no way from your loss to the weights. `.item()`, `.detach()` and `torch.tensor(…)` cut it.
-    one loss for all steps | for _ in range(steps): → for k in range(steps): && rows = → if k: optimiser.zero_grad();
-        loss.backward()⏎        rows = |
-        Compute ε̂ and the loss anew in every step, inside the loop.
     nothing is yielded | yield loss → pass⏎    return loss | Your function returns a {result}. `yield loss` shows each
         step.
-    the loop goes on after `steps` batches | range(steps): → range(4 * steps): |
-        `steps` counts batches. If you go through the data by epochs, stop after {steps} batches, wherever you are.
     another number of losses | yield loss → pass⏎    yield loss |
-        In {steps} steps you yield {losses} losses. `yield loss` is the last line inside the loop.
+        In {steps} steps you yield {losses} losses. `steps` counts batches, and `yield loss` is the last line inside the
+        loop.
     more than the loss is yielded | yield loss → yield 0, loss |
         Yield the loss alone: a number or a tensor with one number.
     x_t has a wrong shape | eps_hat = model(xt, t) → eps_hat = model(xt[None], t[:1])[0] |
@@ -103,31 +92,19 @@ def _loop(made: Exercise) -> Loop:
         All your steps use the same noise, and the network learns it by heart. Draw inside the loop.
     one ε for a whole batch | torch.randn_like(x0[rows]) → torch.randn(2).expand(128, 2) |
         All points of a batch are pushed the same way. ε has the shape of the batch, (batch, 2).
-    one ε for both coordinates | torch.randn_like(x0[rows]) → torch.randn(128, 1).expand(128, 2) |
-        Each number needs noise of its own. ε has the shape of the batch, (batch, 2).
     1 − ᾱ stands for √(1 − ᾱ) #1 | schedule.at(t), eps) → a := schedule.at(t), eps * torch.tensor((1 - a[:, None]) **
         0.5).float()) | {factors}
-    the roots are missing in x_t #1 | add_noise(x0[rows], schedule.at(t), eps) → (a :=
-        torch.tensor(schedule.at(t)).float()[:, None]) * x0[rows] + (1 - a) * eps | {factors}
-    x_0 is not scaled | add_noise(x0[rows], → x0[rows] + add_noise(0 * x0[rows], | {factors}
     ᾱ of step t − 1 #5 | schedule.at(t) → schedule.at(t - 1) | {factors}
     the network is given the clean x_0 | model(xt, t) → model(x0[rows], t) | {factors} x_0 holds nothing of ε.
-    the network is given the noise | model(xt, t) → model(eps, t) | {factors} ε is the answer; the question is x_t.
     the noise is uniform #2 | torch.randn_like → torch.rand_like |
         Yours has mean {mean} and ends abruptly on both sides. `torch.randn` is Gaussian, `torch.rand` is not.
     x_t has not the noise of its t | schedule.at(t) → schedule.at(t.flip(0)) | {factors}
     the loss is a sum, not a mean | ** 2).mean() → ** 2).sum() |
         {first} A sum grows with the batch, and the step with it.
-    the loss is a sum over coordinates | ** 2).mean() → ** 2).sum(1).mean() | {first} Take the mean over all numbers.
-    half the loss | ** 2).mean() → ** 2).mean() / 2 | {first} The factor ½ is a habit; the figures here have none.
     the target is x_0 #13 | (eps - eps_hat) → (x0[rows] - eps_hat) |
         {first} A sampler asks this network for ε, not for x_0.
-    the target is x_t | (eps - eps_hat) → (xt - eps_hat) | {first} The network is given x_t, and would hand it through.
-    the square is missing | ** 2).mean() → ).mean() | {first} Errors of both signs cancel.
     the absolute value, not the square | ** 2).mean() → ).abs().mean() |
         {first} It leads to the median of ε, the square to its mean.
-    the mean comes before the square | ** 2).mean() → ).mean() ** 2 |
-        {first} Errors of both signs cancel before they are squared.
     another loss | ** 2).mean() → ** 4).mean() | {first}
     the optimiser never steps | optimiser.step() → pass | After all steps the weights are those of the start.
     a new optimiser in every step | zero_grad() → zero_grad(); optimiser = type(optimiser)(model.parameters(),
@@ -136,8 +113,6 @@ def _loop(made: Exercise) -> Loop:
     no gradient reaches the optimiser | optimiser.zero_grad()⏎ → ⏎ && optimiser.step() → optimiser.zero_grad();
         optimiser.step() |
         When it steps, the gradients are zero or missing. The order is zero_grad, backward, step.
-    the gradient is that of a sum | loss.backward() → (128 * loss).backward() |
-        `backward()` belongs to the mean loss that you yield.
     the step climbs | loss.backward() → (-loss).backward() | Your gradient has the wrong sign, so the loss rises.
     zero_grad is missing | optimiser.zero_grad()⏎ → ⏎ |
         PyTorch adds gradients up, so your last step follows all {steps} at once. Call `optimiser.zero_grad()`

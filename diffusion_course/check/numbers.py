@@ -7,8 +7,10 @@ import sys
 import numpy as np
 
 SYMBOLS = {
-    "x0": "x_0", "xt": "x_t", "xT": "x_T", "x0_hat": "x̂_0", "eps": "ε", "eps_hat": "ε̂", "alpha_bar": "ᾱ", "betas": "β",
-    "alpha_bar_t": "ᾱ_t", "alpha_bar_s": "ᾱ_s", "beta": "β", "beta_t": "β_t", "eta": "η", "log_snr": "log-SNR",
+    "x0": "x_0", "xt": "x_t", "xs": "x_s", "xT": "x_T", "x0_hat": "x̂_0", "x0_before": "the x̂_0 before", "eps": "ε",
+    "eps_hat": "ε̂", "eps_free": "ε̂ without the prompt", "eps_cond": "ε̂ with the prompt", "alpha_bar": "ᾱ", "beta": "β",
+    "alpha_bar_t": "ᾱ_t", "alpha_bar_s": "ᾱ_s", "beta_t": "β_t", "betas": "β", "eta": "η", "log_snr": "log-SNR",
+    "tau": "τ",
 }  # fmt: skip
 
 

@@ -1,10 +1,11 @@
 """What a wrong number may be of the right one: its square, its inverse, a factor too much."""
 
+import inspect
 from collections.abc import Callable
 
 import numpy as np
 
-from .numbers import count, tell
+from .numbers import SYMBOLS, count, is_object, numbers, tell
 
 RELATIONS: dict[str, Callable] = {
     "the right one with the other sign": lambda r: -r,
@@ -30,10 +31,29 @@ def close(a, b) -> bool:
     return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
+def estimates(mine: list, good: list) -> bool:
+    """Are these at least three numbers, each within a twentieth of the right one?"""
+    mine, good = (np.concatenate([np.ravel(x).astype(float) for x in each]) for each in (mine, good))
+    return len(mine) > 2 and bool((np.abs(mine - good) < 0.05 * np.abs(good)).all())
+
+
 def one(x):
     """A factor as one number, if it is the same everywhere."""
     x = np.asarray(x, float)
     return float(x.flat[0]) if x.size and np.allclose(x, x.flat[0]) else x
+
+
+def quantities(function: Callable, probe: tuple, linear: tuple[str, ...]) -> dict[str, float]:
+    """Numbers among the arguments that a factor could be made of; ᾱ_t, ᾱ_s and α of a schedule."""
+    given = inspect.signature(function).bind(*probe).arguments
+    found = {SYMBOLS.get(k, k): v for k, v in given.items() if isinstance(v, (int, float)) and k not in linear}
+    for name in set(given) & {"t", "s"}:
+        if hasattr(given.get("schedule"), "at") and np.ndim(given[name]) == 0:
+            found[f"ᾱ_{name}"] = float(given["schedule"].at(given[name]))
+    if "ᾱ_t" in found and found.get("ᾱ_s"):
+        found["α"] = found["ᾱ_t"] / found["ᾱ_s"]
+    sizes = [numbers(v).size for v in probe if not is_object(v) and np.ndim(v) and not isinstance(v, tuple)]
+    return found | ({"the number of them": float(max(sizes))} if sizes else {})
 
 
 def related(triples: list) -> str:
@@ -65,6 +85,8 @@ def form(answer, right, returns: tuple[str, ...]) -> str:
     found = count(answer) or 1
     if isinstance(right, tuple):
         asked = ", then ".join(returns)
+        if not isinstance(answer, tuple) and found > 1 and answer[0].shape != right[0].shape:
+            found = 1  # one array, whose first axis happens to be as long
         return "" if found == len(right) else f"{len(right)} results are asked for: {asked}. You return {found}."
     if isinstance(answer, tuple):
         return f"you return {found} results, where one is asked for."

@@ -19,14 +19,12 @@ def _projection(answer) -> tuple:
 @exercise(
     probes=((LEANING, 2), (LEANING[:, :3], 1), (LEANING, 3)),
     measure=_projection,
-    returns=("the mean", "the axes"),
-    hints=(
-        "Subtract the mean first: the axes say how the data differ from it.",
-        "`np.linalg.svd(x - mean, full_matrices=False)` returns three arrays; the rows of the last are all axes.",
-        "They are sorted: the first k rows are the axes along which the data vary most.",
-    ),
-    why="Among all planes through the mean, the one along the first k axes leaves the smallest squared error.",
-    mistakes="""
+    returns=("mean", "axes (as a projection)"),
+    table="""
+    hint | Subtract the mean first: the axes say how the data differ from it.
+    hint | `np.linalg.svd(x - mean, full_matrices=False)` returns three arrays; the rows of the last are all axes.
+    hint | They are sorted: the first k rows are the axes along which the data vary most.
+    why | Among all planes through the mean, the one along the first k axes leaves the smallest squared error.
     the mean is not subtracted | svd(x - mean → svd(x |
         Then the first axis points from 0 to the middle of the data, which says nothing about how they differ.
     the last axes are returned | axes[:k] → axes[-k:] | Along these the data vary least.
@@ -50,22 +48,19 @@ U = np.array([[0.1, 0.05, 0.9, 0.2], [0.3, 0.45, 0.55, 0.62]])
 @exercise(
     probes=tuple((CODES, DRAWN, U, t, s) for t, s in ((1.0, 0.5), (0.5, 0.25), (0.8, 0.4), (0.5, 0.2), (0.25, 0.0))),
     whole=True,
-    hints=(
-        "A place that is masked at t is still masked at s with probability s/t. With which probability is it revealed?",
-        "`u < p` is true with probability p. A place changes where it is masked *and* that is true.",
-        "`np.where(condition, drawn, codes)` takes from `drawn` where the condition holds.",
-    ),
-    why="At level t a place is masked with probability t, at level s with probability s. So of the masked ones the "
-    "share s/t stays, and the rest, (t − s)/t, is revealed; what was revealed before stays as it is.",
-    mistakes="""
+    table="""
+    hint | A place that is masked at t is still masked at s with probability s/t. With which probability is it revealed?
+    hint | `u < p` is true with probability p. A place changes where it is masked *and* that is true.
+    hint | `np.where(condition, drawn, codes)` takes from `drawn` where the condition holds.
+    why | At level t a place is masked with probability t, at level s with probability s. So of the masked ones the
+        share s/t stays, and the rest, (t − s)/t, is revealed; what was revealed before stays as it is.
     what was known is changed | (codes == -1) & → |
         Only masked places, where the code is −1, may be revealed. The others are settled.
     the chance is t − s | (t - s) / t → t - s |
         That is the chance of any place; this one is known to be masked, which has probability t. At s = 0 all that is
         masked must be revealed.
     the share that stays is revealed | (t - s) / t → s / t | With probability s/t a masked place stays masked.
-    the places that should stay are revealed | u < → u >= | `u < p` is true with probability p.
-    all places are revealed at once | & (u < (t - s) / t) → | Then one step does everything, whatever t and s are.
+    the places that should stay are revealed | u < → u >= | Reveal where u is *below* the probability.
     """,
 )
 def unmask_step(codes, drawn, u, t, s):
@@ -107,13 +102,13 @@ def _not_enough(groups) -> str | None:
     probes=((NAMES,),),
     refuse=_not_enough,
     measure=lambda groups: np.array(1.0),
-    hints=(
-        "Two places may be drawn together if knowing one says nothing about the other. Which are these?",
-        "Hair colour and background are independent of everything. They can go along with any other.",
-        "Once four of the five are known, the fifth is certain. So five groups of one each do it, with company.",
-    ),
-    why="Hat, glasses, beard, long hair and happy depend on each other, so they come one by one. The colours depend "
-    "on nothing, and drawing them together with another place loses nothing.",
+    table="""
+    hint | Two places may be drawn together if knowing one says nothing about the other. Which are these?
+    hint | Hair colour and background are independent of everything. They can go along with any other.
+    hint | Once four of the five are known, the fifth is certain. So five groups of one each do it, with company.
+    why | Hat, glasses, beard, long hair and happy depend on each other, so they come one by one. The colours depend on
+        nothing, and drawing them together with another place loses nothing.
+    """,
 )
 def reveal_order(names):
     *four, fifth, hair, background = names

@@ -21,15 +21,12 @@ EPS_HAT, SLOPE = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7])
     probes=((P, SHARE, 1.0), (P, SHARE, 4.0), (P, SHARE, 0.0), (P[:2], SHARE[:2], 2.0)),
     kinds=("numpy", "torch"),
     returns=("density",),
-    hints=(
-        "Three factors: what is there, p(x), and how much it looks like c, p(c|x), the latter w times.",
-        "Afterwards divide by the sum, so that it is a distribution again.",
-    ),
-    why="At w = 0 the condition does not count, at w = 1 this is Bayes' rule, and above 1 places that look much like c "
-    "win even more.",
-    shows={"total": lambda f: float(np.sum(f(P, SHARE, 4.0)))},
-    mistakes="""
-    it is not divided by its sum | / (p * share**w).sum() → | Yours sums to {total}; a distribution sums to 1.
+    table="""
+    hint | Three factors: what is there, p(x), and how much it looks like c, p(c|x), the latter w times.
+    hint | Afterwards divide by the sum, so that it is a distribution again.
+    why | At w = 0 the condition does not count, at w = 1 this is Bayes' rule, and above 1 places that look much like c
+        win even more.
+    it is not divided by its sum | / (p * share**w).sum() → | A distribution sums to 1.
     w is a factor, not a power | return → p * share * w / (p * share * w).sum() |
         A factor is divided out again, so w would change nothing.
     p(x) is taken to the power w, too | return → (p * share) ** w / ((p * share) ** w).sum() |
@@ -49,18 +46,12 @@ def sharpened(p, share, w):
     kinds=("numpy", "torch"),
     linear=("eps_hat", "slope"),
     returns=("ε̂",),
-    hints=(
-        "The slope points where we want to go, and ε̂ points away from where we go. Which sign follows?",
-        "score = −ε̂ / √(1−ᾱ_t). Add scale · slope to the score, and solve for ε̂.",
-    ),
-    why="The score becomes score + scale · slope. ε̂ is −√(1−ᾱ_t) times the score, so it loses √(1−ᾱ_t) scale · slope.",
-    mistakes="""
+    table="""
+    hint | The slope points where we want to go, and ε̂ points away from where we go. Which sign follows?
+    hint | score = −ε̂ / √(1−ᾱ_t). Add scale · slope to the score, and solve for ε̂.
+    why | The score becomes score + scale · slope. ε̂ is −√(1−ᾱ_t) times the score, so it loses √(1−ᾱ_t) scale · slope.
     the sign is wrong | eps_hat - → eps_hat + | ε̂ is taken *out* of x_t, so it must lose what you want to gain.
     the root is missing #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) | ε̂ is −√(1−ᾱ_t) times the score.
-    the noise level is missing | (1 - alpha_bar_t) ** 0.5 * → | ε̂ is −√(1−ᾱ_t) times the score, not the score itself.
-    the signal's level stands where the noise's belongs | (1 - alpha_bar_t) ** 0.5 → alpha_bar_t**0.5 |
-    it is divided where it must be multiplied | scale * (1 - alpha_bar_t) ** 0.5 * slope →
-        scale * slope / (1 - alpha_bar_t) ** 0.5 |
     the scale is not used #16 | scale * → | At scale 0 nothing may change.
     """,
 )
@@ -83,23 +74,18 @@ def to_zero(x0_hat):
 
 
 @exercise(
-    probes=tuple(
-        (model, places, t, SHORT, loss)
-        for model, places, t, loss in (
-            (PLAIN, PLACES, 20, to_zero),
-            (PAIR, PLACES, 35, to_two),
-            (PAIR, PLACES[:1], 5, to_zero),
-        )
+    probes=(
+        (PLAIN, PLACES, 20, SHORT, to_zero),
+        (PAIR, PLACES, 35, SHORT, to_two),
+        (PAIR, PLACES[:1], 5, SHORT, to_zero),
     ),
     kinds=("torch",),
-    returns=("the slope, of x_t's shape",),
-    hints=(
-        "First ask for gradients: `xt = xt.detach().requires_grad_()`. Then model(xt, t), x0_from_eps, loss.",
-        "`torch.autograd.grad(number, xt)` returns a tuple with one tensor. Down the loss is the way we want to go.",
-    ),
-    why="The loss looks at the clean guess, and the gradient goes back through the network to x_t. So the network "
-    "itself says which pixels of x_t must change, and how, to make the guess better.",
-    mistakes="""
+    returns=("slope",),
+    table="""
+    hint | First ask for gradients: `xt = xt.detach().requires_grad_()`. Then model(xt, t), x0_from_eps, loss.
+    hint | `torch.autograd.grad(number, xt)` returns a tuple with one tensor. Down the loss is the way we want to go.
+    why | The loss looks at the clean guess, and the gradient goes back through the network to x_t. So the network
+        itself says which pixels of x_t must change, and how, to make the guess better.
     the slope leads up the loss | return → slope | The loss shall fall: return minus its gradient.
     the gradient stops at the guess | grad(loss(x0_hat), xt) → grad(loss(x0_hat), x0_hat) |
         Take it with respect to x_t, so that it goes back through the network.
@@ -139,8 +125,8 @@ guidance_top = Finding(
     "guidance_top",
     right=range(120, 361),
     wrong=_off,
-    ask=lambda top: isinstance(top, (int, np.integer)) and 0 <= top <= 1000,
-    asked="a time from 0 to 1000",
+    asked="a time",
+    among=range(1001),
     hints=(
         "At 1000 all obey, and the crowd is pushed far out. At 0 there is no guidance. What does a middle value do?",
         "The bumps are decided late: try 600, 400, 200, and look at both numbers.",

@@ -18,17 +18,12 @@ from .numbers import tell
 class Stepwise(Exercise):
     """An exercise whose answer is a sampler: `run(f, network, x, rng)` runs it, `inputs` names what it is linear in.
 
-    `inputs` are x first, then as many ε̂ and z as are used. `case` says in words what is run.
+    `inputs` are x first, then what the network answers each time, then each z. `case` says in words what is run.
     """
 
     run: Callable | None = None
     inputs: tuple[str, ...] = ()
     case: str = ""
-
-    @classmethod
-    def of(cls, **more) -> Callable[[Exercise], "Stepwise"]:
-        """The decorator above `exercise` that adds `run` and `inputs`."""
-        return lambda made: cls(**{part.name: getattr(made, part.name) for part in dataclasses.fields(made)}, **more)
 
     def _isolated(self, attempt: Callable, probes: list, answers: list) -> tuple[str, str]:
         sentence = None
@@ -60,7 +55,8 @@ class Stepwise(Exercise):
     def _places(self, f: Callable, one: int) -> list[tuple[int | None, float]]:
         """(t, x) at each question to the network, and the end, if input number `one` is 1 and the others are 0."""
         values = np.eye(len(self.inputs) + 1)[one][:-1]  # one = −1: all are 0
-        answers, noises = (iter([v for v, name in zip(values, self.inputs, strict=True) if name[0] == c]) for c in "εz")
+        noisy = [name.startswith("z") for name in self.inputs]
+        answers, noises = iter(values[1 : len(noisy) - sum(noisy)]), iter(values[len(noisy) - sum(noisy) :])
         places: list = []
 
         def network(x, t):

@@ -3,6 +3,7 @@
 import warnings
 from functools import cache
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -13,24 +14,24 @@ from ..samplers import heun
 from ..schedule import Schedule, TerminalSNRWarning
 from .lesson5 import SHORT
 from .lesson6 import STARTS
+from .stepwise import Stepwise
 from .table import exercise
 
 
 @exercise(
     probes=((0.5,), (0.0,), (0.25,), (np.array([0.1, 0.6, 1.0]),)),
     kinds=("numpy", "torch"),
-    hints=(
-        "Divide x_τ by a number such that the squares of its two weights sum to 1, as those of x_t do.",
-        "That number is √((1−τ)² + τ²). What is then the weight of x_0, and what is its square?",
-    ),
-    why="ᾱ is the share of the power that belongs to the signal, whatever x is multiplied by as a whole.",
-    mistakes="""
-    the amplitude is returned, not the power | body → return (1 - tau) / ((1 - tau) ** 2 + tau**2) ** 0.5 |
+    returns=("ᾱ",),
+    parts={f"the ratio ᾱ/(1−ᾱ) of yours at τ = {x}": lambda f, x=x: 1 / (1 / f(x) - 1) for x in (0.25, 0.8)},
+    table="""
+    hint | Divide x_τ by a number such that the squares of its two weights sum to 1, as those of x_t do.
+    hint | That number is √((1−τ)² + τ²). What is then the weight of x_0, and what is its square?
+    why | ᾱ is the share of the power that belongs to the signal, whatever x is multiplied by as a whole.
+    the amplitude is returned, not the power | return → (1 - tau) / ((1 - tau) ** 2 + tau**2) ** 0.5 |
         The weight of x_0 is √ᾱ. Square it.
     nothing is divided | / ((1 - tau) ** 2 + tau**2) → * 1 |
         The two weights must have squares that sum to 1; those of x_τ sum to (1−τ)² + τ².
-    signal and noise are exchanged | body → return tau**2 / ((1 - tau) ** 2 + tau**2) | At τ = 0 all is signal: ᾱ = 1.
-    the weights themselves are summed, not their squares | body → return 1 - tau + 0 * tau |
+    the weights themselves are summed, not their squares | return → 1 - tau + 0 * tau |
         1 − τ and τ sum to 1, and their squares do not. It is the squares that count.
     """,
 )
@@ -38,49 +39,29 @@ def straight_alpha_bar(tau):
     return (1 - tau) ** 2 / ((1 - tau) ** 2 + tau**2)
 
 
-POINT, WIDE = GaussianDenoiser(1.0, 0.0, SHORT), GaussianDenoiser(0.5, 0.3, SHORT)
-
-
-def _ends(model, times, told):
-    def ended(f) -> str:
-        x = f(model, SHORT, STARTS, times, np.random.default_rng(1))
-        return f"{told} yours have mean {np.mean(x):.3g} and spread {np.std(x):.2g}."
-
-    return ended
+WIDE = GaussianDenoiser(0.5, 0.3, SHORT)
 
 
 @exercise(
+    cls=Stepwise,
+    run=lambda f, network, x, rng: f(SimpleNamespace(x0_hat=network), SHORT, x, (40, 20, 5, 0), rng),
+    inputs=("x_T", "x̂_0 at 40", "x̂_0 at 20", "x̂_0 at 5", "z_1", "z_2", "z_3"),
+    case="With the times 40, 20, 5, 0",
     probes=tuple(
-        (model, SHORT, STARTS[:50], times, np.random.default_rng(1))
-        for model, times in ((WIDE, (50, 0)), (WIDE, (50, 20, 0)), (POINT, (50, 30, 10, 0)), (WIDE, (40, 30, 5, 0)))
+        (WIDE, SHORT, STARTS[:50], times, np.random.default_rng(1))
+        for times in ((50, 0), (50, 20, 0), (50, 30, 10, 0), (40, 30, 5, 0))
     ),
     returns=("x_0",),
-    hints=(
-        "`for t, s in pairwise(times)` gives each jump: from t to a guess of x_0, and back up to s.",
-        "The guess is `model.x0_hat(x, t)`. Noise it to level s as in lesson 2, with noise from `randn_like(x, rng)`.",
-        "At s = 0 the factor of the noise is √(1−ᾱ_0) = 0, so the last jump needs no special case.",
-    ),
-    why="If the guess is a sample of the data, then noising it with fresh noise gives a sample of q(x_s), exactly.",
-    shows={
-        "point": _ends(POINT, (50, 30, 10, 0), "If all data are the point 1, all samples must end there;"),
-        "apart": lambda f: np.abs(
-            f(WIDE, SHORT, STARTS, (50, 20, 0), np.random.default_rng(1))
-            - f(WIDE, SHORT, STARTS, (50, 20, 0), np.random.default_rng(2))
-        ).mean(),
-    },
-    mistakes="""
+    table="""
+    hint | `for t, s in pairwise(times)` gives each jump: from t to a guess of x_0, and back up to s.
+    hint | The guess is `model.x0_hat(x, t)`. Noise it to level s as in lesson 2, with noise from `randn_like(x, rng)`.
+    hint | At s = 0 the factor of the noise is √(1−ᾱ_0) = 0, so the last jump needs no special case.
+    why | If the guess is a sample of the data, then noising it with fresh noise gives a sample of q(x_s), exactly.
     the old noise is kept | z = randn_like(x, rng) →
-        z = (x - schedule.at(t) ** 0.5 * x0_hat) / (1 - schedule.at(t)) ** 0.5 |
-        That is DDIM. With two generators your samples differ by {apart}; the noise is to be fresh.
-    every jump starts from x_T | x0_hat(x, t) → x0_hat(xT, t) | The second jump starts where the first one ended.
-    the model is asked at s | x0_hat(x, t) → x0_hat(x, max(s, 1)) | When the model is asked, x has the noise of t.
+        z = (x - schedule.at(t) ** 0.5 * x0_hat) / (1 - schedule.at(t)) ** 0.5 | That is DDIM; draw fresh noise.
     the guess is noised to level t | schedule.at(s) ** 0.5 * x0_hat + (1 - schedule.at(s)) →
-        schedule.at(t) ** 0.5 * x0_hat + (1 - schedule.at(t)) | {point} A jump ends at s.
-    the last jump leaves noise | (1 - schedule.at(s)) → (1 - schedule.at(max(s, 1))) | {point}
-    the roots are missing | schedule.at(s) ** 0.5 * x0_hat + (1 - schedule.at(s)) ** 0.5 →
-        schedule.at(s) * x0_hat + (1 - schedule.at(s)) | Amplitudes have the root.
-    `return` stands inside the loop | ** 0.5 * z → ** 0.5 * z⏎        return x | {point} Your first jump is the last.
-    no noise is added | ** 0.5 * z → ** 0.5 * 0 * z | {point} At s the model expects the noise of s.
+        schedule.at(t) ** 0.5 * x0_hat + (1 - schedule.at(t)) | A jump ends at s.
+    no noise is added | ** 0.5 * z → ** 0.5 * 0 * z | At s the model expects the noise of s.
     """,
 )
 def jump_sampler(model, schedule, xT, times, rng):
@@ -139,14 +120,14 @@ def _not_better(sigmas) -> str | None:
 @exercise(
     probes=((9,),),
     refuse=_not_better,
-    measure=lambda sigmas: np.array(len(sigmas)),
-    hints=(
-        "Print EDM's nine levels. How many of them lie where all points of the spiral look alike?",
-        "The data have spread 1. At σ = 5 there is 25 times as much noise as signal, in power. Start there or so.",
-        "`grid(n, sigma_max, rho)` takes both numbers: try σ_max = 5, 10, 20 with ρ = 5, 7, 10.",
-    ),
-    why="EDM's σ_max = 80 is for pictures, whose large shapes are far larger than their grain. Starting too low costs "
-    "too: x_T is then no longer pure noise. Here a start at 5 costs less than the steps it saves.",
+    measure=len,
+    table="""
+    hint | Print EDM's nine levels. How many of them lie where all points of the spiral look alike?
+    hint | The data have spread 1. At σ = 5 there is 25 times as much noise as signal, in power. Start there or so.
+    hint | `grid(n, sigma_max, rho)` takes both numbers: try σ_max = 5, 10, 20 with ρ = 5, 7, 10.
+    why | EDM's σ_max = 80 is for pictures, whose large shapes are far larger than their grain. Starting too low costs
+        too: x_T is then no longer pure noise. Here a start at 5 costs less than the steps it saves.
+    """,
 )
 def my_grid(n):
     return np.linspace(5 ** (1 / 7), 0.002 ** (1 / 7), n) ** 7

@@ -1,16 +1,18 @@
 """An exercise is a solution, edits of it that people really make, and probes that tell them apart.
 
-    @exercise(probes=…, hints=…, why=…, mistakes=\"\"\"
-    the noise is multiplied by 1 − ᾱ #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) | Its variance is {variance}.
+    @exercise(probes=…, table=\"\"\"
+    hint | The powers of the two terms add up to 1.
+    why | Variances of independent terms add.
+    the noise is multiplied by 1 − ᾱ #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) | Its variance is {variance(f)}.
     \"\"\")
     def add_noise(x0, alpha_bar_t, eps):
         return alpha_bar_t**0.5 * x0 + (1 - alpha_bar_t) ** 0.5 * eps
 
-A row of the table is `name #atlas | old → new | sentence`, over as many lines as it needs. `old` must occur exactly
-once in the body, or the import fails; several edits are joined by `&&`, `⏎` is a line break, `body → …` replaces the
-whole body, `return → …` what the last `return` returns. The sentence is an f-string, in which `f` is the learner's
-function and each name in `shows` what that makes of it. Where it quotes nothing, `isolate.py` says what is wrong in
-numbers, as it does for a wrong answer that no row explains.
+A row of the table is a hint, why the solution is right, or a mistake, `name #atlas | old → new | sentence`; what goes
+on in a second line is indented. `old` must occur exactly once in the body, or the import fails; several edits are
+joined by `&&`, `⏎` is a line break, `body → …` replaces the whole body, `return → …` what the last `return` returns.
+The sentence is an f-string, in which `f` is the learner's function. Where it quotes nothing, `isolate.py` says what is
+wrong in numbers, as it does for a wrong answer that no row explains.
 """
 
 import linecache
@@ -22,12 +24,17 @@ from .engine import Exercise, Fault
 from .handed import source
 
 
-def exercise(*, mistakes: str = "", **rest) -> Callable[[Callable], Exercise]:
-    """The decorator that makes an `Exercise` of its solution; `rest` are fields of the class."""
+def exercise(*, cls: type[Exercise] = Exercise, table: str = "", **rest) -> Callable[[Callable], Exercise]:
+    """The decorator that makes an exercise, of the class `cls`, of its solution; `rest` are fields of the class."""
+    rows = re.split(r"\n(?=\S)", textwrap.dedent(table).strip()) if table else []
+    said = [row.partition(" | ")[::2] for row in rows if row.startswith(("hint |", "why |"))]
+    texts = {kind: tuple(" ".join(text.split()) for k, text in said if k == kind) for kind in ("hint", "why")}
+    known = [row for row in rows if not row.startswith(("hint |", "why |"))]
 
     def make(solution: Callable) -> Exercise:
-        rows = re.split(r"\n(?=[^\n]* \| [^\n]* →)", "\n" + textwrap.dedent(mistakes).strip())[1:]
-        return Exercise(solution.__name__, solution, faults=tuple(fault(solution, row) for row in rows), **rest)
+        faults = tuple(fault(solution, row) for row in known)
+        name, why = solution.__name__, " ".join(texts["why"])
+        return cls(name, solution, faults=faults, hints=texts["hint"], why=why, **rest)
 
     return make
 
@@ -36,8 +43,6 @@ def fault(solution: Callable, row: str) -> Fault:
     """The mistake that a row of the table describes."""
     name, edits, sentence = (re.sub(r"\s*\n\s*", " ", part) for part in re.split(r"\s\|\s", f"{row} ", maxsplit=2))
     name, _, atlas = name.strip().partition(" #")
-    if " → " in sentence:
-        raise ValueError(f"{solution.__name__}: two rows in one; `name | old →` must stand in one line:\n{row}")
     return Fault(name, edited(solution, edits), sentence.strip(), int(atlas) if atlas else None, edits)
 
 

@@ -21,24 +21,23 @@ def _ends(f):
     returns=("ᾱ",),
     tolerance=1e-4,  # float32 is good enough
     refuse=no_float32,
-    shows={"ends": _ends, "left": lambda f: np.sqrt(float(f(50)[-1]))},
-    mistakes="""
+    table="""
     the product is taken backwards #4 | return torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → return
         torch.cat([torch.ones(1), torch.cumprod(1 - beta.flip(0), 0)]).flip(0) |
-        {ends} It must start at the clean end, t = 0.
+        {_ends(f)} It must start at the clean end, t = 0.
     the β are multiplied from the last to the first #4 | 1 - beta → 1 - beta.flip(0) |
-        {ends} β_1 comes first: ᾱ_1 = 1 − β_1.
+        {_ends(f)} β_1 comes first: ᾱ_1 = 1 − β_1.
     the product goes to T for every t #4 | torch.cumprod(1 - beta, 0) → torch.prod(1 - beta).repeat(T) |
-        {ends} ᾱ_t is the product of the first t factors only.
+        {_ends(f)} ᾱ_t is the product of the first t factors only.
     β is multiplied, where α = 1 − β is meant #3 | 1 - beta → beta |
-        {ends} β is the noise that comes, 1 − β the signal that stays.
+        {_ends(f)} β is the noise that comes, 1 − β the signal that stays.
     ᾱ_0 = 1 is missing #5 | torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cumprod(1 - beta, 0) |
-        {ends} Put a 1 in front, or `alpha_bar[t]` is ᾱ of step t + 1.
+        {_ends(f)} Put a 1 in front, or `alpha_bar[t]` is ᾱ of step t + 1.
     the factors are added, not multiplied | torch.cumprod(1 - beta, 0) → 1 - torch.cumsum(beta, 0) |
-        {ends} Each step keeps a share of what is left, so shares multiply.
+        {_ends(f)} Each step keeps a share of what is left, so shares multiply.
     β is the same for every T #10 | 0.1 / T, 12 / T → 1e-4, 0.012 |
-        At T = 50 your ᾱ leaves √ᾱ_T = {left} of the signal in x_T, which should be pure noise: fewer steps need larger
-        betas, 0.1/T … 12/T.
+        At T = 50 your ᾱ leaves √ᾱ_T = {float(f(50)[-1]) ** 0.5:.3g} of the signal in x_T, which should be
+        pure noise: fewer steps need larger betas, 0.1/T … 12/T.
     the betas are returned, not ᾱ | torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cat([torch.zeros(1),
         beta]) | ᾱ_t is the running product of 1 − β_s, with a 1 in front for t = 0.
     there are T + 1 betas | , T) → , T + 1) && torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cumprod(1
@@ -62,7 +61,7 @@ POWERS = [[0.25], [0.81], [0.0], [1.0]]
     linear=("x0", "eps"),
     tolerance=1e-5,
     refuse=no_tensor,
-    mistakes="""
+    table="""
     the noise is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) |
         Noise of variance 1 must come out with variance 1 − ᾱ. Is a square root missing in front of ε?
     x_0 is multiplied by ᾱ, not √ᾱ #1 | alpha_bar_t**0.5 → alpha_bar_t |
@@ -101,8 +100,7 @@ def _grows(f):
     returns=("loss",),
     tolerance=1e-5,
     refuse=no_gradient,
-    shows={"grows": _grows},
-    mistakes="""
+    table="""
     the noise of x_t is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | noised(x0, alpha_bar[t][:, None], eps) → alpha_bar[t][:,
         None] ** 0.5 * x0 + (1 - alpha_bar[t][:, None]) * eps | Look at the factor in front of ε in x_t.
     the square roots in x_t are missing #1 | noised(x0, alpha_bar[t][:, None], eps) → alpha_bar[t][:, None] * x0 + (1 -
@@ -113,7 +111,7 @@ def _grows(f):
         x_0 holds nothing of ε, so there is nothing to learn from.
     the network is given the noise itself | model(xt, t) → model(eps, t) |
         That is the answer, not the question; the question is x_t.
-    a sum, not a mean | ).mean() → ).sum() | {grows}
+    a sum, not a mean | ).mean() → ).sum() | {_grows(f)}
     the sum over coordinates, then the mean over points | ).mean() → ).sum(1).mean() |
         Asked is the mean over all numbers, so that a picture of 768 numbers has the same scale as a point.
     the square is missing | (eps - model(xt, t)) ** 2 → eps - model(xt, t) |

@@ -1,13 +1,11 @@
 """Public checks of the homework's reverse half: one step and the walk; and models to put in a network's place."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import torch
 
 from ... import schedule
-from .. import lesson3
 from ..table import exercise
 from .affine import Affine
 from .typed import no_tensor
@@ -47,7 +45,7 @@ Z = [[0.3, -1.1], [1.5, 0.2], [-0.8, 0.6], [-0.1, -2.0]]
     returns=("x_s",),
     tolerance=1e-4,
     refuse=no_tensor,
-    mistakes="""
+    table="""
     the noise is multiplied by the variance, not by its root #3 | variance**0.5 * z → variance * z |
         Too little noise joins at each step, and the samples end too close together. A factor in front of z is a
         spread.
@@ -100,7 +98,7 @@ WALK = schedule.from_beta(np.linspace(0.01, 0.5, 20)).alpha_bar
     returns=("x_0",),
     tolerance=1e-3,
     refuse=no_tensor,
-    mistakes="""
+    table="""
     no fresh noise #8 | alpha_bar[s], z) → alpha_bar[s], 0 * z) |
         Without it all points follow the mean and the cloud shrinks. Step i adds its own noise[i].
     the same noise at every step | alpha_bar[s], z) → alpha_bar[s], noise[0]) |
@@ -133,4 +131,35 @@ def sample(model, alpha_bar, xT, times, noise, step=_reverse_step):
 
 
 walk = sample.reference
-time_grid = replace(lesson3.time_grid, hints=(), why="", _given=[])  # the cells below use its times as indices too
+
+
+def gaps(times):
+    """How many times, first, last, smallest and largest gap: all even spacings from T to 0 agree in these."""
+    times = np.asarray(times, dtype=np.float64)
+    steps = -np.diff(times)
+    return tuple(map(float, (len(times), times[0], times[-1], steps.min(initial=np.inf), steps.max(initial=-np.inf))))
+
+
+@exercise(
+    probes=((10, 4), (1000, 25), (1000, 30), (1000, 7), (50, 50), (50, 49), (10, 1)),
+    returns=("number of times", "first time", "last time", "smallest gap", "largest gap"),
+    measure=gaps,
+    whole=True,  # the cells below use the times as indices
+    sensible=lambda T, n: 1 <= n <= T,
+    table="""
+    the stride is rounded down, so 0 is missed #6 | return → T - T // n * np.arange(n + 1) |
+        Sampling would end before the sample is clean.
+    the stride is rounded up, so times turn negative #6 | return → T + -T // n * np.arange(n + 1) |
+        `alpha_bar[-20]` is no error in Python: it counts from the noisy end.
+    a range with a fixed stride does not fit #6 | return → np.arange(T, -1, -(T // n)) |
+        Where n does not divide T, it stops before 0, or has too many times.
+    n times, where n + 1 are needed | n + 1 → n | n steps have n + 1 ends.
+    the times are not whole numbers | return → np.linspace(T, 0, n + 1) |
+        For T = 10, n = 4 your second time is {f(10, 4)[1]:g}, and there is no ᾱ between two steps: round.
+    times go from T − 1 #5 | linspace(T, → linspace(T - 1, | Sampling starts from pure noise, and that is x_T.
+    the times end at 1 #18 | T, 0, n → T, 1, n | The last step must reach the clean end, t = 0.
+    times rise | linspace(T, 0, → linspace(0, T, | Sampling goes from T down to 0.
+    """,
+)
+def time_grid(T, n):
+    return np.round(np.linspace(T, 0, n + 1)).astype(int)
