@@ -78,8 +78,8 @@ _best_guess, LEVELS = best_guess.reference, np.array([1.0, 0.95, 0.6, 0.2, 0.01]
     returns=("number",),
     parts={
         "after one step from x = 1.3 at level 0.01, x": (1.3, LEVELS[[0, 4]], TWO),
-        "after two steps, over level 0.2, x": (1.3, LEVELS[[0, 3, 4]], TWO),
-        "after four steps, x": (1.3, LEVELS, TWO),
+        "after two steps, over level 0.2, it": (1.3, LEVELS[[0, 3, 4]], TWO),
+        "after four steps it": (1.3, LEVELS, TWO),
     },
     table="""
     hint | The levels are alpha_bar[T] … alpha_bar[0]; the last index is len(alpha_bar) − 1. Count t down to 1.

@@ -92,10 +92,10 @@ HERE, BESIDE = np.zeros((1, 2)), np.array([[0.8, 0.8]])
     returns=("share",),
     parts={
         "your share for one sample beside two examples": (HERE, SAMPLES[:2], 0.02),
-        "for two samples, both beside the only example,": (SAMPLES[:2], HERE, 0.02),
-        "for two samples, one of them beside one of two examples,": (SAMPLES[[0, 4]], EXAMPLES[:2], 0.02),
-        "for a sample 0.8 above and 0.8 beside the only example, with radius 1,": (BESIDE, HERE, 1.0),
-        "with radius 1.2": (BESIDE, HERE, 1.2),
+        "for two samples, both beside the only example, it": (SAMPLES[:2], HERE, 0.02),
+        "for two samples, one of them beside one of two examples, it": (SAMPLES[[0, 4]], EXAMPLES[:2], 0.02),
+        "for a sample 0.8 above and 0.8 beside the only example, with radius 1, it": (BESIDE, HERE, 1.0),
+        "with radius 1.2 it": (BESIDE, HERE, 1.2),
     },
     table="""
     hint | `samples[:, None] - examples` has every difference: one row a sample, one column an example.
