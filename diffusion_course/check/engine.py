@@ -40,7 +40,7 @@ class Exercise(Asked):
     whole numbers. `measure` turns an answer into the numbers that are compared, where many answers are right; `parts`
     takes answers apart: name → what it is of a function, or a case by hand. `refuse` says why an answer is not of the
     type needed. `sensible` says which arguments may be tried besides the probes: a loop that counts down may never end
-    for others. `given` counts the statements that the notebook's blank holds already: whoever has more has written some.
+    for others. `given` counts the statements that the notebook's blank holds already: who has more has written some.
     """
 
     reference: Callable
