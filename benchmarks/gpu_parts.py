@@ -74,15 +74,16 @@ def wait():
 
 
 def pace(take, seconds):
-    """Calls a second of `take()`, after five that prepare it."""
-    for _ in range(5):
+    """Calls a second of `take()`, after five that prepare it; for 0 seconds one call, after one."""
+    at_once = 5 if seconds else 1
+    for _ in range(at_once):
         take()
     wait()
     began, calls = time.perf_counter(), 0
     while not calls or time.perf_counter() - began < seconds:
-        for _ in range(5):
+        for _ in range(at_once):
             take()
-        calls += 5
+        calls += at_once
         wait()
     return calls / (time.perf_counter() - began)
 

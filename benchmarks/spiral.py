@@ -15,9 +15,10 @@ import torch
 from others import imported
 from torch import nn
 
-from diffusion_course import data, metrics, samplers, schedule, training
+from diffusion_course import data, samplers, schedule, training
 from diffusion_course.denoisers import IdealDenoiser
 from diffusion_course.models import SpiralMLP
+from diffusion_course.run import judges
 
 STEPS, BLOCK, BATCH, SAMPLES = 10_000, 500, 128, 512
 
@@ -102,7 +103,7 @@ def advance(run):
 
 def quality(x, seed):
     """(95 % distance, mean distance, coverage) of the samples."""
-    report = metrics.spiral_report(x.detach().numpy(), rng=np.random.default_rng(seed))
+    report = judges.report(judges.SpiralJudge(), x.detach().numpy(), seed=seed)
     return [float(report[name].value) for name in ("distance_95", "distance", "coverage")]
 
 

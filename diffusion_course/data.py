@@ -7,11 +7,11 @@ formula. Faces, clothes and the cat are files that ship with the course: `data/R
 
 from dataclasses import dataclass
 from functools import cache
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .base.arrays import whole
 from .base.files import folder as folder
 from .base.files import load
 from .base.files import pictures as pictures
@@ -85,7 +85,7 @@ def cat(size: int = 256) -> np.ndarray:
     >>> cat(64).shape
     (1, 3, 64, 64)
     """
-    if _count(size, "size") > 256 or 256 % size:
+    if whole(size, "size") > 256 or 256 % size:
         raise ValueError(f"size is {size}; it must divide 256: 256, 128, 64, 32, …")
     x0 = pictures(load("cat.npz")["images"])
     return x0.reshape(1, 3, size, 256 // size, size, 256 // size).mean(axis=(3, 5))
@@ -97,7 +97,7 @@ def smiley(size: int = 28) -> np.ndarray:
     >>> smiley().shape
     (1, 1, 28, 28)
     """
-    _count(size, "size", 8)
+    whole(size, "size", 8)
     y, x = (np.indices((size, size)) + 0.5) * 2 / size - 1  # pixel centres, −1…1, y downwards
 
     def ink(distance):
@@ -114,29 +114,24 @@ def smiley(size: int = 28) -> np.ndarray:
 # ---- points --------------------------------------------------------------------------------------
 
 
-def scalars(
-    n: int = 2048, rng: np.random.Generator | None = None, means: tuple[float, ...] = (-1.0, 1.0), std: float = 0.2
-) -> np.ndarray:
-    """n numbers (n, 1) from bumps of equal weight: the mean of N(m, std²) over the m in `means`.
+def scalars(n: int = 2048, rng: np.random.Generator | None = None) -> np.ndarray:
+    """n numbers (n, 1) from two bumps of equal weight, N(−1, 0.2²) and N(1, 0.2²).
 
     >>> scalars(5, np.random.default_rng(0)).shape
     (5, 1)
     """
-    rng, centres = _generator(n, rng), _finite(means, "means").ravel()
-    drawn = centres[rng.integers(len(centres), size=(n, 1))]
-    return (drawn + _spread(std) * rng.standard_normal((n, 1))).astype(np.float32)
+    rng = _generator(n, rng)
+    centres = 2.0 * rng.integers(2, size=(n, 1)) - 1
+    return (centres + 0.2 * rng.standard_normal((n, 1))).astype(np.float32)
 
 
-def blob(
-    n: int = 2048, rng: np.random.Generator | None = None, mean: tuple[float, ...] = (2.0, -1.0), std: float = 0.3
-) -> np.ndarray:
-    """n points (n, 2) of one round Gaussian, N(mean, std² I), which lies off centre on purpose.
+def blob(n: int = 2048, rng: np.random.Generator | None = None) -> np.ndarray:
+    """n points (n, 2) of one round Gaussian, mean (2, −1) and standard deviation 0.3: off centre on purpose.
 
     >>> blob(5, np.random.default_rng(0)).shape
     (5, 2)
     """
-    rng, centre = _generator(n, rng), _finite(mean, "mean").ravel()
-    return (centre + _spread(std) * rng.standard_normal((n, len(centre)))).astype(np.float32)
+    return ((2.0, -1.0) + 0.3 * _generator(n, rng).standard_normal((n, 2))).astype(np.float32)
 
 
 class SpiralShape(NamedTuple):
@@ -155,11 +150,9 @@ class SpiralShape(NamedTuple):
 
 
 @cache
-def spiral_shape(turns: float = 2.0) -> SpiralShape:
-    """The `SpiralShape` of so many turns. Arc length of r = θ: ∫ √(1 + θ²) dθ = ½ (θ √(1 + θ²) + asinh θ)."""
-    if not 0 < turns <= 100:
-        raise ValueError(f"turns is {turns}; it must be above 0 and at most 100")
-    theta = np.linspace(0, 2 * np.pi * turns, int(4096 * np.ceil(turns)) + 1)
+def spiral_shape() -> SpiralShape:
+    """The `SpiralShape` of two turns. Arc length of r = θ: ∫ √(1 + θ²) dθ = ½ (θ √(1 + θ²) + asinh θ)."""
+    theta = np.linspace(0, 4 * np.pi, 8193)
     length = (theta * np.sqrt(1 + theta**2) + np.arcsinh(theta)) / 2
     raw = theta[:, None] * np.stack([np.cos(theta), np.sin(theta)], axis=1)
     weight = np.gradient(length)[:, None]  # equal weight to equal lengths of curve
@@ -169,57 +162,35 @@ def spiral_shape(turns: float = 2.0) -> SpiralShape:
     return SpiralShape(theta, length, centre, float(np.sqrt((weight * (raw - centre) ** 2).sum() / 2)))
 
 
-def spiral(n: int = 2048, rng: np.random.Generator | None = None, turns: float = 2.0) -> np.ndarray:
-    """n points (n, 2) of an Archimedean spiral, r ∝ θ, drawn without noise, uniformly along its length.
+def spiral(n: int = 2048, rng: np.random.Generator | None = None) -> np.ndarray:
+    """n points (n, 2) of an Archimedean spiral, r ∝ θ, of two turns, drawn without noise, uniformly along its length.
 
     The curve, not the sample, is centred and scaled: mean 0 and, averaged over both axes, variance 1, the units in
-    which x_T is a standard normal. With two turns the arms lie 1.0 apart.
+    which x_T is a standard normal. The arms lie 1.0 apart.
 
     >>> spiral(5, np.random.default_rng(0)).shape
     (5, 2)
     """
-    rng, shape = _generator(n, rng), spiral_shape(turns)
+    rng, shape = _generator(n, rng), spiral_shape()
     return shape.at(rng.uniform(0, shape.lengths[-1], n)).astype(np.float32)
 
 
-def spiral_curve(n: int = 1024, turns: float = 2.0) -> np.ndarray:
+def spiral_curve(n: int = 1024) -> np.ndarray:
     """The spiral's curve itself: the middles (n, 2) of n equal pieces of its length, from the middle out.
 
     >>> spiral_curve(8).shape
     (8, 2)
     """
-    shape = spiral_shape(turns)
-    return shape.at((np.arange(_count(n, "n")) + 0.5) / n * shape.lengths[-1])
-
-
-# ---- what the makers refuse ----------------------------------------------------------------------
-
-
-def _count(n: Any, name: str, least: int = 1) -> int:
-    if not isinstance(n, Integral) or isinstance(n, bool) or n < least:
-        raise ValueError(f"{name} is {n!r}; it must be a whole number, at least {least}.")
-    return int(n)
+    shape = spiral_shape()
+    return shape.at((np.arange(whole(n, "n")) + 0.5) / n * shape.lengths[-1])
 
 
 def _generator(n: Any, rng: Any) -> np.random.Generator:
     """`rng`, or a fresh one; refuses a number of points below 1."""
-    _count(n, "n")
+    whole(n, "n")
     if rng is not None and not isinstance(rng, np.random.Generator):
         raise ValueError(f"rng is {rng!r}; give np.random.default_rng(0), or None for fresh chance.")
     return np.random.default_rng() if rng is None else rng
-
-
-def _finite(numbers: Any, name: str) -> np.ndarray:
-    numbers = np.asarray(numbers, dtype=np.float64)
-    if numbers.size == 0 or not np.isfinite(numbers).all():
-        raise ValueError(f"{name} is {numbers.tolist()}; it must hold finite numbers, at least one.")
-    return numbers
-
-
-def _spread(std: Any) -> float:
-    if not 0 <= std < np.inf:
-        raise ValueError(f"std is {std}; a standard deviation is a finite number, 0 or more.")
-    return float(std)
 
 
 def _check_split(split: Any) -> None:

@@ -6,24 +6,20 @@ their own: they change what that call answers. Starting in the middle (image-to-
     xt = add_noise(picture, schedule.at(t), eps)
     *path, x0 = ddpm(model, schedule, xt, steps=times)        # falling times from that t to 0
 
-Sources: Ho & Salimans 2022 (arXiv:2207.12598) for classifier-free guidance, whose w is `scale` − 1 here; Song et al.
-2021 (arXiv:2010.02502), section 4.3, for `encode`.
+Source: Ho & Salimans 2022 (arXiv:2207.12598) for classifier-free guidance, whose w is `scale` − 1 here.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from .base.arrays import Array, is_tensor, widened
+from .base.arrays import Array, is_tensor, joined
 from .base.words import NOT_SAID
 from .forward import eps_from_x0, x0_from_eps
-from .predictor import Predictor, pairs
-from .samplers import euler_step
 from .schedule import Schedule
 
 
@@ -50,7 +46,7 @@ class guided:
     def _mix(self, answer: Callable, xt: Any, t: Any) -> Any:
         n = len(xt)
         cond = _for_all(self.cond, n)
-        both = answer(_joined(xt, xt), t if np.ndim(t) == 0 else _joined(t, t), _joined(_nothing_said(cond), cond))
+        both = answer(joined(xt, xt), t if np.ndim(t) == 0 else joined(t, t), joined(_nothing_said(cond), cond))
         free, conditioned = both[:n], both[n:]
         return free + self.scale * (conditioned - free)
 
@@ -80,22 +76,6 @@ class inpainted:
         return x0_hat + self.mask * (self.known - x0_hat)  # a mask of bools has no 1 − mask
 
 
-def encode(model: Callable, schedule: Schedule, x0: Array, steps: Any = 50) -> Iterator[Any]:
-    """Follow the ODE upwards by Euler's method: the x_T from which `ddim` comes back to x_0, nearly.
-
-    Yields x_0 first, x_T last; `steps` as in the samplers. The way up and the way down take the slope at opposite
-    ends of a step, so x_0 returns with an error of order 1. At t = 0, where there is no noise to estimate, the slope
-    of t = 1 is taken.
-    """
-    x, predict = widened(x0), Predictor(model, schedule)
-    yield x0
-    for t, s in reversed(list(pairs(schedule, steps))):
-        _, slope = predict(x, max(s, 1))
-        x = euler_step(x, slope, s, t, schedule)
-        yield x
-    predict.report()
-
-
 def _for_all(cond: Any, n: int) -> Any:
     """`cond` with one row for each of n samples: as it is, or its only row n times."""
     if len(cond) == n:
@@ -107,7 +87,3 @@ def _for_all(cond: Any, n: int) -> Any:
 
 def _nothing_said(cond: Any) -> Any:
     return cond.new_full(cond.shape, NOT_SAID) if is_tensor(cond) else np.full_like(cond, NOT_SAID)
-
-
-def _joined(a: Any, b: Any) -> Any:
-    return sys.modules["torch"].cat([a, b]) if is_tensor(a) else np.concatenate([a, b])

@@ -1,16 +1,16 @@
-"""How good are samples? Numbers with a floor and a ceiling, so that each can be read by itself.
+"""How good are samples? Numbers, each to be read beside its floor and its ceiling.
 
-A `Measure` holds the value, its floor (the same number for fresh real data) and the same for pure noise. Not all are
-free of n: the coverage of real points is 0.39 with 32 of them and 1.0 with 512, and the Fréchet distance of finite
-sets is too large, the more so the fewer they are. So a floor is always measured with as many samples as the value.
-Sources: Heusel et al. 2017 (arXiv:1706.08500) for the Fréchet
-distance of features; Bonneel et al. 2015 (doi:10.1007/s10851-014-0506-3) for the sliced Wasserstein distance.
+The floor is the same number for as many fresh real data, the ceiling that of pure noise: `run.judges.report` gives all
+three. They depend on n: the coverage of real points is 0.39 with 32 of them and 1.0 with 512, and the Fréchet distance
+of finite sets is too large, the more so the fewer they are.
+
+Sources: Heusel et al. 2017 (arXiv:1706.08500) for the Fréchet distance of features; Bonneel et al. 2015
+(doi:10.1007/s10851-014-0506-3) for the sliced Wasserstein distance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,48 +25,23 @@ DIRECTIONS = 128  # of the sliced Wasserstein distance
 PART = 500  # pictures looked at together
 
 
-class Measure(NamedTuple):
-    """A number measured on samples, on as many fresh real data (floor) and on pure noise."""
-
-    value: float
-    floor: float
-    noise: float
-
-
-def measures(columns: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
-    """The `Measure` of every name, from the numbers of the samples, of real data and of noise, in this order."""
-    return {name: Measure(*(column[name] for column in columns)) for name in columns[0]}
-
-
-def spiral_report(x: Any, turns: float = 2.0, rng: np.random.Generator | None = None) -> dict[str, Measure]:
-    """Four `Measure`s of points x (n, 2) by name, against the spiral with so many turns.
+def spiral_numbers(x: Any, real: Any, directions: Any) -> dict[str, float]:
+    """Four numbers by name of points x (n, 2), against the spiral: lengths are in units of the data's deviation.
 
     distance: mean distance to the curve; distance_95: its 95th percentile; coverage: share of 64 equal arc lengths
-    that hold the nearest curve point of a sample; wasserstein: *sliced* W1 to a fresh real set (a shift by 1 counts
-    2/π). Lengths are in units of the data's standard deviation. Floor and noise are measured on n points each.
-
-    >>> report = spiral_report(data.spiral(512, np.random.default_rng(0)), rng=np.random.default_rng(1))
-    >>> report["coverage"].value
-    1.0
+    that hold the nearest curve point of a sample; wasserstein: *sliced* W1 to the real points (n, 2), along directions
+    (m, 2): a shift by 1 counts 2/π.
     """
-    rng, x = np.random.default_rng() if rng is None else rng, _points(x, "x")
-    real, floor = data.spiral(len(x), rng, turns), data.spiral(len(x), rng, turns)
-    noise, directions = rng.standard_normal(x.shape), rng.standard_normal((DIRECTIONS, 2))
-    return measures([spiral_numbers(points, real, directions, turns) for points in (x, floor, noise)])
-
-
-def spiral_numbers(x: Any, real: Any, directions: Any, turns: float = 2.0) -> dict[str, float]:
-    """The numbers of `spiral_report` for points x (n, 2), given real points (n, 2) and directions (m, 2)."""
-    distance = distance_to_spiral(x, turns)
+    distance = distance_to_spiral(x)
     return {
         "distance": float(distance.mean()),
         "distance_95": float(np.quantile(distance, 0.95)),
-        "coverage": coverage(x, turns),
+        "coverage": coverage(x),
         "wasserstein": sliced_wasserstein(x, real, directions),
     }
 
 
-def distance_to_spiral(x: Any, turns: float = 2.0) -> np.ndarray:
+def distance_to_spiral(x: Any) -> np.ndarray:
     """Distance (n,) from each point of x (n, 2) to the nearest point of the spiral's curve.
 
     Squared distance from a point at polar (ρ, φ) to the raw curve at angle θ, with Δ = θ − φ:
@@ -76,7 +51,7 @@ def distance_to_spiral(x: Any, turns: float = 2.0) -> np.ndarray:
     >>> float(distance_to_spiral(data.spiral(5)).max()) < 1e-6
     True
     """
-    shape = data.spiral_shape(turns)
+    shape = data.spiral_shape()
     raw, last = _points(x, "x") * shape.scale + shape.centre, shape.angles[-1]
     rho = np.hypot(raw[:, 0], raw[:, 1])[:, None]
     phi = np.arctan2(raw[:, 1], raw[:, 0])[:, None]
@@ -85,7 +60,7 @@ def distance_to_spiral(x: Any, turns: float = 2.0) -> np.ndarray:
         return (theta - rho) ** 2 + 4 * theta * rho * np.sin((theta - phi) / 2) ** 2
 
     distances = []
-    for quarter in range(-2, 4 * int(np.ceil(turns)) + 3):
+    for quarter in range(-2, 11):
         knots = np.clip(phi + np.pi / 2 * (quarter + np.arange(-4, 5) / 8), 0, last)
         best = np.take_along_axis(knots, squared(knots).argmin(axis=1, keepdims=True), axis=1)
         low, high = np.clip([best - np.pi / 16, best + np.pi / 16], 0, last)
@@ -98,9 +73,9 @@ def distance_to_spiral(x: Any, turns: float = 2.0) -> np.ndarray:
     return np.min(distances, axis=0)[:, 0]
 
 
-def coverage(x: Any, turns: float = 2.0) -> float:
+def coverage(x: Any) -> float:
     """The share of 64 equal arc lengths of the spiral in which the nearest curve point of some sample lies."""
-    curve = data.spiral_curve(BINS * POINTS_A_BIN, turns)
+    curve = data.spiral_curve(BINS * POINTS_A_BIN)
     parts = np.array_split(_points(x, "x"), len(x) // PART + 1)
     nearest = np.concatenate([((part[:, None] - curve) ** 2).sum(-1).argmin(1) for part in parts])
     return len(np.unique(nearest // POINTS_A_BIN)) / BINS

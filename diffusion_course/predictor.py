@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .base.arrays import is_tensor, may_read, widened
+from .base.arrays import is_tensor, may_read, total, widened
 from .forward import eps_from_x0, x0_from_eps
 from .schedule import Schedule
 
@@ -47,8 +47,8 @@ class Predictor:
 
     def report(self) -> None:
         """Raise ValueError for the first answer that was not finite."""
-        for t, total in self.totals:
-            if not math.isfinite(total):
+        for t, found in self.totals:
+            if not math.isfinite(found):
                 raise ValueError(f"{self.name}(xt, t) returned NaN or infinity at t = {t}: look at its weights.")
         self.totals.clear()
 
@@ -68,18 +68,10 @@ class Predictor:
             asked = f"{self.name}(xt, t) must return ε̂ of shape {tuple(np.shape(xt))} like xt"
             raise ValueError(f"{asked}; it returned {got} at t = {t}.")
         found = widened(found)
-        self.totals.append((t, _total(found)))
+        self.totals.append((t, total(found)))
         if may_read(found):
             self.report()
         return found
-
-
-def _total(x: Any) -> Any:
-    """The sum of all numbers of x: not finite if one of them is not, and found in one pass over them."""
-    if is_tensor(x):
-        return x.detach().sum()
-    with np.errstate(invalid="ignore", over="ignore"):
-        return np.sum(x)
 
 
 def clip_to(bound: float) -> Callable[[Any], Any]:

@@ -23,12 +23,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from numbers import Integral
 from typing import Any
 
-import numpy as np
-
-from .base.arrays import Array, is_tensor, widened
+from .base.arrays import Array, row_quantile, whole, widened
 from .forward import add_noise, levels, posterior, posterior_variance, randn_like, x0_from_eps
 from .predictor import Clip, Predictor
 from .schedule import Schedule
@@ -172,8 +169,7 @@ def dpm_solver(
     `order` is 1 (the same as `euler`), 2 or 3. The first steps have fewer guesses to look back on, and the last,
     which ends at u = ∞, takes the newest one as it is.
     """
-    if not isinstance(order, Integral) or not 1 <= order <= 3:
-        raise ValueError(f"order, the number of guesses of x_0 to look back on, must be 1, 2 or 3, not {order!r}.")
+    order = whole(order, "order, the number of guesses of x_0 to look back on,", most=3)
     x, predict, guesses = widened(xT), Predictor(model, schedule, clip), []
     yield xT
     for t, s in predict.times(steps):
@@ -187,19 +183,11 @@ def dynamic_threshold(share: float = 0.995) -> Callable[[Any], Any]:
     """A `clip`: divide each x̂_0 by the bound that `share` of its numbers keep, if above 1, and cut at ±1."""
 
     def clip(x0_hat: Any) -> Any:
-        rows = abs(x0_hat).reshape(len(x0_hat), -1)
-        bound = _row_quantile(rows, share) if is_tensor(rows) else np.quantile(rows, share, axis=1)
+        bound = row_quantile(abs(x0_hat).reshape(len(x0_hat), -1), share)
         bound = bound.clip(1).reshape(-1, *[1] * (x0_hat.ndim - 1))
         return x0_hat.clip(-bound, bound) / bound
 
     return clip
-
-
-def _row_quantile(rows: Any, share: float) -> Any:
-    """`rows.quantile(share, dim=1)`, which before torch 2.13 waits for a GPU."""
-    place = share * (rows.shape[1] - 1)
-    ordered = rows.sort(dim=1).values
-    return ordered[:, math.floor(place)].lerp(ordered[:, math.ceil(place)], place % 1)
 
 
 def _half_log_snr(schedule: Schedule, t: int) -> float:

@@ -13,10 +13,11 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
+
+from .base.arrays import whole
 
 VISIBLE = 0.1  # √ᾱ_T above this leaves visible signal in what should be pure noise
 BETA_MAX = 0.999  # keeps the last ᾱ of the cosine and sigmoid curves above exactly 0
@@ -121,7 +122,7 @@ class Schedule:
         if not callable(spacing) and spacing not in SPACINGS:
             raise ValueError(f"spacing must be a function or one of {', '.join(SPACINGS)}, not {spacing!r}.")
         place = spacing if callable(spacing) else SPACINGS[spacing]
-        return place(self, _whole(n, "steps(n): n", most=self.T))
+        return place(self, whole(n, f"n, the number of sampling steps (T = {self.T}),", most=self.T))
 
 
 def linear(T: int = 1000, beta_start: float = 1e-4, beta_end: float = 0.02) -> Schedule:
@@ -130,7 +131,7 @@ def linear(T: int = 1000, beta_start: float = 1e-4, beta_end: float = 0.02) -> S
     >>> float(linear().alpha_bar[500].round(4))
     0.0786
     """
-    return from_beta(np.linspace(beta_start, beta_end, _whole(T, "T, the number of steps,")))
+    return from_beta(np.linspace(beta_start, beta_end, whole(T, "T, the number of steps,")))
 
 
 def cosine(T: int = 1000, s: float = 0.008) -> Schedule:
@@ -140,7 +141,7 @@ def cosine(T: int = 1000, s: float = 0.008) -> Schedule:
     """
     if not 0 <= s < np.inf:
         raise ValueError(f"cosine: the offset s must be 0 or more, not {s!r} (usual: 0.008).")
-    t = np.linspace(0, 1, _whole(T, "T, the number of steps,") + 1)
+    t = np.linspace(0, 1, whole(T, "T, the number of steps,") + 1)
     return _from_curve(np.cos((t + s) / (1 + s) * np.pi / 2) ** 2)
 
 
@@ -148,7 +149,7 @@ def sigmoid(T: int = 1000, start: float = -3.0, end: float = 3.0) -> Schedule:
     """ᾱ_t falls like the logistic curve 1/(1 + e^u), u from `start` to `end`, rescaled to [0, 1]; β_t ≤ 0.999."""
     if not start < end:
         raise ValueError(f"sigmoid: start must be below end, not {start!r} and {end!r}.")
-    falling = 1 / (1 + np.exp(np.linspace(start, end, _whole(T, "T, the number of steps,") + 1)))
+    falling = 1 / (1 + np.exp(np.linspace(start, end, whole(T, "T, the number of steps,") + 1)))
     return _from_curve(falling - falling[-1])
 
 
@@ -218,12 +219,6 @@ def _evenly(level: np.ndarray, n: int) -> np.ndarray:
     i = np.arange(n + 1)
     apart = np.maximum.accumulate(times - i) + i  # each at least 1 above the one before,
     return np.minimum(apart, len(level) - n + i)[::-1]  # with room left for those after
-
-
-def _whole(n: Any, name: str, most: float = np.inf) -> int:
-    if not isinstance(n, Integral) or isinstance(n, bool) or not 1 <= int(n) <= most:
-        raise ValueError(f"{name} must be a whole number ≥ 1{f' and ≤ T = {most}' * (most < np.inf)}, not {n!r}.")
-    return int(n)
 
 
 def _warn_the_caller(message: str) -> None:

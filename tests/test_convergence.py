@@ -16,8 +16,8 @@ from published_dpm import published_step
 from sampling import EXACT, MEAN, ODE_SAMPLERS, SCHEDULE, SCHEDULES, STD, end, transported
 
 from diffusion_course import samplers
+from diffusion_course.beyond.inversion import encode
 from diffusion_course.denoisers import GaussianDenoiser
-from diffusion_course.guidance import encode
 from diffusion_course.samplers import ddim, heun
 from diffusion_course.schedule import Schedule
 

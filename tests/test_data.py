@@ -1,5 +1,7 @@
 """The data: what is promised of each set, and what is refused."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -213,20 +215,6 @@ def test_a_wrong_number_or_generator_is_refused(make, d, arguments, said):
         make(**arguments)
 
 
-@pytest.mark.parametrize("make", [data.scalars, data.blob])
-@pytest.mark.parametrize("std", [-0.1, np.nan, np.inf])
-def test_an_impossible_spread_is_refused(make, std):
-    with pytest.raises(ValueError, match="std is"):
-        make(5, std=std)
-
-
-def test_a_mean_that_is_not_finite_is_refused():
-    with pytest.raises(ValueError, match="means is"):
-        data.scalars(5, means=(np.nan, 1))
-    with pytest.raises(ValueError, match="mean is"):
-        data.blob(5, mean=())
-
-
 def test_blob_has_the_stated_mean_and_spread():
     n = 100_000
     x0 = data.blob(n, np.random.default_rng(0)).astype(float)
@@ -248,9 +236,10 @@ def test_scalars_have_two_equal_bumps():
 # ---- the spiral
 
 
-def fine_curve(turns, n):
+@cache
+def fine_curve(n):
     """The curve by another route: equal steps of angle, weights by the length between them."""
-    theta = np.linspace(0, 2 * np.pi * turns, n)
+    theta = np.linspace(0, 4 * np.pi, n)
     raw = np.c_[theta * np.cos(theta), theta * np.sin(theta)]
     lengths = np.linalg.norm(np.diff(raw, axis=0), axis=1)[:, None]
     middles = (raw[1:] + raw[:-1]) / 2
@@ -263,30 +252,29 @@ def nearest(x, curve):
     return np.array([np.linalg.norm(curve - point, axis=1).min() for point in x])
 
 
-@pytest.mark.parametrize("turns", [0.5, 1.0, 2.0, 3.25])
-def test_distance_agrees_with_brute_force(turns):
-    curve, _ = fine_curve(turns, 20_001)
+def test_distance_agrees_with_brute_force():
+    curve, _ = fine_curve(20_001)
     rng = np.random.default_rng(0)
     far = np.concatenate([s * rng.standard_normal((200, 2)) for s in (0.3, 1, 3)])
     inmost = curve[0] + 0.2 * rng.standard_normal((200, 2))  # where the turns crowd
     x = np.concatenate([far, inmost])
     step = np.linalg.norm(np.diff(curve, axis=0), axis=1).max()
-    brute, ours = nearest(x, curve), metrics.distance_to_spiral(x, turns)
+    brute, ours = nearest(x, curve), metrics.distance_to_spiral(x)
     assert (ours <= brute + 1e-6).all()  # the nearest point is found, …
     assert (ours >= brute - step).all()  # … and it is on the curve
     assert (ours >= brute - 1e-4)[brute > 0.02].all()
 
 
-@given(n=st.integers(1, 200), seed=st.integers(0, 2**32), turns=st.floats(0.1, 8))
-def test_points_of_the_spiral_lie_on_it(n, seed, turns):
-    points = data.spiral(n, np.random.default_rng(seed), turns)
-    assert metrics.distance_to_spiral(points, turns).max() < 2e-6
+@given(n=st.integers(1, 200), seed=st.integers(0, 2**32))
+def test_points_of_the_spiral_lie_on_it(n, seed):
+    points = data.spiral(n, np.random.default_rng(seed))
+    assert metrics.distance_to_spiral(points).max() < 2e-6
 
 
 @given(seed=st.integers(0, 2**32), off=st.floats(0.01, 0.2))
 def test_a_step_off_the_outer_turn_is_measured_exactly(seed, off):
     """Along the normal of the curve, the distance is the length of the step."""
-    points, _ = fine_curve(2.0, 200_001)
+    points, _ = fine_curve(200_001)
     i = np.random.default_rng(seed).integers(120_000, 199_000, 20)
     tangent = points[i + 1] - points[i - 1]
     normal = np.c_[-tangent[:, 1], tangent[:, 0]] / np.linalg.norm(tangent, axis=1)[:, None]
@@ -299,7 +287,7 @@ def test_the_spiral_is_centred_scaled_and_even_along_its_length():
     x0 = data.spiral(n, rng=np.random.default_rng(0)).astype(float)
     assert np.abs(x0.mean(axis=0)).max() < 4 * 1.04 / np.sqrt(n)
     assert abs(x0.var(axis=0).mean() - 1) < 0.02
-    curve, lengths = fine_curve(2.0, 401)
+    curve, lengths = fine_curve(401)
     share = lengths[:, 0] / lengths.sum()
     piece = ((x0[:, None] - curve[None, ::20]) ** 2).sum(axis=-1).argmin(axis=1)
     assert len(np.unique(piece)) == 21  # every part of the curve is visited
@@ -310,14 +298,8 @@ def test_the_spiral_is_centred_scaled_and_even_along_its_length():
 
 
 def test_the_arms_of_two_turns_lie_one_unit_apart():
-    curve, _ = fine_curve(2.0, 401)
+    curve, _ = fine_curve(401)
     assert np.linalg.norm(curve[400] - curve[200]) == pytest.approx(1.0, abs=0.05)
-
-
-@pytest.mark.parametrize("turns", [0, -1, float("nan"), 101])
-def test_impossible_turns_are_refused(turns):
-    with pytest.raises(ValueError, match="turns"):
-        data.spiral(5, turns=turns)
 
 
 @pytest.mark.parametrize("x", [np.zeros(2), np.zeros((3, 3)), [[np.nan, 0]], [[0, np.inf]]])

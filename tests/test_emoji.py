@@ -17,8 +17,13 @@ from diffusion_course.beyond.emoji import (
 
 
 @pytest.fixture(scope="module")
-def train():
-    return emoji("train")
+def splits():
+    return {split: emoji(split) for split in ("train", "names", "pairs")}
+
+
+@pytest.fixture(scope="module")
+def train(splits):
+    return splits["train"]
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +31,9 @@ def copies(train):
     return recoloured_copies(train, copies=1)
 
 
-def test_every_split_holds_pictures_and_words_that_fit(train):
+def test_every_split_holds_pictures_and_words_that_fit(splits, train):
     for split, least in (("train", 7000), ("names", 700), ("pairs", 20)):
-        part = emoji(split)
+        part = splits[split]
         n = len(part.images)
         assert n >= least
         assert part.images.shape == (n, 32, 32, 3) and part.images.dtype == np.uint8
@@ -40,8 +45,8 @@ def test_every_split_holds_pictures_and_words_that_fit(train):
         emoji("test")
 
 
-def test_no_held_out_name_has_a_drawing_in_training(train):
-    held_out = set(emoji("names").concept)
+def test_no_held_out_name_has_a_drawing_in_training(splits, train):
+    held_out = set(splits["names"].concept)
     assert len(held_out) >= 150
     assert held_out.isdisjoint(train.concept)
 
@@ -54,8 +59,8 @@ def test_no_held_out_pair_occurs_in_training_nor_in_its_copies(train, copies):
             assert not ((rows == a).any(axis=1) & (rows == b).any(axis=1)).any(), pair
 
 
-def test_every_picture_is_kept_once():
-    everything = np.concatenate([emoji(split).images for split in ("train", "names", "pairs")])
+def test_every_picture_is_kept_once(splits):
+    everything = np.concatenate([part.images for part in splits.values()])
     assert len(np.unique(everything.reshape(len(everything), -1), axis=0)) == len(everything)
 
 

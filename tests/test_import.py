@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import planted
 import pytest
 
 import diffusion_course
@@ -95,6 +96,11 @@ def test_only_run_and_files_touch_files():
             if isinstance(node, ast.Call):
                 called = getattr(node.func, "attr", getattr(node.func, "id", ""))
                 assert called not in TOUCH_FILES, f"{name(path)}:{node.lineno} calls {called}"
+
+
+def test_every_planted_fault_still_has_its_line():
+    for file, line, _ in planted.faults():
+        assert (PACKAGE / f"{file}.py").read_text(encoding="utf-8").count(line) == 1, f"{file}: {line}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)

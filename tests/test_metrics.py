@@ -9,7 +9,7 @@ import torch
 from diffusion_course import data, metrics
 from diffusion_course.metrics import accuracy
 from diffusion_course.run.judge import Classifier
-from diffusion_course.run.judges import PictureJudge, report, train_classifier
+from diffusion_course.run.judges import PictureJudge, SpiralJudge, report, train_classifier
 from diffusion_course.run.sets import Set
 
 
@@ -21,20 +21,20 @@ def rng(seed=0):
 
 
 def test_real_points_reach_the_floor_and_noise_does_not():
-    report = metrics.spiral_report(data.spiral(512, rng=rng(1)), rng=rng(2))
-    assert report["distance"].value < 1e-5 and report["distance_95"].value < 1e-5
-    assert report["coverage"].value >= 0.97
+    found = report(SpiralJudge(), data.spiral(512, rng=rng(1)))
+    assert found["distance"].value < 1e-5 and found["distance_95"].value < 1e-5
+    assert found["coverage"].value >= 0.97
     for name in ("distance", "distance_95", "wasserstein"):
-        assert report[name].noise > 1.5 * report[name].floor
-    assert report["wasserstein"].value < 1.5 * report["wasserstein"].floor
+        assert found[name].noise > 1.5 * found[name].floor
+    assert found["wasserstein"].value < 1.5 * found["wasserstein"].floor
 
 
 def test_distance_is_in_units_of_the_data():
     away = data.spiral_curve(400)[300:] * 1.05  # pushed outwards by 5 % of the distance from the centre
     expected = metrics.distance_to_spiral(away)
-    report = metrics.spiral_report(away, rng=rng())
-    assert report["distance"].value == pytest.approx(expected.mean())
-    assert report["distance_95"].value == pytest.approx(np.quantile(expected, 0.95))
+    found = SpiralJudge().numbers(away)
+    assert found["distance"] == pytest.approx(expected.mean())
+    assert found["distance_95"] == pytest.approx(np.quantile(expected, 0.95))
 
 
 def test_coverage_counts_the_arc_that_is_there():
@@ -56,7 +56,7 @@ def test_sliced_wasserstein_of_a_shift_is_its_mean_projection():
 def test_means_do_not_grow_with_n(name):
     """Ten times as many bad points: the same number, within its chance. A sum would be ten times as large."""
     few, many = (
-        np.mean([metrics.spiral_report(0.5 + data.spiral(n, rng=rng(k)), rng=rng(k + 9))[name].value for k in range(3)])
+        np.mean([SpiralJudge().numbers(0.5 + data.spiral(n, rng=rng(k)), seed=k + 9)[name] for k in range(3)])
         for n in (100, 1000)
     )
     assert few == pytest.approx(many, rel=0.2)
@@ -72,7 +72,6 @@ NAN = np.full((40, 2), np.nan)
     [
         metrics.coverage,
         metrics.distance_to_spiral,
-        metrics.spiral_report,
         lambda x: metrics.spiral_numbers(x, POINTS, np.ones((1, 2))),
     ],
 )

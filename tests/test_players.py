@@ -18,13 +18,18 @@ def unpack(packed):
     return np.frombuffer(base64.b64decode(packed["data"]), "<" + packed["type"]).reshape(packed["shape"])
 
 
+@pytest.fixture(scope="module")
+def star():
+    return statue("star")
+
+
 @pytest.mark.parametrize("name", SHAPES)
-def test_shapes_fit_the_canvas_and_are_even(name):
+def test_shapes_fit_the_canvas_and_are_even(name, star):
     points = SHAPES[name]()
     assert points.shape == (400, 2) and 1.4 < np.abs(points).max() < 2.5
     nearest = np.partition(np.linalg.norm(points[:, None] - points[None], axis=2), 1, axis=1)[:, 1]
     assert nearest.max() < 3 * np.median(nearest) + 0.02
-    assert np.abs(unpack(statue().data["shapes"][name]) * 1e-4 - points).max() < 1e-4
+    assert np.abs(unpack(star.data["shapes"][name]) * 1e-4 - points).max() < 1e-4
 
 
 @pytest.mark.parametrize(
@@ -160,9 +165,9 @@ def test_sheets_side_by_side_keep_each_picture_in_its_row_and_column():
         np.testing.assert_array_equal(ax.images[0].get_array()[::2, ::2, 0], np.rint((expected + 1) * 127.5))
 
 
-def test_statues_end_in_the_drawing_if_the_steps_are_many_enough():
+def test_statues_end_in_the_drawing_if_the_steps_are_many_enough(star):
     """The still shows the ends of 3, 6, 12 and 20 steps: more of them lie closer to the drawn points."""
-    still = statue("star").still
+    still = star.still
     points = SHAPES["star"]()
     ends = [still.axes[i].collections[-1].get_offsets() for i in (3, 4, 5, 2)]
     far = [np.linalg.norm(end[:, None] - points, axis=2).min(axis=1).mean() for end in ends]

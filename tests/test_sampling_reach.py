@@ -7,9 +7,10 @@ from refusals import refused
 from sampling import EXACT, MEAN, SAMPLERS, SCHEDULE, SCHEDULES, STD, end, rng
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from diffusion_course.beyond.inversion import encode
 from diffusion_course.denoisers import FullGaussianDenoiser, GaussianDenoiser
 from diffusion_course.forward import eps_from_v, eps_from_x0, levels, x0_from_eps, x0_from_v
-from diffusion_course.guidance import encode, guided, inpainted
+from diffusion_course.guidance import guided, inpainted
 from diffusion_course.predictor import Predictor, clip_to
 from diffusion_course.samplers import dynamic_threshold, heun
 from diffusion_course.schedule import zero_terminal_snr

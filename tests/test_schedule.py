@@ -157,7 +157,7 @@ NOT_WHOLE = [0, -1, True, np.True_, 2.0, 2.5, float("nan"), float("inf"), None, 
 @pytest.mark.parametrize("T", NOT_WHOLE)
 def test_an_impossible_T_is_refused(T):
     for maker in MAKERS:
-        with refused("whole number ≥ 1", repr(T)):
+        with refused(repr(T), "whole number, at least 1"):
             maker(T)
 
 

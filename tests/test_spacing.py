@@ -103,7 +103,7 @@ def test_a_spacing_can_be_a_function():
 
 @pytest.mark.parametrize("n", [0, -1, 1001, True, np.True_, 2.0, float("nan"), None, "four", [4]])
 def test_impossible_numbers_of_steps_are_refused(n):
-    with refused("whole number", "1", "T = 1000", repr(n)):
+    with refused("T = 1000", repr(n), "whole number", "1"):
         linear().steps(n)
 
 

@@ -269,7 +269,7 @@ def test_lack_of_memory_names_a_batch_to_try():
         ({"cond": torch.zeros(5)}, ["5 conditions for 256 samples"]),
         ({"cond": torch.zeros(256).long()}, ["takes no condition"]),
         ({"cond": torch.zeros(256, 2).long(), "model": fresh(attributes=(3,))}, ["shape (256, 2)", "(256, 1)"]),
-        ({"batch": 0}, ["batch", "at least 1", "0"]),
+        ({"batch": 0}, ["batch", "0", "at least 1"]),
         ({"batch": 2.5}, ["batch", "2.5"]),
         ({"steps": -1}, ["steps", "-1"]),
         ({"lr": 0.0}, ["lr", "above 0", "0.0"]),

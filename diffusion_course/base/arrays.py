@@ -5,6 +5,7 @@ Nothing here imports torch: a tensor brings its own methods.
 
 from __future__ import annotations
 
+import math
 import sys
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -96,9 +97,31 @@ def refuse_whole_numbers(x: Any) -> None:
         raise ValueError(f"a tensor of {x.dtype} cannot hold noise: give floats (`x.float()`).")
 
 
+def total(x: Any) -> Any:
+    """The sum of all numbers of x: not finite if one of them is not, and found in one pass over them."""
+    if is_tensor(x):
+        return x.detach().sum()
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.sum(x)
+
+
+def joined(a: Any, b: Any) -> Any:
+    """The rows of a, and then those of b."""
+    return sys.modules["torch"].cat([a, b]) if is_tensor(a) else np.concatenate([a, b])
+
+
+def row_quantile(rows: Any, share: float) -> Any:
+    """The `share`-quantile of each row (n,) of (n, d). (`torch.quantile` waits for a GPU before torch 2.13.)"""
+    if not is_tensor(rows):
+        return np.quantile(rows, share, axis=1)
+    place = share * (rows.shape[1] - 1)
+    ordered = rows.sort(dim=1).values
+    return ordered[:, math.floor(place)].lerp(ordered[:, math.ceil(place)], place % 1)
+
+
 def whole(n: Any, name: str, least: int = 1, most: float = np.inf) -> int:
     """n as an int. Raises ValueError unless it is a whole number of any integer type, from `least` to `most`."""
     if not isinstance(n, Integral) or isinstance(n, bool) or not least <= int(n) <= most:
         limit = f" and at most {most}" if most < np.inf else ""
-        raise ValueError(f"{name} must be a whole number, at least {least}{limit}, not {n!r}.")
+        raise ValueError(f"{name} is {n!r}; it must be a whole number, at least {least}{limit}.")
     return int(n)

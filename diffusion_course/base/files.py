@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import whole
+
 READABLE = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")  # endings that `folder` takes
 
 
@@ -89,8 +91,7 @@ def folder(path: str | Path, size: int, at_least: int = 16) -> np.ndarray:
 
 def listed(path: str | Path, size: int, at_least: int = 16) -> list[Path]:
     """The files that `folder` reads; raises ValueError as it does, but opens none of them."""
-    if not isinstance(size, int) or isinstance(size, bool) or size < 4:
-        raise ValueError(f"size is {size!r}; it must be a whole number of pixels, at least 4.")
+    whole(size, "size", 4)
     root = Path(path).expanduser()
     if not root.is_dir():
         raise ValueError(f"{root} is not a folder: give the folder that your pictures lie in.")

@@ -11,13 +11,13 @@ import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..base.arrays import whole
 from .hardware import Machine
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of each weight
@@ -148,8 +148,7 @@ class Run:
 def recipe_of(steps: int, batch: int, lr: float, weight: Any, x0: Tensor, cond: Tensor | None) -> dict[str, Any]:
     """What must stay the same in one run, as plain numbers and words."""
     for name, number in (("steps", steps), ("batch", batch)):
-        if not isinstance(number, Integral) or number < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, not {number!r}.")
+        whole(number, name)
     if not 0 < lr < math.inf:
         raise ValueError(f"lr, the peak of the learning rate, must be above 0 and finite (usual: 1e-3), not {lr!r}.")
     data = {"shape of x0": list(x0.shape), "mean of x0": round(x0.cpu().double().mean().item(), 6)}
@@ -160,8 +159,7 @@ def recipe_of(steps: int, batch: int, lr: float, weight: Any, x0: Tensor, cond: 
 
 def _equal_parts(batch: int, ranks: int, parts: int) -> int:
     """`parts`, if a batch can be dealt out equally to so many processes and so many parts in each."""
-    if not isinstance(parts, Integral) or parts < 1:
-        raise ValueError(f"accumulate must be a whole number of at least 1, not {parts!r}.")
+    whole(parts, "accumulate")
     if batch % (ranks * parts):
         raise ValueError(
             f"a batch of {batch} cannot be cut into {ranks} (processes) × {parts} (accumulate) equal parts: choose "

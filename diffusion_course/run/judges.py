@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -34,12 +34,21 @@ class Judge(Protocol):
     def held_out(self, n: int, seed: int = 0) -> Set: ...
 
 
-def report(judge: Judge, x: Any, cond: Any = None, seed: int = 0) -> dict[str, metrics.Measure]:
+class Measure(NamedTuple):
+    """A number measured on samples, on as many fresh real data (floor) and on pure noise."""
+
+    value: float
+    floor: float
+    noise: float
+
+
+def report(judge: Judge, x: Any, cond: Any = None, seed: int = 0) -> dict[str, Measure]:
     """Every number of the samples x beside that of as many real data (floor) and of pure noise."""
     real = judge.held_out(len(x), seed)
     noise = np.random.default_rng(seed).standard_normal(np.shape(x), dtype=np.float32)
     rows = ((x, cond), (real.x0, real.cond), (noise, real.cond if cond is not None else None))
-    return metrics.measures([judge.numbers(some, said, seed) for some, said in rows])
+    columns = [judge.numbers(some, said, seed) for some, said in rows]
+    return {name: Measure(*(column[name] for column in columns)) for name in columns[0]}
 
 
 class SpiralJudge:
