@@ -124,15 +124,17 @@ class Exercise(Asked):
         self._refuse_other_signature(attempt)
         probes = [tuple(offer(value, kind) for value in probe) for probe in self.probes]
         answers = [self.ask(attempt, probe) for probe in probes]
-        for probe, answer in zip(probes, answers, strict=True):  # noise may show in some only
-            if not isinstance(answer, Failed):
-                self._refuse_other_draws(attempt, probe)
+        fine = [probe for probe, answer in zip(probes, answers, strict=True) if not isinstance(answer, Failed)]
+        for probe in fine:  # noise may show in some only
+            self._refuse_two_answers(attempt, probe)
+        known = [fault for fault, wrong in zip(self.faults, self._wrong, strict=True) if self.agree(answers, wrong)]
+        if not known and any(self._never_draws(attempt, probe) for probe in fine):
+            raise Mistake(f"{self.name}: your function never draws from `rng`.", "rng is not used", "named")
         if self.agree(answers, self._right):
             if self.whole and not all(whole(attempt(*fresh(probe))) for probe in probes):
                 told = "the numbers are right, but floats, and `alpha_bar[3.0]` is an error. Add `.astype(int)`."
                 raise Mistake(f"{self.name}: {told}", "another type", "named")
             return
-        known = [fault for fault, wrong in zip(self.faults, self._wrong, strict=True) if self.agree(answers, wrong)]
         numeric = [answer for answer in answers if not isinstance(answer, Failed)]
         if known and ((len(known) == 1 and numeric) or any(np.isfinite(p).any() for a in numeric for p in parts(a))):
             told = self._told(known[0], attempt)
@@ -178,18 +180,21 @@ class Exercise(Asked):
                 continue
         return re.sub(r"\{[^}]*\} *", "", fault.sentence)  # what would be quoted fails with both
 
-    def _refuse_other_draws(self, attempt, probe) -> None:
-        """Asked twice the same, the same; with another generator, something else."""
-        first, again = (quietly(attempt, *fresh(probe)) for _ in range(2))
+    def _refuse_two_answers(self, attempt, probe) -> None:
+        if alike(*(quietly(attempt, *fresh(probe)) for _ in range(2))):
+            return
         drawn = any(isinstance(value, np.random.Generator) for value in probe)
-        if not alike(first, again):
-            why = "Draw from `rng`, not from a generator of its own." if drawn else "Nothing in it should be random."
-            told = f"{self.name}: asked the same twice, your function gives two answers. {why}"
-            raise Mistake(told, "not reproducible", "named")
+        why = "Draw from `rng`, not from a generator of its own." if drawn else "Nothing in it should be random."
+        told = f"{self.name}: asked the same twice, your function gives two answers. {why}"
+        raise Mistake(told, "not reproducible", "named")
+
+    def _never_draws(self, attempt, probe) -> bool:
+        """Does another generator change the right answer, and not the learner's?"""
         other = tuple(np.random.default_rng(99) if isinstance(x, np.random.Generator) else x for x in probe)
-        if drawn and same(first, quietly(attempt, *fresh(other))):
-            if not same(*(self.reference(*fresh(each)) for each in (probe, other))):
-                raise Mistake(f"{self.name}: your function never draws from `rng`.", "rng is not used", "named")
+        if all(a is b for a, b in zip(probe, other, strict=True)):
+            return False
+        yours, ours = ([quietly(f, *fresh(each)) for each in (probe, other)] for f in (attempt, self.reference))
+        return same(*yours) and not same(*ours)
 
     def _refuse_other_signature(self, attempt) -> None:
         try:
