@@ -94,9 +94,9 @@ def test_threads_change_a_training_by_rounding_only(monkeypatch):
             return 1 + self.turn % 2
 
     before = torch.get_num_threads()
-    alone = list(run(pictures_network(), pictures(), steps=4, batch=8))
+    alone = list(run(pictures_network(), pictures(), steps=8, batch=8))
     monkeypatch.setattr(training, "Threads", lambda most: Restless(most, lambda: most))
-    moving = list(run(pictures_network(), pictures(), steps=4, batch=8))
+    moving = list(run(pictures_network(), pictures(), steps=8, batch=8))
     assert {record.machine.split(",")[1] for record in moving} == {" 1 thread", " 2 threads"}
     assert losses(moving) == pytest.approx(losses(alone), rel=2e-3 if "bfloat16" in moving[0].machine else 1e-5)
     assert torch.get_num_threads() == before
