@@ -8,8 +8,10 @@ from diffusion_course.check.homework import variant
 from diffusion_course.homework.grading import judge
 from diffusion_course.homework.prepare import drawn
 from diffusion_course.homework.prepare import make as prepare
-from diffusion_course.homework.spiral.parts import QUESTIONS
+from diffusion_course.homework.solvers import parts as solvers
+from diffusion_course.homework.spiral import parts as spiral
 
+QUESTIONS = spiral.QUESTIONS | solvers.QUESTIONS
 SECRETS = ["", *(f"class {number}" for number in range(4))]
 
 

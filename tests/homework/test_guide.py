@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from diffusion_course.homework import course
+from diffusion_course.homework import assignments, course
 from diffusion_course.homework.collect import submission
 from diffusion_course.homework.grading import local, records
 from diffusion_course.homework.prepare import make as prepare
@@ -114,8 +114,9 @@ def test_every_command_that_there_is_stands_in_the_guide():
     assert {block.split()[2] for block in COMMANDS if block.startswith("diffusion")} == set(homework.commands)
 
 
-def test_the_mark_scheme_of_the_guide_is_that_of_the_source():
-    source = next(cell.source for cell in local.source_cells() if cell.id == "conclusions")
+@pytest.mark.parametrize("assignment", assignments.ASSIGNMENTS)
+def test_the_mark_scheme_of_the_guide_is_that_of_the_source(assignment):
+    source = next(cell.source for cell in local.source_cells(assignment) if cell.id == "conclusions")
     scheme = re.findall(r"^- ½.*", source.split("BEGIN MARK SCHEME")[1], re.M)
     assert len(scheme) == 2 and all(line in " ".join(GUIDE.split()) for line in scheme)
 

@@ -1,4 +1,4 @@
-"""The public checks of the spiral homework: every student may run them as often as they like.
+"""The public checks of the homeworks: every student may run them as often as they like.
 
     from diffusion_course.check import homework as check
 
@@ -17,6 +17,9 @@ from . import variant
 MODULE = {name: "noising" for name in ("add_noise", "loss", "losses", "make_alpha_bar")}
 MODULE |= {name: "walk" for name in ("reverse_step", "sample", "time_grid")} | {"Affine": "affine"}
 MODULE |= {name: "nets" for name in ("network", "network_mistake")}
+MODULE |= {name: "solvers" for name in "follow euler_step heun_step two_step order".split()}
+MODULE |= {name: "measuring" for name in ("errors", "my_grid")}
+MODULE |= {name: "steered" for name in "told_loss guided mean_and_error measured".split()}
 __all__ = [*MODULE, "samples", "unless_blank"]
 
 
@@ -34,7 +37,9 @@ def __getattr__(name: str):
 # What the notebook's own cells define; any other name that is missing is a slip of the student's.
 DEFINED = set(
     "T SEED STUDENT_ID spiral x0 make_alpha_bar alpha_bar log_snr time_code add_noise features Denoiser model loss "
-    "train training_losses reverse_step time_grid sample samples".split()
+    "train training_losses reverse_step time_grid sample samples "
+    "mean std bell xT follow euler_step heun_step two_step solvers error errors order my_grid cond told_loss "
+    "guided mean_and_error measure measured".split()
 )
 
 

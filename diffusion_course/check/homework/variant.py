@@ -75,6 +75,21 @@ class Variant:
         bins = np.minimum(self._nearest(near), PIECES - 1) // PIECES_A_BIN
         return len(np.unique(bins)) / (PIECES // PIECES_A_BIN)
 
+    def place(self, x) -> np.ndarray:
+        """Where (n,) along the curve, from 0 (the middle) to 1, it is nearest to points x (n, 2)."""
+        return self._nearest(_points(x)) / PIECES
+
+    def halves(self, x, cond) -> tuple[float, float, float]:
+        """How points x (n, 2) fit the halves that were asked for: cond (n,) is 0 for the inner one, 1 for the outer.
+
+        The share that obeys; the mean distance to the curve, in radii; and the spread of those that obey along their
+        half, where 1 is that of the data: the standard deviation of their places, times √12 / ½.
+        """
+        place, outer = self.place(x), to_float64(cond) == 1
+        obeys = (place >= 0.5) == outer
+        spread = [np.std(place[obeys & half]) if (obeys & half).any() else 0.0 for half in (outer, ~outer)]
+        return float(obeys.mean()), float(self.distance(x).mean()), float(np.mean(spread) * 12**0.5 / 0.5)
+
     def surely_misses(self, x, far: float) -> bool:
         """Is the mean distance of points x (n, 2) above `far` radii? A quick yes by a few corners; no proves nothing.
 

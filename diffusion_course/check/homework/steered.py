@@ -1,0 +1,137 @@
+"""Public checks of the second homework's guidance: a loss that hides conditions, guidance, and how it is measured."""
+
+import numpy as np
+import torch
+
+from ...base.arrays import to_float64
+from ..engine import Mistake
+from ..numbers import say
+from ..table import exercise
+from . import variant
+from .affine import Affine
+from .noising import EPS, LEVELS, TIMES, X0
+from .typed import no_gradient, no_tensor
+from .walk import tensors
+
+# One row of the tables a condition; the last is for −1, nothing said.
+GAIN = np.stack([LEVELS, 0 * LEVELS + 0.5, LEVELS[::-1] - 0.4])
+CENTRE = np.stack([np.outer(LEVELS, [0.3, -1.0]), np.outer(LEVELS, [2.0, 0.5]), np.outer(LEVELS, [-0.4, 0.1])])
+MODELS = Affine(GAIN, CENTRE), Affine(GAIN[[2, 0, 1]], CENTRE[[1, 2, 0]])
+COND, HIDE = [1, 0, 1, 0], [True, False, False, True]
+
+
+@exercise(
+    probes=tuple((model, *tensors(LEVELS, X0, COND, TIMES, EPS), torch.tensor(HIDE)) for model in MODELS),
+    returns=("loss",),
+    tolerance=1e-5,
+    refuse=no_gradient,
+    table="""
+    nothing is hidden #15 | np.where(hide, -1, cond) → np.where(hide, cond, cond) |
+        Where `hide` is True the network must hear −1, or it never learns to answer without a condition.
+    all is hidden | np.where(hide, -1, cond) → np.where(hide, -1, -1) |
+        Elsewhere the network's third argument is `cond`.
+    the mask is turned round #15 | np.where(hide, -1, cond) → np.where(hide, cond, -1) |
+        `hide` is True where the condition is *not* told.
+    hidden is told as 0 | np.where(hide, -1, cond) → np.where(hide, 0, cond) |
+        0 is the inner half. What is not said is −1.
+    x_t is made without the roots #1 | a**0.5 * x0 + (1 - a) ** 0.5 * eps → a * x0 + (1 - a) * eps |
+        ᾱ is a power, amplitudes have its root.
+    the answer is compared with x_0, not ε #13 | (eps - model → (x0 - model | The network answers with the noise.
+    the network is given x_0, not x_t | model(xt, t, told) → model(x0, t, told) | x_0 holds nothing of ε.
+    a sum, not a mean | ).mean() → ).sum() | The step would grow with the batch: take the mean over all numbers.
+    the square is missing | told)) ** 2 → told)) | Errors of both signs cancel in a mean.
+    all points get the level of the first | alpha_bar[t][:, None] → alpha_bar[t[0]] | Each row has a t of its own.
+    """,
+)
+def told_loss(model, alpha_bar, x0, cond, t, eps, hide):
+    a = alpha_bar[t][:, None]
+    xt = a**0.5 * x0 + (1 - a) ** 0.5 * eps
+    told = np.where(hide, -1, cond)
+    return ((eps - model(xt, t, told)) ** 2).mean()
+
+
+@exercise(
+    probes=tuple(
+        (model, *tensors(X0), t, *tensors(COND), scale)
+        for model, t, scale in zip((*MODELS, MODELS[0]), (2, 4, 1), (3.0, 0.5, 0.0), strict=True)
+    ),
+    returns=("ε̂",),
+    tolerance=1e-4,
+    refuse=no_tensor,
+    table="""
+    the scale is one too large #16 | scale * (asked - free) → (scale + 1) * (asked - free) |
+        At scale 1 it must be the model that is told the condition.
+    the scale is one too small | scale * (asked - free) → (scale - 1) * (asked - free) |
+        At scale 1 it must be the model that is told the condition, at 0 the one that is told nothing.
+    the difference is turned round | (asked - free) → (free - asked) | What the condition changes is asked minus free.
+    the free answer is not taken off | scale * (asked - free) → scale * asked | Only the *difference* is exaggerated.
+    the free answer hears 0, not −1 | 0 * cond - 1 → 0 * cond | 0 is the inner half. What is not said is −1.
+    the free answer hears the condition | 0 * cond - 1 → cond | Without the condition means −1 for every row.
+    the condition is never used | model(xt, t, cond) → model(xt, t, 0 * cond - 1) |
+        One of the two answers must hear what is asked.
+    a mean of the two | free + scale * (asked - free) → scale * free + (1 - scale) * asked |
+        At scale 0 it is the free answer, at 1 the other one.
+    """,
+)
+def guided(model, xt, t, cond, scale):
+    free, asked = model(xt, t, 0 * cond - 1), model(xt, t, cond)
+    return free + scale * (asked - free)
+
+
+@exercise(
+    probes=(([0.9, 1.0, 0.8, 0.7, 0.95],), ([0.011, 0.012, 0.0105],), ([3.0, 1.0],)),
+    returns=("mean", "standard error"),
+    tolerance=1e-3,
+    table="""
+    the spread is returned, not the standard error | / len(values) ** 0.5 → |
+        A mean of n draws is √n times surer than one draw: divide the spread by √n.
+    it is divided by n, not by √n | / len(values) ** 0.5 → / len(values) | Variances add, so the error falls with √n.
+    the spread of these n, not of all | ddof=1 → ddof=0 |
+        The mean is itself taken from these draws, which makes their spread look small: divide by n − 1, `ddof=1`.
+    the variance stands for the spread | np.std( → np.var( | Take its root.
+    the median stands for the mean | np.mean → np.median |
+    """,
+)
+def mean_and_error(values):
+    return np.mean(values), np.std(values, ddof=1) / len(values) ** 0.5
+
+
+# ---- what was measured ---------------------------------------------------------------------------
+
+SCALES, SEEDS, STEPS, POINTS = (0.0, 0.5, 1.0, 2.0, 4.0), 5, 25, 1024
+ROOM = 0.03, 0.003, 0.06  # for obeying, distance, spread: two right measurements differ by less, beside their errors
+
+
+def table_mistake(table, right) -> str | None:
+    """What is wrong with the numbers (scales, seeds, 3), held against such a table of ours, or None."""
+    shape = len(SCALES), SEEDS, len(ROOM)
+    try:
+        table = to_float64(table)
+    except (TypeError, ValueError):
+        return f"`measured` must be a tensor of shape {shape}, not a {type(table).__name__}"
+    if table.shape != shape or not np.isfinite(table).all():
+        return f"`measured` must be finite numbers of shape {shape}, not of shape {table.shape}"
+    if (np.ptp(table[..., 1:], axis=1) < 1e-9).any():
+        return "every seed gives the same: does each draw have noise of its own?"
+    errors = [each.std(axis=1, ddof=1) / each.shape[1] ** 0.5 for each in (table, right)]
+    room = 4 * np.hypot(*errors).clip(0, 2 * np.array(ROOM)) + ROOM
+    off = np.abs(table.mean(axis=1) - right.mean(axis=1))
+    for scale, wrong in zip(SCALES, ~(off <= room), strict=True):
+        if wrong.any():
+            name = ("obeying", "the distance", "the spread")[int(wrong.argmax())]
+            return f"at scale {scale:g} {name} is not what guidance does to your network"
+    return None
+
+
+def measured(table, spiral: variant.Variant) -> None:
+    """Judge the table by its form, and by what holds for every network; the rest the grader asks yours."""
+    if not len(table):
+        say("○ measured: the table is empty yet.")
+        return
+    told = table_mistake(table, to_float64(table))
+    nothing, _, once, *_ = to_float64(table).mean(axis=1)[:, 0] if told is None else [0] * 5
+    if told is None and not (0.4 < nothing < 0.6 and once > 0.9):
+        told = f"{nothing:.0%} obey at scale 0 and {once:.0%} at scale 1; right are half, by luck, and nearly all"
+    if told:
+        raise Mistake(f"measured: {told}.", told)
+    say("✓ measured: in form. The grader will measure your network once more.")

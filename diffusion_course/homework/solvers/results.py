@@ -1,0 +1,107 @@
+"""What a student of the second homework measured, measured once more: errors, a grid, a network, and its guidance.
+
+Each function takes a `channel.Student` and returns (share of the points, sentence).
+"""
+
+import numpy as np
+
+from ...check.homework import measuring, steered, variant
+from ..grading import channel
+from ..grading.judge import FULL, HALF, NONE
+from ..spiral import network
+
+ASKED = (16, 25, 50)  # steps with which `error` is asked; those of the table are known to all
+STEPS = 50  # of our sampler, for the network
+LINE = variant.LINES[50]
+OBEY = 0.95  # of the samples; chance gives half. Right solutions: 0.99 and more
+SEEDS = 3  # of our own measurement
+
+
+def errors(student) -> tuple[float, str]:
+    """Is the table that of the three solvers on the student's bell, and does `error` measure it? Half: only one is."""
+    count = int(student.draw("errors").choice(ASKED))
+    asked = {name: [_number(student.call("error", channel.Named(name), count))] for name in measuring.SOLVERS}
+    wrong = measuring.errors_mistake(student.spiral, asked, (count,))
+    told = measuring.errors_mistake(student.spiral, student.value("errors"))
+    if not wrong and not told:
+        return FULL, "right."
+    if not wrong:
+        return HALF, f"{told}. Your function `error` is right."
+    says = f"{wrong}: so says your function `error`, asked about other numbers of steps"
+    return (NONE if told else HALF), f"{says}." if told else f"{says}. The table is right."
+
+
+def my_grid(student) -> tuple[float, str]:
+    """Are 8 steps at the student's times better than even ones, with the exact denoiser of their spiral?"""
+    times = np.asarray(student.call("my_grid", measuring.FROM, measuring.SHORT))
+    passed, told = measuring.grid_mistake(student.spiral, times)
+    return (FULL if passed else NONE), f"right. {told}" if passed else told
+
+
+def training(student) -> tuple[float, str]:
+    """Is it a network, trained in this run, whose samples lie on the spiral and on the half that is asked for?
+
+    Half the points if it draws the whole spiral, and does not do what it is told.
+    """
+    if why := network.untrained(student):
+        return NONE, why
+    xT, cond = _starts(student, "training", 0)
+    whole = measuring.solve("euler", student.denoise, xT[: variant.COUNT], STEPS)
+    passed, says = variant.judge(student.spiral, whole, STEPS)
+    if not passed:
+        return NONE, f"told nothing, under our sampler {says}"
+    obeys, distance, _ = _fit(student, measuring.solve("euler", _guided(student, cond, 1.0), xT, STEPS), cond)
+    if obeys < OBEY:
+        return HALF, f"it draws the spiral, but only {obeys:.0%} of its samples lie on the half that it was told."
+    if not distance <= LINE:
+        return HALF, f"told a half, its samples are {distance:.4f} radii from the curve (at most {LINE}). {says}"
+    return FULL, f"right. {says} Told a half, {obeys:.1%} obey."
+
+
+def measured(student) -> tuple[float, str]:
+    """Are the student's numbers those of their network, guided by ours from other noise?"""
+    table = student.value("measured")
+    if isinstance(table, list) and not table:
+        raise channel.NotAttempted("`measured` is empty.")
+    right = [[_ours(student, scale, seed) for seed in range(SEEDS)] for scale in steered.SCALES]
+    if why := steered.table_mistake(table, np.array(right)):
+        return NONE, f"{why}."
+    if why := network.untrained(student):
+        return NONE, why
+    return FULL, "right: the same as ours, within the errors."
+
+
+def _ours(student, scale: float, seed: int) -> tuple[float, float, float]:
+    xT, cond = _starts(student, "measured", seed)
+    return _fit(student, measuring.solve("euler", _guided(student, cond, scale), xT, steered.STEPS), cond)
+
+
+def _fit(student, x, cond):
+    """Of what is not finite nothing obeys, and all is far."""
+    return student.spiral.halves(x, cond) if np.isfinite(x).all() else (0.0, np.inf, 0.0)
+
+
+def _starts(student, *what):
+    """Pure noise, and a half for each point in turn."""
+    return student.draw(*what).standard_normal((steered.POINTS, 2)), np.arange(steered.POINTS) % 2
+
+
+def _guided(student, cond, scale):
+    """Their network as a model that is guided: both answers in one call."""
+    both = np.concatenate([0 * cond - 1, cond])
+
+    def model(xt, t):
+        answer = np.asarray(student.call("model", np.concatenate([xt, xt]), np.full(len(both), t), both), dtype=float)
+        if answer.shape != (len(both), 2):
+            raise channel.Refused(f"`model` must return the shape of x_t, {(len(both), 2)}, not {answer.shape}.")
+        free, asked = answer[: len(xt)], answer[len(xt) :]
+        return free + scale * (asked - free)
+
+    return model
+
+
+def _number(answer) -> float:
+    try:
+        return float(np.asarray(answer, dtype=float).reshape(()))
+    except (TypeError, ValueError):
+        raise channel.Refused(f"`error` must return one number, not a {type(answer).__name__}.") from None
