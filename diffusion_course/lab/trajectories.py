@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import to_float64
-from ..base.figure import BLACK, BLUE, ORANGE, Figure, styled
+from ..base.figure import BLUE, ORANGE, Figure, styled
 
 COLUMNS = 3  # panels in a row, at most
-ARROWS = "#2F8FC9"  # 3.5 : 1 against white
+ARROWS = "#595959"  # 7 : 1 against white, and unlike the points
 
 
 @styled
@@ -35,7 +35,7 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
         if reference is not None:
             ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
         ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, color=ARROWS, width=0.004)
-        ax.plot(*path.transpose(2, 0, 1), color=BLACK, alpha=0.5, linewidth=0.6)
+        ax.plot(*path.transpose(2, 0, 1), color=BLUE, alpha=0.8, linewidth=0.6)
         ax.scatter(*path[-1].T, s=8, color=BLUE, zorder=3, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title)
