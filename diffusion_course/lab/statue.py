@@ -20,6 +20,7 @@ from .trajectories import field
 LIMIT = 3.0  # the drawing shows −LIMIT … LIMIT in both directions: pure noise, but for three particles in a thousand
 POINTS = 400  # of a shape
 MOST = 2000  # points at most, or phones cannot keep up
+ARROWED = 300  # particles drawn where arrows must be seen between them
 UNIT = 1 / 10000  # the resolution in which points are sent
 
 
@@ -103,20 +104,18 @@ def _checked(points: Any) -> np.ndarray:
 
 
 def _still(name: str, points: np.ndarray, schedule: Schedule) -> plots.Figure:
-    """Three moments of the deterministic path, two with arrows to the best guess; below, the ends of fewer steps."""
+    """Three moments of one path, fewer points, arrows to the best guess; below, where few and more steps end."""
     model, xT = IdealDenoiser(points, schedule), np.random.default_rng(0).standard_normal((1000, 2))
     path = list(ddim(model, schedule, xT, min(20, schedule.T)))
     times, last = schedule.steps(len(path) - 1), len(path) - 1
-    places, panels = grid(0.9 * LIMIT, 9), {}
-    for k in (0, round(0.85 * last), last):  # late, where it happens
-        arrows = np.zeros((0, 2))
-        if k < last:
-            arrows = model.x0_hat(places, times[k]) - places
-            arrows *= np.minimum(0.5, 0.6 / np.maximum(np.hypot(*arrows.T), 1e-9))[:, None]
-        panels[f"{last} steps: t = {times[k]}"] = path[k][None], places[: len(arrows)], arrows
-    for n in sorted({min(n, schedule.T) for n in (3, 6, 12)}):
+    places, nowhere, panels = grid(0.9 * LIMIT, 9), np.zeros((0, 2)), {}
+    for k in sorted({0, round(0.85 * last), max(last - 1, 0)}):  # late, where it happens
+        arrows = model.x0_hat(places, times[k]) - places
+        arrows *= np.minimum(0.5, 0.6 / np.maximum(np.hypot(*arrows.T), 1e-9))[:, None]
+        panels[f"{last} steps: t = {times[k]}"] = path[k][None, :ARROWED], places, arrows
+    for n in sorted({min(n, schedule.T) for n in (5, 12, last)}):
         end = list(ddim(model, schedule, xT, n))[-1]
-        panels[f"{n} step{'s' * (n > 1)}: t = 0"] = end[None], places[:0], np.zeros((0, 2))
+        panels[f"{n} step{'s' * (n > 1)}: t = 0"] = end[None], nowhere, nowhere
     figure = field(panels, points, LIMIT)
     figure.alt = f"Pure noise flows into a drawing ({name}) as t falls. {figure.alt}"
     return figure
