@@ -37,6 +37,7 @@ FIGURES = {
     "trails": lambda: lab.play_points(POINTS, CAPTIONS, trails=3, groups="start", field=ARROWS).still,
     "axes": lambda: lab.play_points(POINTS[:, :2], CAPTIONS, axes=("θ", "ψ"), marks={"goal": (0, 0)}).still,
     "guesses": lambda: lab.guesses([-1, 1], {name: [-1, 1] for name in "abcd"}, POINTS[0, :, 0]),
+    "suspects": lambda: lab.suspects(0.4, 0.5, [-1, 1]),
     "side by side": lambda: lab.side_by_side({"on its way": PICTURES, "guess": PICTURES}, CAPTIONS),
     "panels": lambda: lab.play_points({"a": POINTS, "b": POINTS}, CAPTIONS, trails=3, groups=np.arange(30)).still,
     "pictures": lambda: lab.play_pictures(PICTURES, CAPTIONS, columns=2, rows=["1000 evaluations", "50"]).still,

@@ -8,7 +8,7 @@ from .examples import example_pictures
 from .gaze import attention
 from .landscape import grid, landscape
 from .numbers import averaged, ks_distance, with_ones
-from .pile import against, guesses
+from .pile import against, guesses, suspects
 from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
 from .prompt_box import PromptBox, faces_painting
@@ -46,6 +46,7 @@ __all__ = [
     "side_by_side",
     "statue",
     "strips",
+    "suspects",
     "two_clocks",
     "with_ones",
 ]

@@ -1,4 +1,4 @@
-"""What lesson 1 shows of its pile of numbers: the guess for every x_t, and how far samples are from the pile."""
+"""What lesson 1 shows of a pile of numbers: who explains x_t, the guess for every x_t, how far samples are from it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,27 +8,51 @@ import numpy as np
 from .. import plots
 from ..base.arrays import to_float64
 
-GREY = "0.45"
+GREY = "0.35"
 
 
+@plots.styled
+def suspects(xt: float, alpha_bar_t: float, pile: Any) -> plots.Figure:
+    """For each number of a small pile the bell curve of where it would lie with noise, and its height at x_t.
+
+    >>> suspects(0.4, 0.5, [-1, 1]).alt
+    'Bell curves of what is seen, by what it was; their heights at xₜ = 0.4: −1 has 0.166, 1 has 0.513.'
+    """
+    spread, x, heights = (1 - alpha_bar_t) ** 0.5, np.linspace(-3, 3, 300), {}
+    middles = {f"{p:g}".replace("-", "−"): alpha_bar_t**0.5 * p for p in pile}
+    bells = {f"if it was {name}": plots.normal(x, middle, spread) for name, middle in middles.items()}
+    figure = plots.lines(x, bells, xlabel="what you see: xₜ", ylabel="density", marker=xt)
+    ax = figure.axes[0]
+    for i, (name, middle) in enumerate(middles.items()):
+        heights[name] = height = float(plots.normal(xt, middle, spread))
+        ax.plot(xt, height, "o", color=plots.COLOURS[i])
+        ax.annotate(f"{height:.3f}", (xt, height), (8, 2 if middle < xt else -14), textcoords="offset points")
+    ax.set_ylim(bottom=0)
+    ax.text(xt, ax.get_ylim()[1], f"xₜ = {xt:g}", ha="center", va="bottom")
+    told = ", ".join(f"{name} has {height:.3f}" for name, height in heights.items())
+    figure.alt = f"Bell curves of what is seen, by what it was; their heights at xₜ = {xt:g}: {told}."
+    return figure
+
+
+@plots.styled
 def guesses(xt: Any, curves: Mapping[str, Any], pile: Any) -> plots.Figure:
-    """Best guesses over x_t, name → values, with the diagonal x_0 = x_t and the pile as a rug at the right edge.
+    """Best guesses over x_t, name → values, with the diagonal where they are x_t, and the pile at the right edge.
 
     >>> guesses([0, 1], {"t = 1": [0, 1]}, [0.5]).axes[0].get_xlabel()
-    'what you see: x_t'
+    'what you see: xₜ'
     """
     xt, pile = to_float64(xt), to_float64(pile)
-    figure = plots.lines(xt, curves, xlabel="what you see: x_t", ylabel="best guess of x_0")
+    figure = plots.lines(xt, curves, xlabel="what you see: xₜ", ylabel="best guess x̂₀")
     ax = figure.axes[0]
     low, high = ax.get_ylim()
     ends = np.array([low, high])
     ax.plot(ends, ends, color=GREY, linewidth=0.8, zorder=0)
-    ax.text(0.78 * low, 0.85 * low, "x_0 = x_t", color=GREY, fontsize=11)
+    ax.text(0.78 * low, 0.85 * low, "x̂₀ = xₜ", color=plots.BLACK)
     edge = xt.max() + 0.02 * np.ptp(xt)
     ax.plot(np.full(len(pile), edge), pile, "_", color=plots.BLACK, alpha=0.35, markersize=12, markeredgewidth=0.6)
-    ax.text(0.975 * edge, 0.15 * low, "the pile", fontsize=11, ha="right", va="center", rotation=90)
+    ax.text(edge, 1.02 * high, "the pile", ha="center", va="bottom")
     ax.set_ylim(low, high)
-    figure.alt += " A thin line marks x_0 = x_t."
+    figure.alt += " A thin line marks x̂₀ = xₜ."
     figure.alt += f" At the right edge is the pile, from {pile.min():.2f} to {pile.max():.2f}."
     return figure
 
