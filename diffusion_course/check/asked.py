@@ -78,8 +78,8 @@ class Finding(Asked):
             raise Mistake(f"{self.name}: {found!r} is not {self.asked} from {self.among[0]:,} to {self.among[-1]:,}.")
         if found not in self.right:
             raise Mistake(f"{self.name}: {self.wrong(found)}", "another value", "named")
-        near = "" if self.exactly is None else f", as near as samples can tell (exactly: {self.exactly})"
-        say(f"✓ {self.name}: {found} is right{near}.")
+        right = "right" if self.exactly in (None, found) else f"as near as samples can tell (exactly: {self.exactly})"
+        say(f"✓ {self.name}: {found} is {right}.")
         return found
 
     def shown(self) -> str:
