@@ -40,12 +40,12 @@ def add_noise(x0, alpha_bar_t, eps):
         for x, a in ((0.4, 0.5), (-0.2, 0.2))
     },
     table="""
-    hint | If x_0 was the number x_i, then x_t is √ᾱ x_i plus noise of variance 1−ᾱ. How likely is the x_t you see?
-    hint | The weight of x_i is exp(−distance² / (2 · variance)), the distance being that of x_t from √ᾱ x_i.
+    hint | If x_0 was the number p_i, then x_t is √ᾱ p_i plus noise of variance 1−ᾱ. How likely is the x_t you see?
+    hint | The weight of p_i is exp(−distance² / (2 · variance)), the distance being that of x_t from √ᾱ p_i.
     hint | Multiply each number of the pile by its weight, add up, and divide by the sum of the weights.
     why | By Bayes' rule each number of the pile is as probable as it explains x_t well. The guess with the smallest
         mean squared error is the average over what is probable.
-    the pile is not shrunk by √ᾱ | - alpha_bar_t**0.5 * pile → - pile | A noised x_i lies near √ᾱ x_i, not near x_i.
+    the pile is not shrunk by √ᾱ | - alpha_bar_t**0.5 * pile → - pile | A noised p_i lies near √ᾱ p_i, not near p_i.
     the weights use the spread √(1 − ᾱ), not the variance 1 − ᾱ #19 | (1 - alpha_bar_t)) → (1 - alpha_bar_t) ** 0.5) |
         The exponent of a Gaussian divides by twice its variance.
     a bracket is missing around 2 · (1 − ᾱ) | / (2 * (1 - alpha_bar_t)) → / 2 * (1 - alpha_bar_t) |
@@ -53,8 +53,8 @@ def add_noise(x0, alpha_bar_t, eps):
     the minus in the exponent is missing | -((xt → ((xt | Your weights grow with the distance.
     the weights do not sum to 1 | / weights.sum() → | An average divides by the sum of its weights.
     the sum is divided by how many there are | / weights.sum() → / len(pile) | Divide by the sum of the weights.
-    the average is that of √ᾱ x_i | return ( → return alpha_bar_t**0.5 * ( |
-        √ᾱ x_i is where to compare x_t. What you average are the clean numbers themselves.
+    the average is that of √ᾱ p_i | return ( → return alpha_bar_t**0.5 * ( |
+        √ᾱ p_i is where to compare x_t. What you average are the clean numbers themselves.
     the nearest number is returned, not the average | return → pile[weights.argmax()] |
         Half way between −1 and 1 nobody can tell which it was, and the best guess is 0; yours is {f(0.0, 0.5, TWO):g}.
     """,
