@@ -116,7 +116,7 @@ def negative_factor(model, schedule, xT, times):
     ("name", "attempt", "text"),
     [
         ("ddim_sampler", too_little_noise, "in x at question 2 to the network (t = 27) your weight of z_1 is 0.337"),
-        ("ddim_sampler", every_step, "your function asks the network 40 times, where 3 times are right"),
+        ("ddim_sampler", every_step, "your function asks the network 40 times, where 3 is right"),
         ("dpm_2m", negative_factor, "in x at question 2 to the network (t = 30) your weight of x_T is −"),
     ],
 )

@@ -140,7 +140,8 @@ class Exercise(Asked):
             told = self._told(known[0], attempt)
             if "{" not in known[0].sentence and not (told and self.measure):
                 in_numbers, _ = self._isolated(attempt, probes, answers)
-                told = f"{capital(in_numbers)} {capital(told)}" if len(in_numbers) < 150 or not told else told
+                brief = len(in_numbers) < 150 and not in_numbers.startswith("for ")  # the first place says little more
+                told = f"{capital(in_numbers)} {capital(told)}" if brief or not told else told
             raise Mistake(f"{self.name}: {known[0].name}. {told}", known[0].name, "named")
         if known and numeric:
             ways = "; or ".join(fault.name for fault in known)
@@ -194,7 +195,7 @@ class Exercise(Asked):
         if all(a is b for a, b in zip(probe, other, strict=True)):
             return False
         yours, ours = ([quietly(f, *fresh(each)) for each in (probe, other)] for f in (attempt, self.reference))
-        return same(*yours) and not same(*ours)
+        return same(*yours) and not alike(*ours)
 
     def _refuse_other_signature(self, attempt) -> None:
         try:

@@ -56,7 +56,7 @@ def add_noise(x0, alpha_bar_t, eps):
     the average is that of √ᾱ p_i | return ( → return alpha_bar_t**0.5 * ( |
         √ᾱ p_i is where to compare x_t. What you average are the clean numbers themselves.
     the nearest number is returned, not the average | return → pile[weights.argmax()] |
-        Half way between −1 and 1 nobody can tell which it was, and the best guess is 0; yours is {f(0.0, 0.5, TWO):g}.
+        Half way between −1 and 1 nobody can tell which it was, and the best guess is 0.
     """,
 )
 def best_guess(xt, alpha_bar_t, pile):
@@ -78,8 +78,8 @@ _best_guess, LEVELS = best_guess.reference, np.array([1.0, 0.95, 0.6, 0.2, 0.01]
     returns=("number",),
     parts={
         "after one step from x = 1.3 at level 0.01, x": (1.3, LEVELS[[0, 4]], TWO),
-        "after two steps, over level 0.2, it": (1.3, LEVELS[[0, 3, 4]], TWO),
-        "after four steps it": (1.3, LEVELS, TWO),
+        "after two steps, over level 0.2, x": (1.3, LEVELS[[0, 3, 4]], TWO),
+        "after four steps x": (1.3, LEVELS, TWO),
     },
     table="""
     hint | The levels are alpha_bar[T] … alpha_bar[0]; the last index is len(alpha_bar) − 1. Count t down to 1.
@@ -89,7 +89,7 @@ _best_guess, LEVELS = best_guess.reference, np.array([1.0, 0.95, 0.6, 0.2, 0.01]
         end no noise is left, and what is left is a number that the pile makes plausible.
     the new value is never fed back | x = step_back → new = step_back && return → new |
         Every step starts from the first x. Assign what the step returns to x.
-    the `return` stands inside the loop | ⏎    return x → ⏎        return x | Move it to the left, below the loop.
+    the `return` stands inside the loop | ⏎    return x → ⏎        return x | Move that line left, below the loop.
     the last step is missing #18 | 1, 0, -1 → 1, 1, -1 |
         `range` stops before its end: with an end of 0, the last t is 1, and that step ends at alpha_bar[0] = 1.
     one step too many, with index −1 #6 | 1, 0, -1 → 1, -1, -1 |

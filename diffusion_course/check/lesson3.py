@@ -11,8 +11,8 @@ from .table import exercise
     returns=("step",),
     parts={
         "in the linear schedule, for k = 2 and contrast ½, your step": (linear(), 2, 0.5),
-        "for k = 2 and contrast 1 it": (linear(), 2, 1.0),
-        "for k = 4 and contrast ½ it": (linear(), 4, 0.5),
+        "for k = 2 and contrast 1 your step": (linear(), 2, 1.0),
+        "for k = 4 and contrast ½ your step": (linear(), 4, 0.5),
     },
     table="""
     hint | In one pixel the noise has spread 1/√SNR. What is it in the mean of k · k pixels?

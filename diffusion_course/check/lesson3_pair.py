@@ -72,9 +72,9 @@ def _decoded(f):
     bytes overflow | photos / 127.5 - 1 → 2 * photos / 255 - 1 |
         {_decoded(f)} `photos` holds bytes, and 2 · 200 is 144 in bytes. Divide first, or make floats of them.
     a square root is missing #1 | np.sqrt(1 - alpha_bar[t]) → (1 - alpha_bar[t]) |
-        {_decoded(f)} the noise has not the power that ᾱ leaves for it.
+        {_decoded(f)} the noise does not have the power that ᾱ leaves for it.
     ᾱ is taken one step too early #5 | np.sqrt(alpha_bar[t]) → np.sqrt(alpha_bar[t - 1]) && np.sqrt(1 - alpha_bar[t]) →
-        np.sqrt(1 - alpha_bar[t - 1]) | {_decoded(f)} count: ᾱ_1 = 1 − β_1.
+        np.sqrt(1 - alpha_bar[t - 1]) | {_decoded(f)} ᾱ_1 is 1 − β_1, and ᾱ_0 is 1.
     ᾱ_0 = 1 is missing, so ᾱ is taken one step too late #5 | np.concatenate([[1.0], np.cumprod(1 - beta)]) →
         np.append(np.cumprod(1 - beta), 0.0) | {_decoded(f)} alpha_bar[t] must be the product of the first t factors.
     the product is taken backwards #4 | 1 - beta → 1 - beta[::-1] | {_decoded(f)} which β comes first?

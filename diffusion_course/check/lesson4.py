@@ -68,7 +68,7 @@ ANSWER, XT = np.array([1.0, -0.5, 0.7]), np.array([0.4, -1.2, 2.0])
     why | x_t and one of the three names determine the other two. A sampler asks for ε̂, so every answer becomes one.
     every output is taken for ε #13 | body → return answer | Only with "eps" the network's answer is ε̂ already.
     x̂_0 is returned, not ε̂ | (xt - a**0.5 * answer) / (1 - a) ** 0.5 → answer && a**0.5 * answer + (1 - a) ** 0.5 *
-        xt → a**0.5 * xt - (1 - a) ** 0.5 * answer | Whatever the network answers with, you return the noise.
+        xt → a**0.5 * xt - (1 - a) ** 0.5 * answer | Return the noise, whatever the network answers with.
     """,
 )
 def decode(answer, output, xt, alpha_bar_t):
@@ -92,10 +92,10 @@ HERE, BESIDE = np.zeros((1, 2)), np.array([[0.8, 0.8]])
     returns=("share",),
     parts={
         "your share for one sample beside two examples": (HERE, SAMPLES[:2], 0.02),
-        "for two samples, both beside the only example, it": (SAMPLES[:2], HERE, 0.02),
-        "for two samples, one of them beside one of two examples, it": (SAMPLES[[0, 4]], EXAMPLES[:2], 0.02),
-        "for a sample 0.8 above and 0.8 beside the only example, with radius 1, it": (BESIDE, HERE, 1.0),
-        "with radius 1.2 it": (BESIDE, HERE, 1.2),
+        "for two samples, both beside the only example, your share": (SAMPLES[:2], HERE, 0.02),
+        "for two samples, one of them beside one of two examples, your share": (SAMPLES[[0, 4]], EXAMPLES[:2], 0.02),
+        "for a sample 0.8 above and 0.8 beside the only example, with radius 1, your share": (BESIDE, HERE, 1.0),
+        "with radius 1.2 your share": (BESIDE, HERE, 1.2),
     },
     table="""
     hint | `samples[:, None] - examples` has every difference: one row a sample, one column an example.

@@ -64,15 +64,15 @@ class Loop(Exercise):
     nothing is yielded | yield loss → pass⏎    return loss | Your function returns a {result}. `yield loss` shows each
         step.
     another number of losses | yield loss → pass⏎    yield loss |
-        In {steps} steps you yield {losses} losses. `steps` counts batches, and `yield loss` is the last line inside the
-        loop.
+        In {steps} steps the number of losses you yield is {losses}. `steps` counts batches; `yield loss` is the last
+        line inside the loop.
     more than the loss is yielded | yield loss → yield 0, loss |
         Yield the loss alone: a number or a tensor with one number.
     x_t has a wrong shape | eps_hat = model(xt, t) → eps_hat = model(xt[None], t[:1])[0] |
         A batch of points has shape (batch, 2). Give ᾱ_t the shape (batch, 1), so that each point gets its own.
     t has a wrong shape | model(xt, t) → model(xt, t[:, None]) | t is one number a point, of shape (batch,).
     one t for a whole batch | schedule.T + 1, (128,)) → schedule.T + 1, (1,)).expand(128) |
-        All points of a batch get the same t, so each step learns one noise level and forgets others.
+        All points of a batch get the same t, so each step learns one noise level and forgets the others.
     t is no whole number | torch.randint(1, schedule.T + 1, (128,)) → 1 + (schedule.T - 1) * torch.rand(128) |
         `torch.rand` gives floats; steps are counted: `torch.randint(1, schedule.T + 1, …)`.
     ᾱ_t wants a second axis | add_noise(x0[rows], schedule.at(t), eps) → (a := torch.tensor(schedule.at(t)))**0.5 *
@@ -98,7 +98,7 @@ class Loop(Exercise):
     the network is given the clean x_0 | model(xt, t) → model(x0[rows], t) | {factors} x_0 holds nothing of ε.
     the noise is uniform #2 | torch.randn_like → torch.rand_like |
         Yours has mean {mean} and ends abruptly on both sides. `torch.randn` is Gaussian, `torch.rand` is not.
-    x_t has not the noise of its t | schedule.at(t) → schedule.at(t.flip(0)) | {factors}
+    x_t does not have the noise of its t | schedule.at(t) → schedule.at(t.flip(0)) | {factors}
     the loss is a sum, not a mean | ** 2).mean() → ** 2).sum() |
         {first} A sum grows with the batch, and the step with it.
     the target is x_0 #13 | (eps - eps_hat) → (x0[rows] - eps_hat) |

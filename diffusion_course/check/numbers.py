@@ -7,7 +7,7 @@ import sys
 import numpy as np
 
 SYMBOLS = {
-    "x0": "x_0", "xt": "x_t", "xs": "x_s", "xT": "x_T", "x0_hat": "x̂_0", "x0_before": "the x̂_0 before", "eps": "ε",
+    "x0": "x_0", "xt": "x_t", "xs": "x_s", "xT": "x_T", "x0_hat": "x̂_0", "x0_before": "the earlier x̂_0", "eps": "ε",
     "eps_hat": "ε̂", "eps_free": "ε̂ without the prompt", "eps_cond": "ε̂ with the prompt", "alpha_bar": "ᾱ", "beta": "β",
     "alpha_bar_t": "ᾱ_t", "alpha_bar_s": "ᾱ_s", "beta_t": "β_t", "betas": "β", "eta": "η", "log_snr": "log-SNR",
     "tau": "τ",
@@ -51,8 +51,10 @@ def is_object(value) -> bool:
 
 
 def is_quantity(value) -> bool:
-    """Is it made of numbers that can be halved or turned round: no object, no bytes, no yes or no?"""
-    return not is_object(value) and str(getattr(value, "dtype", "")).rpartition(".")[2] not in ("bool", "uint8")
+    """Is it a number or a row of them that can be halved or turned round: no object, no picture, no yes or no?"""
+    if is_object(value) or np.ndim(value) > 1:
+        return False
+    return str(getattr(value, "dtype", "")).rpartition(".")[2] not in ("bool", "uint8")
 
 
 def same(a, b) -> bool:
@@ -128,7 +130,7 @@ def told(function, given, but=()) -> str:
 
 def capital(sentence: str) -> str:
     """The sentence with a capital letter, unless it begins with a symbol."""
-    return sentence[:1].upper() + sentence[1:] if re.match(r"(?!x )[a-z]+,? ", sentence) else sentence
+    return sentence[:1].upper() + sentence[1:] if re.match(r"(a|[a-z]{2,}),? ", sentence) else sentence
 
 
 def say(text: str) -> None:

@@ -40,11 +40,11 @@ class Stepwise(Exercise):
         if len({len(places) for places in mine}) > 1:
             return None
         if (asked := len(mine[0])) != len(right[0]):
-            times = f"{asked - 1} times, where {len(right[0]) - 1} times are right"
-            return f"{self.case} your function asks the network {times}."
+            times = f"{asked - 1} time{'s' * (asked != 2)}, where {len(right[0]) - 1} is right"
+            return f"{self.case}, your function asks the network {times}."
         for k, (time, _) in enumerate(right[0]):
             if mine[0][k][0] != time:
-                return f"{self.case} question {k + 1} to the network is at t = {mine[0][k][0]}; t = {time} is right."
+                return f"{self.case}, question {k + 1} to the network is at t = {mine[0][k][0]}; t = {time} is right."
             where = "in the result" if time is None else f"in x at question {k + 1} to the network (t = {time})"
             weights, good = ([float(x[k][1] - each[0][k][1]) for x in each[1:]] for each in (mine, right))
             for name, a, b in zip(self.inputs, weights, good, strict=True):

@@ -126,7 +126,7 @@ def findings(run: Run) -> Iterator[tuple[str, bool]]:
         fits = _standard((rest / noise)[some], t[some]) if some.any() else bool(rest.abs().max() < 1e-3)
         yield name, not standard and fits
     yield "the noise is uniform", bool(((eps - eps.mean()) / eps.std()).abs().max() < 1.8)
-    yield "x_t has not the noise of its t", not standard
+    yield "x_t does not have the noise of its t", not standard
     parts = list(zip(each, run.eps_hat, run.xt, strict=True))
     wrong = not _are(run.losses, [((e - e_hat) ** 2).mean() for e, e_hat, _ in parts])
     for name, loss in LOSSES.items():
