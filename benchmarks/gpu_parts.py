@@ -74,16 +74,15 @@ def wait():
 
 
 def pace(take, seconds):
-    """Calls a second of `take()`, after five that prepare it; for 0 seconds one call, after one."""
-    at_once = 5 if seconds else 1
-    for _ in range(at_once):
+    """Calls a second of `take()`, after five that prepare it."""
+    for _ in range(5):
         take()
     wait()
     began, calls = time.perf_counter(), 0
     while not calls or time.perf_counter() - began < seconds:
-        for _ in range(at_once):
+        for _ in range(5):
             take()
-        calls += at_once
+        calls += 5
         wait()
     return calls / (time.perf_counter() - began)
 
