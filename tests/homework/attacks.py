@@ -237,22 +237,22 @@ print("left behind")
     ),
 }
 
-ARRAYS_AGAIN = """
-import gc, io, json, socket, struct, numpy as np
+OVERSTATED = """
+import gc, json, socket, struct
 (sock,) = [thing for thing in gc.get_objects() if isinstance(thing, socket.socket)]
-file = io.BytesIO()
-np.save(file, np.zeros(2**24 - 200, np.uint8))
-blob = file.getvalue()
-tree = {"dict": [["value", [{"array": 0}] * 1000]]}
+tree = {"dict": [["value", {"array": ["|u1", [1000, 2**24], "AAAA"]}]]}
 def make_alpha_bar(T):
-    text = json.dumps({"sizes": [len(blob)], "value": tree}).encode()
+    text = json.dumps(tree).encode()
     sock.settimeout(None)
-    sock.sendall(struct.pack(">I", len(text)) + text + blob)
+    sock.sendall(struct.pack(">I", len(text)) + text)
 """
 HARMS = {
     # The channel is closed, and the process may or may not have ended of that when the grader looks.
-    "one array of 16 MB a thousand times": Attack(
-        ARRAYS_AGAIN, found="broken message", reason="It (stopped answering|ended by itself).", points=KILLED
+    "three bytes that state to be 16 GB": Attack(
+        OVERSTATED,
+        found="size is not the one it states",
+        reason="It (stopped answering|ended by itself).",
+        points=KILLED,
     ),
     "fork bomb": Attack(
         """

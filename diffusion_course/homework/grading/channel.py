@@ -82,7 +82,7 @@ class Channel:
         if self._dead:
             raise Dead(self._dead)
         try:
-            wire.send(self._sock, request | {"seconds": seconds}, GRACE)
+            wire.send(self._sock, request | {"seconds": seconds}, GRACE, wire.MAX_REQUEST)
             return wire.receive(self._sock, seconds + GRACE)
         except TimeoutError:
             self._end("It stopped answering.")

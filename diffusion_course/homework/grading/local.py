@@ -46,7 +46,8 @@ class _Here:
 
 def _carried(value, kinds=None):
     """What arrives of a value that is sent."""
-    return wire.unpack(io.BytesIO(wire.pack(value)).read, kinds)
+    most = wire.MAX_REQUEST if kinds else wire.MAX_ANSWER
+    return wire.unpack(io.BytesIO(wire.pack(value, most)).read, kinds, most)
 
 
 def work(cells, without=("setup",)) -> dict[str, str]:

@@ -38,7 +38,7 @@ def main(number):
     wire.send(sock, "ready", seconds=None)
     while True:
         try:
-            request = wire.receive(sock, kinds={"named": Named, "affine": _affine})
+            request = wire.receive(sock, kinds={"named": Named, "affine": _affine}, most=wire.MAX_REQUEST)
         except EOFError:
             return
         shell.shown.clear()
