@@ -257,6 +257,13 @@ def test_a_cell_has_time_until_it_is_interrupted(inside):
     assert inside.run("print('next')") == "next\n"
 
 
+@pytest.mark.parametrize(("load", "may_take"), [(0.5, 10), (2, 10), (8, 40), (500, 100)])
+def test_a_busy_machine_has_longer_limits(monkeypatch, load, may_take):
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0, 0))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert walls.stretched(10) == may_take
+
+
 # start
 
 

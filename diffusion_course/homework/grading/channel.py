@@ -17,6 +17,7 @@ import numpy as np
 from ...check.homework import variant
 from ..inside import wire
 from ..prepare import drawn
+from ..sandbox.walls import stretched
 
 GRACE = 5  # seconds between the polite end of a call, inside, and the end of the process
 TOLD = {"moved": float, "steps": int, "weights": int}
@@ -78,15 +79,16 @@ class Channel:
         self._sock, self._dead = sock, None
 
     def ask(self, request, seconds):
-        """The answer to `request`, whose own limit is `seconds`; GRACE more, and the channel is closed."""
+        """The answer to `request`, whose own limit is `seconds`, `stretched`; GRACE more, and the channel is closed."""
         if self._dead:
             raise Dead(self._dead)
+        seconds, grace = stretched(seconds), stretched(GRACE)
         try:
-            wire.send(self._sock, request | {"seconds": seconds}, GRACE, wire.MAX_REQUEST)
-            return wire.receive(self._sock, seconds + GRACE)
+            wire.send(self._sock, request | {"seconds": seconds}, grace, wire.MAX_REQUEST)
+            return wire.receive(self._sock, seconds + grace)
         except TimeoutError:
             self._end("It stopped answering.")
-            raise TooSlow(f"There was no answer within {seconds:g} s.") from None
+            raise TooSlow(f"There was no answer within {seconds:.3g} s.") from None
         except (EOFError, OSError):
             self._end("The process that runs the notebook has ended.")
             raise Dead(self._dead) from None
@@ -95,7 +97,7 @@ class Channel:
             raise Refused(f"The answer was {error}.") from None
         except BaseException:  # an interrupted test: the answer still to come must not meet the next question
             try:
-                wire.receive(self._sock, seconds + GRACE)
+                wire.receive(self._sock, seconds + grace)
             except BaseException:
                 self._end("It stopped answering.")
             raise
@@ -128,7 +130,8 @@ class Student:
 
     def begin_test(self, seconds):
         """From now on all answers together may take so long."""
-        self._ends, self._limit = time.monotonic() + seconds, seconds
+        self._limit = stretched(seconds)
+        self._ends = time.monotonic() + self._limit
 
     def value(self, name, seconds=10):
         """The global `name`: a number, text, list, dict or array (tensors come as arrays)."""
@@ -158,7 +161,7 @@ class Student:
     def _ask(self, request, seconds):
         left = self._ends - time.monotonic()
         if left <= 0:
-            raise TooSlow(f"All that this test asked took more than {self._limit:g} s together.")
+            raise TooSlow(f"All that this test asked took more than {self._limit:.3g} s together.")
         answer = self.channel.ask(request, min(seconds, left))
         if type(answer) is dict and answer.keys() == {"value"}:
             return answer["value"]

@@ -25,7 +25,7 @@ from ..collect import submission
 from ..collect.submission import Problem, Submission
 from ..course import Course, is_test, part_of
 from ..report import answers
-from ..sandbox.walls import ONE_THREAD
+from ..sandbox.walls import ONE_THREAD, stretched
 from . import records
 from .engine import engine
 from .records import FAILED, GRADED, Part, Record
@@ -182,7 +182,7 @@ class _Batch:
                 )  # fmt: skip
                 self.running.add(process)
             try:
-                process.wait(LIMIT)
+                process.wait(stretched(LIMIT))
             except subprocess.TimeoutExpired:
                 _end(process)
                 file.write(f"stopped after {LIMIT} seconds\n")

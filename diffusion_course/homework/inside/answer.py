@@ -129,7 +129,7 @@ def _answer(seconds, act):
     except NotImplementedError:
         return {"no": "NotAttempted", "text": "It raises NotImplementedError: it is not written yet."}
     except TooSlow:
-        return {"no": "TooSlow", "text": f"No answer within {seconds:g} s."}
+        return {"no": "TooSlow", "text": f"No answer within {seconds:.3g} s."}
     except wire.BadFrame as error:
         return {"no": "Refused", "text": f"The answer was {error}."}
     except BaseException as error:

@@ -38,7 +38,7 @@ import psutil
 
 from ..inside import wire
 from . import syscalls
-from .walls import PACKAGE, Limits, SandboxError, bubblewrap, environment, group, walls
+from .walls import PACKAGE, Limits, SandboxError, bubblewrap, environment, group, stretched, walls
 
 WATCH = 0.2  # seconds between two looks
 LIMITS = Limits()
@@ -140,7 +140,7 @@ class Sandbox:
             return f"It took more than {self.limits.memory / 2**30:g} GiB of memory."
         if cpu > self.limits.cpu:
             return f"It took more than {self.limits.cpu} s of CPU time."
-        return f"It took longer than {self.limits.wall} s." if wall > self.limits.wall else None
+        return f"It took longer than {self.limits.wall} s." if wall > stretched(self.limits.wall) else None
 
     def _usage(self):
         """(bytes in memory, CPU seconds) of all processes, with those that have ended and were waited for."""

@@ -48,6 +48,12 @@ class Limits:
     open_files: int = 128  # of each process
 
 
+def stretched(seconds):
+    """How long a thing may take that may take so many seconds of a free core: longer, ten times at most, where several
+    processes wait for each core, or a busy machine would fail who is right."""
+    return seconds * min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), 10.0)
+
+
 def bubblewrap():
     """The path of `bwrap`; SandboxError where there is none that can do what is asked here."""
     bwrap = shutil.which("bwrap")
