@@ -3,6 +3,8 @@
 Each function takes a `channel.Student` and returns (share of the points, sentence).
 """
 
+from contextlib import suppress
+
 import numpy as np
 
 from ...check.homework import measuring, steered, variant
@@ -44,6 +46,8 @@ def training(student) -> tuple[float, str]:
     Half the points if it draws the whole spiral, and does not do what it is told.
     """
     if why := network.untrained(student):
+        with suppress(channel.Refused, channel.Failed, channel.TooSlow):
+            student.value("training_losses")  # NotAttempted where nothing was trained
         return NONE, why
     xT, cond = _starts(student, "training", 0)
     whole = measuring.solve("euler", student.denoise, xT[: variant.COUNT], STEPS)
