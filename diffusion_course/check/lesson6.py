@@ -39,6 +39,8 @@ EPS_HAT = np.array([0.6, -1.1, 0.2])
     no room is made for the fresh noise | (1 - a_s - fresh) → (1 - a_s) | Both noises together must have 1 − ᾱ_s.
     no fresh noise at any η #8 | fresh**0.5 * z → 0 * z | You make room for fresh noise, and none comes.
     z is multiplied by the variance, not by its root #3 | fresh**0.5 → fresh | A factor of z is a spread.
+    z is multiplied by η β̃ | fresh**0.5 → eta * (1 - a_s) / (1 - a_t) * (1 - a_t / a_s) |
+        The fresh part has variance η² β̃. A factor of z is a spread, so take the root of all of it: η √β̃.
     β stands where β̃ belongs | (1 - a_s) / (1 - a_t) * (1 → (1 |
         β̃ = (1−ᾱ_s) / (1−ᾱ_t) β is what DDPM adds, 0 at s = 0.
     """,
@@ -108,6 +110,8 @@ NOW, BEFORE = np.array([0.4, -1.2, 2.0]), np.array([0.1, -0.7, 2.5])
     why | Along the step ahead the guess changes about as it did before. Its value half-way stands for the whole step:
         second order, without an extra network evaluation.
     the line is followed backwards | x0_hat + h → x0_hat - h | The change is new minus old.
+    the line is too short where it starts from the older guess | return → x0_before + 1.5 * h / h_before * (x0_hat -
+        x0_before) | From the guess before it is h_before + h/2 to the middle of the step ahead, not 1.5 h.
     the line is followed for the whole step | h / (2 * h_before) → h / h_before | Take the middle of the step.
     the lengths of the two steps are exchanged | h / (2 * h_before) → h_before / (2 * h) |
         The slope is the change of the guess by `h_before`, the step behind; it is followed for half of `h`.
@@ -120,7 +124,7 @@ def extended_guess(x0_hat, x0_before, h, h_before):
     return x0_hat + h / (2 * h_before) * (x0_hat - x0_before)
 
 
-_extended_guess = extended_guess.reference  # in the notebook it is the learner's own
+_ddim_step, _extended_guess = ddim_step.reference, extended_guess.reference  # in the notebook, the learner's own
 
 
 @exercise(
@@ -137,9 +141,10 @@ _extended_guess = extended_guess.reference  # in the notebook it is the learner'
     table="""
     hint | From the second step on, `guess` is what `extended_guess` makes of this x̂_0 and of the one before.
     hint | The first step has no guess before it, and at s = 0 the clock u is infinite: both take x̂_0 as it is.
-    hint | Last in the loop: remember x̂_0 itself (not the extended one) and h for the next step.
-    why | The linear part of the ODE is solved exactly; only x̂_0 is approximated, by the line through the last two
-        guesses. One evaluation a step, second order.
+    hint | The step is `ddim_step(guess, eps, t, s, schedule, 0, 0)`. Which noise makes x_t of this guess?
+    hint | Solve x_t = √ᾱ_t guess + √(1−ᾱ_t) ε for ε. Last in the loop: remember x̂_0 itself, and h.
+    why | Guess and noise still make x_t together, so the step stays on the ODE; only the guess is approximated, by the
+        line through the last two. One evaluation a step, second order.
     the guess is never extended | before is not None and → False and |
         Then it is DDIM. From the second step on, use `extended_guess` with the guess before.
     the extended guess is remembered | before, h_before = x0_hat, h → before, h_before = guess, h |
@@ -149,19 +154,20 @@ _extended_guess = extended_guess.reference  # in the notebook it is the learner'
     the guess is also extended at s = 0 | and s > 0 → and True | At s = 0 u and h are infinite: take x̂_0 as it is.
     the old length is forgotten | h, h_before) → h, h) | The two steps are not equally long in u: remember h as well.
     the two guesses are exchanged | (x0_hat, before, h → (before, x0_hat, h | `extended_guess` takes the newer first.
-    the sign of h is wrong | u[s] - u[t] → u[t] - u[s] |
-        u grows as the noise falls, so h = u_s − u_t is positive, and 1 − e^(−h) too.
+    the old ε̂ stands beside the new guess | (guess, eps, → (guess, (x - a_t**0.5 * x0_hat) / (1 - a_t) ** 0.5, |
+        Together they no longer make x_t. Solve x_t = √ᾱ_t guess + √(1−ᾱ_t) ε for the ε that belongs to your guess.
     """,
 )
 def dpm_2m(model, schedule, xT, times):
     u, x, before, h_before = schedule.log_snr / 2, xT, None, None
     for t, s in pairwise(times):
-        a_t, a_s = schedule.at(t), schedule.at(s)
+        a_t = schedule.at(t)
         x0_hat = (x - (1 - a_t) ** 0.5 * model(x, t)) / a_t**0.5
         h, guess = float(u[s] - u[t]), x0_hat
         if before is not None and s > 0:
             guess = _extended_guess(x0_hat, before, h, h_before)
-        x = ((1 - a_s) / (1 - a_t)) ** 0.5 * x + a_s**0.5 * (1 - np.exp(-h)) * guess
+        eps = (x - a_t**0.5 * guess) / (1 - a_t) ** 0.5
+        x = _ddim_step(guess, eps, t, s, schedule, 0, 0)
         before, h_before = x0_hat, h
     return x
 
