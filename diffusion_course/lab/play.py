@@ -114,7 +114,7 @@ def play_pictures(
     wide = columns * w > 2 * lines * h  # then the moments stand below each other
     moments = _moments(count, 3 if wide else 5)
     still = moments_of_sheets({data["captions"][i]: sheets[i] for i in moments}, data["labels"] or [], wide)
-    still.alt = f"{n} pictures at {still.alt}"
+    still.alt = f"{n} pictures: {still.alt}"
     return _live("play_pictures", data, still, alt)
 
 

@@ -21,6 +21,7 @@ function mount(stage, data) {
     for (let kind = 0; kind < kinds; kind++) {
       context.strokeStyle = context.fillStyle = palette[kind % palette.length];
       context.globalAlpha = Math.min(Math.max(25 / count, 0.12), 0.8);
+      context.lineWidth = count > 48 ? 1 : 1.6;
       context.beginPath();
       for (let j = 0; j < count; j++) {
         if (groups[j] !== kind) continue;
@@ -29,7 +30,7 @@ function mount(stage, data) {
         context.lineTo(X(place), Y(now[j] * unit));
       }
       context.stroke();
-      context.globalAlpha = 0.9;
+      Object.assign(context, { globalAlpha: 0.9, lineWidth: 1 });
       for (let j = 0; j < count; j++)
         if (groups[j] === kind) context.fillRect(X(place) - 1.4, Y(now[j] * unit) - 1.4, 2.8, 2.8);
     }

@@ -13,6 +13,7 @@ from .trajectories import ARROWS
 
 SIDE = 2.3  # inches of one panel, at most
 DRAWN = 40  # paths of each group
+FEW = 24  # paths of a group are drawn thick
 
 
 def by_direction(points: np.ndarray) -> np.ndarray:
@@ -152,7 +153,7 @@ def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit
     ax, edge = figure.subplots(1, 2, width_ratios=(4, 1), sharey=True)
     at_start = len(groups) > 1 and all(np.ptp(paths[0]) < limit / 50 for paths in groups.values())
     for (name, paths), colour in zip(groups.items(), COLOURS, strict=False):
-        ax.plot(paths[:, :DRAWN], color=colour, linewidth=0.4)
+        ax.plot(paths[:, :DRAWN], color=colour, linewidth=0.4 if len(paths[0]) > FEW else 1.5)
         if at_start:
             ax.annotate(name, (0, paths[0, 0]), (-32, 0), textcoords="offset points", color=colour, ha="right",
                         va="center", weight="bold")  # fmt: skip
@@ -173,6 +174,7 @@ def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit
     if bell:
         height = np.linspace(-limit, limit, 200)
         edge.plot(normal(height), height, color=BLACK)
+    edge.set_title("at the end")
     edge.axis("off")
     figure.alt = (
         f"{together.shape[1]} paths; spread {together[0].std():.2f} at first, {together[-1].std():.2f} at the end."
