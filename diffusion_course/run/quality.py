@@ -150,16 +150,18 @@ def _panel(ax: Any, cells: dict, reference: tuple[str, int]) -> str:
         mean, spread = [x.mean() for x in scores], [spread_of(x) for x in scores]
         style = {"markersize": 5} | STYLES.get(sampler, OWN)
         k = sum(n <= LAST for n in counts)
-        aside = np.array(counts[:k]) * (1 + 0.015 * (i - 2) * (sampler in STYLES))  # so that bars stand side by side
-        ax.errorbar(aside, mean[:k], spread[:k], label=NAMES.get(sampler, sampler), **style, **SPREAD)
+        aside = np.array(counts[:k]) * (1 + 0.02 * (i - 2))  # so that bars stand side by side, and stars beside
+        _, caps, bars = ax.errorbar(aside, mean[:k], spread[:k], label=NAMES.get(sampler, sampler), **style, **SPREAD)
+        for part in (*caps, *bars):
+            part.set_alpha(0.4)
         told.append(f"{sampler} {mean[0]:.3g} at {counts[0]} to {mean[-1]:.3g} at {counts[-1]}")
-    ax.set(xscale="log", yscale="log", xlabel="network evaluations")
+    ax.set(xscale="log", yscale="log", xlabel="network evaluations", ylabel="lower is better")
     ax.set_xticks(TICKS[0], [f"{n:g}" for n in TICKS[0]])
     ax.set_yticks(TICKS[1], [f"{y:g}" for y in TICKS[1]])
     ax.minorticks_off()
     ax.set(xlim=(0.85, 1.2 * LAST), ylim=(bottom, noise * 1.4))
     if floor.max() < bottom:
-        ax.text(0.03, 0.03, "the floor of real data, 0, lies below the frame", transform=ax.transAxes)
+        ax.text(0.03, 0.03, "the floor of real data, 0,\nlies below the frame", transform=ax.transAxes)
     ax.grid(alpha=0.3)
     return f"{NOISE} {noise:.3g}, {REAL} {floor.mean():.3g}, " + ", ".join(told)
 
