@@ -122,8 +122,9 @@ def heun(
     """Heun's method on the ODE: Euler's step, a look at the slope where it ends, then the mean of both slopes.
 
     Order 2 for two evaluations a step; the last step is Euler's, so n steps cost 2n − 1 evaluations. One step must not
-    divide σ by a large factor, where the slope changes too much for a mean of two: the first of 25 even steps on
-    `cosine` goes from σ = 20,000 to 16. Space them by "exponential" there, or start lower:
+    divide σ by a large factor: the slope changes only near its end, and half of even a small change, times a step so
+    long in σ, is too much. The first of 25 even steps on `cosine` goes from σ = 20,000 to 16. Space them by
+    "exponential" there, or start lower:
     `steps=schedule.steps(n + 1, "logsnr")[1:]`.
     """
     x, predict = widened(xT), Predictor(model, schedule, clip)
