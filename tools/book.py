@@ -31,7 +31,7 @@ to change code, and to have your exercises checked, [open the notebook itself](/
 def gather(source: Path, notebooks: list) -> None:
     """Writes all pages into the empty folder `source`."""
     shutil.copytree(ROOT / "book", source)
-    shutil.copy(ROOT / "media/opening.gif", source)
+    shutil.copy(ROOT / "media/words.webp", source)
     shutil.copy(ROOT / "NOTATION.md", source / "notation.md")
     (source / "_static/mathjax").mkdir()
     mathjax = Path(importlib.util.find_spec("mathjax").origin).parent / "static/mathjax/es5/tex-svg.js"
