@@ -6,7 +6,6 @@ those of samples that were asked for other words ("chance"). Each scale has two 
 """
 
 import argparse
-import itertools
 from functools import cache
 
 import numpy as np
@@ -31,10 +30,11 @@ def rate(judge, pictures, asked):
 
 
 def samples(model, rows, scale, steps, seed):
-    """One picture for each row of word ids."""
+    """One picture for each row of word ids; `scale` STUDENT: as a student draws."""
     noise = torch.randn(len(rows), 3, 32, 32, generator=torch.Generator().manual_seed(seed))
     parts = zip(torch.as_tensor(rows).split(64), noise.split(64), strict=True)
-    last = [list(paint.guesses(model, cond, part, scale, steps))[-1] for cond, part in parts]
+    how = (1.0, paint.QUICK, True) if scale is STUDENT else (scale, steps)
+    last = [list(paint.guesses(model, cond, part, *how))[-1] for cond, part in parts]
     return np.concatenate(last)
 
 
@@ -59,6 +59,7 @@ def colour_found(pictures, names):
     return colours(bytes_).argmax(axis=1) == np.array([COLOURS.index(name) for name in names])
 
 
+STUDENT = None  # in the place of a guidance scale
 KINDS = ("common", "rare", "held-out")  # names: of common things, of others, and of drawings never trained on
 
 
@@ -128,7 +129,8 @@ def main():
     parser.add_argument("--judge", required=True, help="weights of the judge (.safetensors)")
     parser.add_argument("--train-judge", action="store_true", help="train it first and write it there")
     parser.add_argument("--weights", help="weights of the network; default: those that ship")
-    parser.add_argument("--scales", type=float, nargs="+", default=[0.0, 1.0, 2.0, 3.0, 5.0])
+    parser.add_argument("--scales", type=float, nargs="*", default=[0.0, 1.0, 2.0, 3.0, 5.0])
+    parser.add_argument("--student", action="store_true", help="measure the few-step student too")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--count", type=int, default=100, help="names to ask for, of each kind")
@@ -142,14 +144,16 @@ def main():
     judge = checkpoints.load_model(args.judge)
     floors(judge, train, args.count)
     model = checkpoints.load_model(args.weights) if args.weights else paint.pretrained()
-    for scale in args.scales:
-        table = [row_of_numbers(model, judge, train, scale, args.steps, s, args.count) for s in range(args.seeds)]
+    rows = [(scale, f"{scale:g}", model) for scale in args.scales]
+    rows += [(STUDENT, "4 steps", paint.pretrained(quick=True))] if args.student else []
+    for scale, label, network in rows:
+        table = [row_of_numbers(network, judge, train, scale, args.steps, s, args.count) for s in range(args.seeds)]
         names = list(table[0])
-        if scale == args.scales[0]:
-            print("scale " + " ".join(f"{name:>15}" for name in names))
+        if label == rows[0][1]:
+            print("scale   " + " ".join(f"{name:>15}" for name in names))
         values = np.array([[row[name] for name in names] for row in table])
-        for label, line in itertools.chain([(f"{scale:g}", values.mean(0))], [("  ±", values.std(0))]):
-            print(f"{label:5} " + " ".join(f"{value:15.3f}" for value in line), flush=True)
+        for left, line in ((label, values.mean(0)), ("  ±", values.std(0))):
+            print(f"{left:7} " + " ".join(f"{value:15.3f}" for value in line), flush=True)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,17 @@ def test_seed_prompt_style_and_scale_all_matter(model):
     assert np.allclose(paint("cat", scale=0.0, **usual), paint("heart", scale=0.0, **usual), atol=1e-4)
 
 
+def test_a_student_draws_in_four_steps_whatever_is_said_of_scale_and_steps(model):
+    *before, last = painting("blue cat", n=2, model=model, quick=True)
+    assert len(before) == 3 and last.shape == (2, 3, 32, 32) and abs(last).max() <= 1
+    assert np.array_equal(last, paint("blue cat", n=2, scale=9.0, steps=7, model=model, quick=True))
+    asked = []
+    counting = lambda xt, t, cond=None, **how: asked.append(int(t)) or model(xt, t, cond, **how)  # noqa: E731
+    counting.schedule, counting.parameters = model.schedule, model.parameters
+    paint("blue cat", n=2, model=counting, quick=True)
+    assert asked == [1000, 700, 400, 150]
+
+
 @pytest.mark.parametrize("pair", ["orange heart", "purple apple", "blue cat"])
 def test_the_network_that_ships_gives_things_a_colour_that_they_never_had(pair):
     """Each pair of a colour and a thing is held out from training."""

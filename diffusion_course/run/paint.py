@@ -63,8 +63,8 @@ def guesses(
     """The guess x̂_0 (n, 3, 32, 32) after each sampling step that leads `noise` to pictures of `cond` (n or 1, L)."""
     device, seen = next(model.parameters()).device, []
     noise, cond = noise.to(device), torch.as_tensor(cond, device=device)
-    machine, clip = choose_machine(noise), partial(_remembered, seen)
-    if quick:
+    machine, clip = choose_machine(noise), partial(_remembered, seen, quick)
+    if quick:  # its guesses aim where the teacher's path goes, which may lie outside [−1, 1]
         path = ddim(given(model, cond), model.schedule, noise, TAUGHT[steps], clip=clip)
     else:
         path = dpm_solver(guided(model, cond, scale), model.schedule, noise, steps, clip=clip)
@@ -76,7 +76,7 @@ def guesses(
         yield seen.pop().cpu().numpy()
 
 
-def _remembered(seen: list, x0_hat: torch.Tensor) -> torch.Tensor:
-    """x̂_0 within what a screen shows, which is also put into `seen`."""
+def _remembered(seen: list, free: bool, x0_hat: torch.Tensor) -> torch.Tensor:
+    """x̂_0, unless it is `free` within what a screen shows; `seen` gets what is shown."""
     seen.append(x0_hat.clamp(-1, 1))
-    return seen[-1]
+    return x0_hat if free else seen[-1]

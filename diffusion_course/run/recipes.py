@@ -166,7 +166,7 @@ EMOJI = Experiment(
     sampler="dpm",
     steps=20,
     guidance=3.0,
-    student=Student(4_000, 20, {"steps": 6_000, "batch": 32, "lr": 6e-3}, 3.0, clip=1.0, ways=(4,), rank=8),
+    student=Student(4_000, 20, {"steps": 5_500, "batch": 32, "lr": 6e-3}, 3.0, clip=1.0, ways=(4,), rank=8),
 )
 
 EXPERIMENTS = {
