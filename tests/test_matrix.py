@@ -1,13 +1,16 @@
 """`make test-matrix`: a table in any case; what fails is a test, or an environment that cannot be made."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
-import matrix
+spec = importlib.util.spec_from_file_location("matrix", Path(__file__).parents[1] / "tools/matrix.py")
+matrix = importlib.util.module_from_spec(spec)
+sys.modules["matrix"] = matrix
+spec.loader.exec_module(matrix)
 
 FOUND = {name: "1.0" for name in matrix.SHOWN}
 
