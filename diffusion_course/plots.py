@@ -70,14 +70,20 @@ def lines(
     x: Any, series: Mapping[str, Any], xlabel: str, ylabel: str, marker: float | None = None, logx: bool = False,
     logy: bool = False,
 ) -> Figure:  # fmt: skip
-    """Curves over x in one frame. `series`: label → values; `marker` draws a vertical line at that x."""
+    """Curves over x in one frame. `series`: label → values; `marker` draws a vertical line at that x.
+
+    Values at up to 15 places have dots. If x falls, so does the axis.
+    """
     _refuse_empty(series, "series")
     x, styles = to_float64(x), ["-", "--", "-.", ":"]
     series = {label: _numbers(values, x.shape, label, infinite=True) for label, values in series.items()}
     figure = Figure(WIDTH * 0.8, 3.6)
     ax = figure.subplots()
     for i, (label, values) in enumerate(series.items()):
-        ax.plot(x, values, styles[i % 4], label=label, color=COLOURS[i % len(COLOURS)])
+        dots = "o" if len(x) <= 15 else None
+        ax.plot(x, values, styles[i % 4], label=label, color=COLOURS[i % len(COLOURS)], marker=dots, markersize=4)
+    if x[0] > x[-1]:
+        ax.invert_xaxis()
     if marker is not None:
         ax.axvline(marker, color=BLACK, linewidth=0.8)
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear", yscale="log" if logy else "linear")
@@ -119,10 +125,13 @@ def histograms(samples: Mapping[str, Any], xlabel: str, density: Callable | None
 
 
 @styled
-def clouds(panels: Mapping[str, Any], reference: Any = None, limit: float | None = None) -> Figure:
+def clouds(
+    panels: Mapping[str, Any], reference: Any = None, limit: float | None = None, around: tuple | None = None
+) -> Figure:
     """Point clouds (n, 2) side by side on one scale; `reference` points lie faintly behind each.
 
-    A mapping title → points gives every panel reference points of its own, drawn as rings.
+    A mapping title → points gives every panel reference points of its own, drawn as rings. The frame is −limit … limit
+    both ways, or, `around` a place (x, y), as far to each side of it: a close-up, with larger points.
     """
     _refuse_empty(panels, "panels")
     panels = {title: _numbers(points, (None, 2), title) for title, points in panels.items()}
@@ -142,8 +151,9 @@ def clouds(panels: Mapping[str, Any], reference: Any = None, limit: float | None
         elif reference is not None:
             x, y = _numbers(reference, (None, 2), "reference").T
             ax.scatter(x, y, s=3, color=ORANGE, alpha=0.3, linewidths=0)
-        ax.scatter(points[:, 0], points[:, 1], s=4, color=BLUE, alpha=0.6, linewidths=0)
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", title=folded(title, side))
+        ax.scatter(points[:, 0], points[:, 1], s=4 if around is None else 16, color=BLUE, alpha=0.6, linewidths=0)
+        xlim, ylim = ((middle - limit, middle + limit) for middle in around or (0, 0))
+        ax.set(xlim=xlim, ylim=ylim, aspect="equal", title=folded(title, side))
     figure.alt = "Point clouds, left to right: " + "; ".join(
         f"{title.replace(chr(10), ', ')} ({len(points)} points, mean ({points[:, 0].mean():.2f}, "
         f"{points[:, 1].mean():.2f}), spread {points.std(0).mean():.2f})"

@@ -46,6 +46,17 @@ def test_clouds_take_reference_points_of_each_panel():
         plots.clouds({"a": points, "b": points}, reference=marks | {"b": np.zeros(3)})
 
 
+def test_clouds_can_be_seen_from_close_by():
+    (ax,) = plots.clouds({"a": np.ones((5, 2))}, limit=0.5, around=(1, -2)).axes
+    assert (ax.get_xlim(), ax.get_ylim()) == ((0.5, 1.5), (-2.5, -1.5))
+
+
+def test_an_axis_falls_if_its_values_do():
+    for x in ([1, 2, 4], [4, 2, 1]):
+        (ax,) = plots.lines(x, {"y": [0, 1, 2]}, "x", "y", logx=True).axes
+        assert (ax.get_xlim()[0] < ax.get_xlim()[1]) == (x[0] < x[-1])
+
+
 def test_a_landscape_lies_as_its_grid_does():
     """Up is up, right is right: the highest place is drawn, and told, where the density has it."""
     places = lab.grid(2.0, 21)
