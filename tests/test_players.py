@@ -147,6 +147,12 @@ def test_the_still_of_one_panel_shows_its_moments_side_by_side():
     assert [ax.get_title() for ax in still.axes] == ["frame 1 of 11", "frame 3 of 11", "frame 11 of 11"]
 
 
+def test_the_still_of_several_panels_shows_the_frames_asked_for():
+    path = np.linspace([[1.0, 0.0]], [[0.0, 0.0]], 11)
+    still = play_points({"a": path, "b": path}, range(10, -1, -1), still=(0, 9), limit=2).still
+    assert [ax.get_ylabel() for ax in still.axes] == ["10", "", "1", ""]
+
+
 def test_with_named_axes_the_still_shows_the_whole_paths_and_the_marks():
     path = np.linspace([[1.0, 0.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 2.0]], 11)
     drawing = play_points(path, trails=3, axes=("right", "up"), marks={"goal": (0, 0.5)}, limit=3)

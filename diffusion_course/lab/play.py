@@ -26,7 +26,8 @@ FRAMES = 400  # at most: nobody sees more, and the notebook grows with each
 def play_points(
     frames: Any, captions: Sequence[str] | None = None, *, behind: Any = None, trails: int = 0, groups: Any = None,
     field: tuple | None = None, axes: tuple[str, str] | None = None, marks: Mapping[str, tuple] | None = None,
-    limit: float | None = None, radius: float = 1.9, seconds: float = SECONDS, alt: str = "",
+    limit: float | None = None, radius: float = 1.9, seconds: float = SECONDS, still: Sequence[int] | None = None,
+    alt: str = "",
 ) -> Live:  # fmt: skip
     """Points (frames, n, 2) that move in the plane; title → such points: panels side by side, moving together.
 
@@ -34,7 +35,7 @@ def play_points(
     the points: whole numbers (n,), or "start" (by the direction in which a point began). `field`: (places (m, 2),
     arrows (m, 2) or (frames, m, 2)), drawn to scale. `axes`: names of the two axes of one panel, drawn through 0 with
     ticks; earlier points are then drawn larger, so that none hides another. `marks`: name → (x, y), ringed there. The
-    frame is −limit … limit both ways.
+    frame is −limit … limit both ways. `still`: the frames that the still picture of several panels shows.
 
     >>> play_points(np.zeros((3, 5, 2)), ["t = 2", "t = 1", "t = 0"], limit=1).data["panels"][0]["count"]
     5
@@ -67,17 +68,18 @@ def play_points(
     }
     if axes is not None:
         (points,) = panels.values()
-        still = whole_paths(points, _colours(groups, points[0]), axes, marks or {}, limit)
+        picture = whole_paths(points, _colours(groups, points[0]), axes, marks or {}, limit)
     elif len(panels) == 1 and not trails:
         (points,) = panels.values()
-        still = plots.clouds({data["captions"][i]: points[i] for i in _moments(count, 4)}, behind, limit)
+        picture = plots.clouds({data["captions"][i]: points[i] for i in _moments(count, 4)}, behind, limit)
     else:
         still_behind = None if behind is None else to_float64(behind)
         colours = {title: _colours(groups, points[0]) for title, points in panels.items()}
-        still = snapshots(
-            panels, data["captions"], colours, behind=still_behind, field=arrows, trails=trails, limit=limit
-        )
-    return _live("play_points", data, still, alt)
+        picture = snapshots(
+            panels, data["captions"], colours, behind=still_behind, field=arrows, trails=trails, limit=limit,
+            moments=still,
+        )  # fmt: skip
+    return _live("play_points", data, picture, alt)
 
 
 def play_pictures(

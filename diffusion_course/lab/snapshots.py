@@ -28,10 +28,11 @@ def by_direction(points: np.ndarray) -> np.ndarray:
 def snapshots(
     panels: Mapping[str, np.ndarray], captions: Sequence[str], colours: Mapping[str, np.ndarray], *,
     behind: np.ndarray | None = None, field: np.ndarray | None = None, trails: int = 0, limit: float = 3.0,
+    moments: Sequence[int] | None = None,
 ) -> Figure:  # fmt: skip
-    """Points at the start, after a fifth of the way and at the end: a column for each panel, a row for each moment.
+    """Points at the start, after a fifth of the way and at the end, or at the frames `moments`: a row for each moment.
 
-    One panel alone has its moments side by side.
+    Each panel has a column; one alone has its moments side by side.
     `panels`: title → points (frames, n, 2); `colours`: title → (n, 3); `behind` (m, 2) lies under them; `field`
     (1 or frames, m, 4) holds where each arrow begins and how far it goes; tails are `trails` frames long.
 
@@ -39,7 +40,7 @@ def snapshots(
     'Points at 5, 4, 0. a: spread 0.00, 0.00, 0.00.'
     """
     count = len(captions)
-    moments = sorted({0, round((count - 1) / 5), count - 1})
+    moments = sorted({0, round((count - 1) / 5), count - 1}) if moments is None else moments
     alone = len(panels) == 1
     columns, lines = (len(moments), 1) if alone else (len(panels), len(moments))
     side = min(WIDTH / columns, SIDE)
