@@ -84,4 +84,6 @@ class Finding(Asked):
 
     def shown(self) -> str:
         """The answer."""
+        if self.exactly is not None:
+            return f"{self.name} = {self.exactly}"
         return f"{self.name} = {self.right[0]}" + f" to {self.right[-1]}" * (len(self.right) > 1)

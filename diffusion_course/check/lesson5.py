@@ -1,9 +1,12 @@
-"""Exercises of lesson 5: one step back, guidance, the repair of inpainting, how many steps."""
+"""Exercises of lesson 5: one step back, guidance, inpainting and its repair, how many steps."""
 
 from itertools import pairwise
 
 import numpy as np
 
+from ..denoisers import FullGaussianDenoiser
+from ..forward import randn_like, x0_from_eps
+from ..predictor import pairs
 from ..schedule import cosine
 from .asked import Finding
 from .table import exercise
@@ -64,7 +67,8 @@ FREE, COND = np.array([0.0, 1.0, -0.5]), np.array([1.0, 0.4, -0.5])
     hint | The difference of the two answers is what the prompt changes. Go that way `scale` times.
     why | At scale 0 only the answer without the prompt is left, at scale 1 only the one with it. Beyond 1 the line is
         followed further: what the prompt changes is exaggerated.
-    the scale counts from 1, as w of the paper does #15 | scale * → (1 + scale) * | The paper's w is our scale − 1.
+    the scale counts from 1 #15 | scale * → (1 + scale) * |
+        At w = 0 yours gives the prompted answer already. Start at the other one. (The first paper counted so, too.)
     the two answers are exchanged #15 | body → return eps_cond + scale * (eps_free - eps_cond) |
     the sign is wrong #15 | eps_free + → eps_free - | You move away from the prompt.
     the prompted answer is added, not what it changes | (eps_cond - eps_free) → eps_cond | The noise counts twice.
@@ -97,6 +101,55 @@ def renoise(xs, s, t, schedule, z):
     return alpha**0.5 * xs + (1 - alpha) ** 0.5 * z
 
 
+_ddpm_step, _renoise = ddpm_step.reference, renoise.reference
+PAIR = FullGaussianDenoiser(np.zeros(2), np.array([[1.0, 0.9], [0.9, 1.0]]), SHORT)
+PLACES, TOLD, SAID = np.array([[0.3, -1.2], [1.5, 0.4]]), np.array([2.0, 5.0]), np.array([1.0, 0.0])
+
+
+@exercise(
+    probes=tuple(
+        (PAIR, SHORT, PLACES, TOLD, mask, steps, rounds, np.random.default_rng(4))
+        for mask, steps, rounds in ((SAID, 1, 1), (0 * SAID, 4, 1), (SAID, 4, 1), (SAID, 4, 3))
+    ),
+    returns=("x_0",),
+    given=3,
+    table="""
+    hint | The order of a round: jump up (not in the first one), guess, put the known pixels into the guess, step down.
+    hint | x0_from_eps(x, schedule.at(t), model(x, t)) is the guess. Where the mask is 1 it becomes `known`:
+        x0_hat + mask * (known - x0_hat).
+    hint | A jump up leads from s to t: renoise(x, s, t, schedule, z). It and your step each need a fresh
+        z = randn_like(x, rng).
+    why | Each round begins at t and ends at s. From the second round on the unknown part has already seen the known
+        one, and the noise of the jump lets it change its mind.
+    the known pixels are not put in | x0_hat = x0_hat + mask * (known - x0_hat) → pass |
+        Overwrite the guess by `known` where the mask is 1.
+    the mask is used the wrong way round | mask * → (1 - mask) * | It is 1 where `known` holds.
+    the known pixels are put into x, not into the guess | x0_hat = x0_hat + mask * (known - x0_hat) →
+        x = x + mask * (known - x) | x has noise at level t, `known` has none. Overwrite the guess.
+    no jump up | if again: → if False: | After a round x is at s. The next one begins at t: add noise first.
+    a jump up in the first round, too | if again: → if True: | At first x is at t already.
+    the jump up has s and t exchanged | x, s, t, schedule → x, t, s, schedule | It leads from s up to t.
+    the rounds are not used | range(rounds) → range(1) | Repeat what you do for each pair `rounds` times.
+    the model is asked about s | model(x, t) → model(x, max(s, 1)) | When you ask, x is at t.
+    the model's ε̂ is taken for x̂_0 #13 | x0_from_eps(x, schedule.at(t), model(x, t)) → model(x, t) |
+        The model answers with the noise; `x0_from_eps` makes the guess of it.
+    no fresh noise in the step #8 | _ddpm_step(x, x0_hat, t, s, schedule, randn_like(x, rng)) →
+        _ddpm_step(x, x0_hat, t, s, schedule, 0 * x) |
+        Your step needs z = randn_like(x, rng), as everywhere.
+    x is never changed | x = _ddpm_step → new = _ddpm_step | Assign the step's result to x.
+    """,
+)
+def inpaint(model, schedule, x, known, mask, steps, rounds, rng):
+    for t, s in pairs(schedule, steps):
+        for again in range(rounds):
+            if again:
+                x = _renoise(x, s, t, schedule, randn_like(x, rng))
+            x0_hat = x0_from_eps(x, schedule.at(t), model(x, t))
+            x0_hat = x0_hat + mask * (known - x0_hat)
+            x = _ddpm_step(x, x0_hat, t, s, schedule, randn_like(x, rng))
+    return x
+
+
 def too_narrow(n: int) -> float:
     """By which share the spread is too small after n DDPM steps (cosine, T = 1000, β̃) with the exact denoiser."""
     schedule, variance = cosine(), 1.0
@@ -116,11 +169,11 @@ enough_steps = Finding(
     asked="a number of steps",
     among=range(1, 1001),
     hints=(
-        "From 25 to 50 steps the number doubles. If the loss fell like 1/n, it would halve; like 1/n², it would fall "
-        "to a quarter. Which is nearer?",
-        "It falls nearly like 1/n. So n times the loss is nearly constant: divide it by 5 %. "
+        "From 25 to 50 steps the number doubles. If the missing width fell like 1/n, it would halve; like 1/n², it "
+        "would fall to a quarter. Which is nearer?",
+        "It falls nearly like 1/n. So n times the missing width is nearly constant: divide it by 5 %. "
         "(With 20,000 samples the spread is right to 0.5 %.)",
     ),
     why="β̃ is the right variance if x_0 is one point. Data of spread ½ need a little more, and a step loses that "
-    "little; the longer the step, the more. So the loss falls nearly as 1/n.",
+    "little; the longer the step, the more. So the missing width falls nearly as 1/n.",
 )
