@@ -3,7 +3,7 @@
 `ATLAS[n]` lists (exercise, fault) pairs, read from the tables of all exercises:
 
 >>> sorted({exercise.name for exercise, fault in ATLAS[8]})
-['ddim_step', 'ddpm_step', 'family_step', 'langevin_step']
+['ddim_step', 'ddpm_step', 'family_step', 'inpaint', 'langevin_step']
 """
 
 from .. import check
