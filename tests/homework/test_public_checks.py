@@ -285,7 +285,8 @@ def test_slips_in_a_name_are_not_hidden_either(slip):
 
 
 def test_what_the_notebook_defines_is_what_is_waited_for():
-    """Each of the names is bound in some cell of the notebook, and stands for work of the student's or what follows."""
-    source = "\n".join(cell.source for cell in local.source_cells() if cell.cell_type == "code")
+    """Each of the names is bound in some cell of a homework, and stands for work of the student's or what follows."""
+    cells = [cell for assignment in local.ASSIGNMENTS for cell in local.source_cells(assignment)]
+    source = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
     for name in check.DEFINED:
-        assert re.search(rf"^ *(def |class )?{name}(,| =|\()|^T, {name} =", source, re.M), name
+        assert re.search(rf"^ *(def |class )?{name}(,| =|\()|^[\w, ]*\b{name}(, [\w, ]+)? =", source, re.M), name
