@@ -130,8 +130,8 @@ def clouds(
 ) -> Figure:
     """Point clouds (n, 2) side by side on one scale; `reference` points lie faintly behind each.
 
-    A mapping title → points gives every panel reference points of its own, drawn as rings. The frame is −limit … limit
-    both ways, or, `around` a place (x, y), as far to each side of it: a close-up, with larger points.
+    A mapping title → points gives every panel reference points of its own, drawn as crosses. The frame is
+    −limit … limit both ways, or, `around` a place (x, y), as far to each side of it: a close-up, with larger points.
     """
     _refuse_empty(panels, "panels")
     panels = {title: _numbers(points, (None, 2), title) for title, points in panels.items()}
@@ -147,7 +147,7 @@ def clouds(
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if isinstance(reference, Mapping):
             x, y = _numbers(reference[title], (None, 2), title).T
-            ax.scatter(x, y, s=30, facecolors="none", edgecolors=RED, linewidths=1)
+            ax.scatter(x, y, s=10, marker="x", color=RED, linewidths=0.8, zorder=3)
         elif reference is not None:
             x, y = _numbers(reference, (None, 2), "reference").T
             ax.scatter(x, y, s=3, color=ORANGE, alpha=0.3, linewidths=0)

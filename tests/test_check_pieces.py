@@ -1,5 +1,6 @@
 """The pieces of lessons 4 to 6: right in any style, the package's own samplers agree, a wrong weight is found."""
 
+import inspect
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +21,10 @@ def told(name, attempt) -> str:
 
 
 def decode_on_tensors(answer, output, xt, a):
-    a = torch.as_tensor(a)
+    return decode_of_a_tensor(answer, output, xt, torch.as_tensor(a))
+
+
+def decode_of_a_tensor(answer, output, xt, a):
     if output == "v":
         return torch.sqrt(a) * answer + torch.sqrt(1 - a) * xt
     return answer if output == "eps" else (xt - torch.sqrt(a) * answer) / torch.sqrt(1 - a)
@@ -69,7 +73,14 @@ RIGHT = [
 
 @pytest.mark.parametrize(("name", "attempt"), RIGHT, ids=lambda part: part if isinstance(part, str) else part.__name__)
 def test_right_in_any_style(name, attempt):
-    assert getattr(check, name)(attempt) is attempt
+    assert inspect.unwrap(getattr(check, name)(attempt)) is attempt
+
+
+def test_a_function_for_tensors_is_handed_tensors():
+    share = check.copied(lambda x, near, r: (torch.cdist(x, near) < r).any(1).float().mean())
+    assert share(np.array([[0.0, 0.0], [3.0, 0.0]]), np.zeros((1, 2)), 0.1) == 0.5
+    read = check.decode(decode_of_a_tensor)
+    assert read(torch.tensor([0.4]), "v", torch.tensor([2.2]), 0.36).item() == pytest.approx(2)
 
 
 def test_steps_are_those_of_the_samplers():

@@ -3,9 +3,26 @@
 The training loop is in `lesson4_loop`. This is the first lesson whose answers may be in torch.
 """
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 
+from .engine import Exercise, Mistake
+from .handed import offer, quietly
 from .table import exercise
+
+
+class OfTensors(Exercise):
+    """The exercise that hands tensors to a function which is right for tensors only."""
+
+    def __call__(self, attempt: Callable) -> Callable:
+        kept = super().__call__(attempt)
+        try:
+            quietly(self._judge, kept, "numpy")
+        except Mistake:
+            return functools.wraps(kept)(lambda *given: kept(*(offer(value, "torch") for value in given)))
+        return kept
 
 
 @exercise(
@@ -58,13 +75,14 @@ ANSWER, XT = np.array([1.0, -0.5, 0.7]), np.array([0.4, -1.2, 2.0])
 
 
 @exercise(
+    cls=OfTensors,
     probes=tuple((ANSWER, output, XT, a) for a in (0.25, 0.9) for output in ("eps", "x0", "v")),
     kinds=("numpy", "torch"),
     linear=("answer", "xt"),
     returns=("ε̂",),
     table="""
     hint | If the network answers with ε, its answer is ε̂. With x_0, solve x_t = √ᾱ x_0 + √(1−ᾱ) ε for ε.
-    hint | v is a point on the circle of lesson 2: ε = √ᾱ v + √(1−ᾱ) x_t.
+    hint | v = √ᾱ ε − √(1−ᾱ) x_0, and x_t = √ᾱ x_0 + √(1−ᾱ) ε. Multiply the first by √ᾱ, the second by √(1−ᾱ), and add.
     why | x_t and one of the three names determine the other two. A sampler asks for ε̂, so every answer becomes one.
     every output is taken for ε #13 | body → return answer | Only with "eps" the network's answer is ε̂ already.
     x̂_0 is returned, not ε̂ | (xt - a**0.5 * answer) / (1 - a) ** 0.5 → answer && a**0.5 * answer + (1 - a) ** 0.5 *
@@ -87,6 +105,7 @@ HERE, BESIDE = np.zeros((1, 2)), np.array([[0.8, 0.8]])
 
 
 @exercise(
+    cls=OfTensors,
     probes=((SAMPLES, EXAMPLES, 0.02), (CLOUD[:40], CLOUD[40:], 0.4), (CLOUD[:7], CLOUD, 0.01), (CLOUD, CLOUD[:9], 2)),
     kinds=("numpy", "torch"),
     returns=("share",),

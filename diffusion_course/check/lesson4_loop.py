@@ -121,6 +121,13 @@ class Loop(Exercise):
         Call `backward()` on the loss that you yield.
     the learning rate does not fit | lr=2e-3 → lr=2e-9 |
         Your weights move by up to {moved} a step. With Adam that is about the learning rate, and 0.002 is a good one.
+    plain SGD stands for Adam | torch.optim.Adam( → torch.optim.SGD( |
+        With this learning rate the steps of plain SGD are far too short; the cells below expect those of
+        `torch.optim.Adam`.
+    the batch is small | torch.randint(len(x0), (128,)) → torch.randint(len(x0), (8,)) && schedule.T + 1, (128,)) →
+        schedule.T + 1, (8,)) |
+        Your batch holds {most points} of the points. Its gradient is so noisy that the cells below would show
+        something else: take 128.
     one point for a whole batch | torch.randint(len(x0), (128,)) → torch.randint(len(x0), (1,)).expand(128) |
         Your batch holds the same point again and again. Draw one row for each.
     the same batch in every step | torch.randint(len(x0), (128,)) → torch.arange(128) |

@@ -142,16 +142,22 @@ def findings(run: Run) -> Iterator[tuple[str, bool]]:
         yield "the step climbs", same < -0.999
         yield "zero_grad is missing", same < 0.999 and _along(last, right.sum(0)) > 0.999
         yield "the gradient is not that of the loss", same < 0.999
+    yield "plain SGD stands for Adam", any(_is_plain(optimiser) for optimiser, _ in run.taken)
     yield "the learning rate does not fit", not 1e-6 < run.stride() < 0.1
 
 
 def batches(run: Run) -> Iterator[tuple[str, bool]]:
     """The same for a loop whose points lie 100 apart and whose noise is next to none, so that x_t tells the points."""
     rows = [(xt[:, 0] / 100).round() for xt in run.xt]
+    yield "the batch is small", max(map(len, rows)) < 32
     yield "one point for a whole batch", all(row.unique().numel() == 1 < len(row) for row in rows)
     yield "the same batch in every step", rows[0].unique().numel() < POINTS and all(map(rows[0].equal, rows))
     seen = [set(row.tolist()) for row in rows]
     yield "the points are overwritten by a batch", 1 < len(seen[0]) < POINTS and all(b <= a for a, b in pairwise(seen))
+
+
+def _is_plain(optimiser) -> bool:
+    return isinstance(optimiser, torch.optim.SGD) and not any(group["momentum"] for group in optimiser.param_groups)
 
 
 def _standard(eps, t) -> bool:
@@ -195,6 +201,7 @@ NUMBERS = {  # what the sentences quote
     "losses": lambda run: len(run.losses),
     "calls": lambda run: len(run.xt),
     "result": lambda run: type(run.result).__name__,
+    "most points": lambda run: max(map(len, run.xt)),
     "moved": lambda run: f"{run.stride():.1g}",
     "most": lambda run: torch.cat(run.t).max().item(),
     "zero": lambda run: f"{(torch.cat(run.t) < 1).double().mean():.0%}",

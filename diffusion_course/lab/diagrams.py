@@ -1,6 +1,7 @@
 """A network as a drawing: its stages from left to right, each as large as what it really gives out."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -32,6 +33,9 @@ def network(stages: Sequence[tuple[str, tuple[int, int, int]]], skip: tuple[str,
     for name, (c, h, w), middle, width in zip(names, shapes, middles, widths, strict=True):
         ax.add_patch(Rectangle((middle - width / 2, -h / 2), width, h, facecolor=SKY, edgecolor=BLUE))
         ax.text(middle, -0.6 * tall, f"{name}\n{c} × {h} × {w}", ha="center", va="top")
+    for left, right in pairwise(range(len(stages))):
+        ends = (middles[right] - widths[right] / 2, 0), (middles[left] + widths[left] / 2, 0)
+        ax.annotate("", *ends, arrowprops={"arrowstyle": "->", "color": BLUE, "linewidth": 1})
     figure.alt = "A network from left to right: "
     figure.alt += ", ".join(f"{name} {c} × {h} × {w}" for name, (c, h, w) in stages) + "."
     if skip is not None:
