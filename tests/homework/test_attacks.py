@@ -201,10 +201,10 @@ def sparse(path):
 
 
 FILES = {
-    "zip": (zipped, "not a notebook", "The file is nothing that Jupyter saved"),
+    "zip": (zipped, "not a notebook", "The file is no notebook, or it was damaged"),
     "tiny": (tiny_objects, "not a notebook", "not a notebook of format"),
     "sparse": (sparse, "too large", "1,024 MB"),
-    "pdf": (lambda path: path.write_bytes(b"%PDF-1.7"), "not a notebook", "The file is nothing that Jupyter saved"),
+    "pdf": (lambda path: path.write_bytes(b"%PDF-1.7"), "not a notebook", "The file is no notebook, or it was damaged"),
     "link": (lambda path: path.symlink_to(path.parents[1] / "gradebook.db"), "unreadable", "cannot be opened"),
     "pipe": (os.mkfifo, "unreadable", "not a plain file"),
 }

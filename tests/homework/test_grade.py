@@ -277,7 +277,7 @@ def test_status_says_how_far_everyone_is_and_what_is_left(made):
         "alan The alan 2 + sentences ended early. It took too much memory.",
         "grace The grace not graded yet",
     ]
-    assert "1 to grade: `diffusion-course homework grade`." in told and "\x1b" not in result.output
+    assert f"1 to grade: `diffusion-course homework grade {made.root}`." in told and "\x1b" not in result.output
     assert any(line.startswith("2 wait for points in") for line in told)
     assert any(line.startswith("2 to look at: alan, no") for line in told)
 

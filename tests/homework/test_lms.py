@@ -53,6 +53,9 @@ def test_moodles_worksheet_comes_back_with_grades_and_comments(made):
 def test_a_worksheet_of_names_alone_is_enough(made):
     (made.root / "worksheet.csv").write_text("Identifier,Full name,Grade,Feedback comments\nParticipant 7,The ada,,\n")
     assert [(row["Identifier"], row["Grade"]) for row in exported(made, "moodle")] == [("Participant 7", "3.5")]
+    (made.root / "roster.csv").write_text("id,first_name,last_name\nada,The,ada\n")  # which knows what is the last name
+    assert [(row["First Name"], row["Last Name"]) for row in exported(made, "gradescope")] == [("The", "ada")]
+    assert [row["Student"] for row in exported(made, "canvas")][1:] == ["ada, The"]
 
 
 def test_without_a_worksheet_moodle_gets_what_its_grade_book_can_import(made):

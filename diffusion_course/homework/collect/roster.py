@@ -7,7 +7,7 @@ words, which are known here, in English and German.
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .. import tables
@@ -77,7 +77,10 @@ def read(path: Path) -> dict[str, Person]:
 
 
 def listed(path: Path, people: dict[str, Person]) -> dict[str, Person]:
-    """The students as another export of the same class has them, id → person: known by id, e-mail address or name."""
+    """The students as another export of the same class has them, id → person: known by id, e-mail address or name.
+
+    First and last name stay those of `people` where the export has only one name for both.
+    """
     by = {}
     for known in people.values():
         by |= dict.fromkeys(filter(None, (known.id.casefold(), known.email.casefold(), _order(known.name))), known)
@@ -88,7 +91,8 @@ def listed(path: Path, people: dict[str, Person]) -> dict[str, Person]:
         person = _person({"id": ""} | {what: row[names[0]] for what, names in columns.items()}, row)
         keys = person.id.casefold(), person.email.casefold(), _order(person.name)
         if known := next((by[key] for key in keys if key in by), None):
-            found[known.id] = person
+            split = bool(person.first and person.last) or not known.last
+            found[known.id] = person if split else replace(person, first=known.first, last=known.last)
     return found
 
 

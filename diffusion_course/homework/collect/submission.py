@@ -150,7 +150,8 @@ def parse(content: bytes) -> nbformat.NotebookNode:
     try:
         raw = json.loads(content, object_hook=_wanted)
     except (ValueError, RecursionError):
-        raise Problem("not a notebook", "The file is nothing that Jupyter saved. Hand in the .ipynb.") from None
+        told = "The file is no notebook, or it was damaged or cut off. Hand in the .ipynb again."
+        raise Problem("not a notebook", told) from None
     try:
         sheets = {3: raw.get("worksheets"), 4: [raw]}[raw["nbformat"]]
         cells = [cell for sheet in sheets for cell in sheet["cells"] if cell["cell_type"] in TYPES]
