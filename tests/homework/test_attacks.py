@@ -11,6 +11,8 @@ import os
 import re
 import socket
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from functools import partial
 from types import SimpleNamespace
@@ -63,7 +65,9 @@ def place(walled, tmp_path_factory):
         server.settimeout(0)
         patch.setattr(runs, "Sandbox", partial(runs.Sandbox, limits=LIMITS))
         patch.setenv("TOKEN", "SECRET")
+        program = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)  # it knows the token, too
         yield SimpleNamespace(course=course, server=server, port=str(server.getsockname()[1]))
+        program.communicate(b"\n")
 
 
 def attacked(place, *attacks, **options):

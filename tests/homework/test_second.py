@@ -165,7 +165,7 @@ def test_a_grid_that_is_better_is_there_for_everyone(capsys):
 
 def table(rng, obeys=(0.5, 0.85, 0.99, 1.0, 1.0), spread=(1.0, 1.0, 1.0, 0.8, 0.5), seeds=5):
     rows = np.stack([obeys, np.full(5, 0.01), spread], axis=1)[:, None]
-    return rows + rng.normal(0, [0.005, 0.0005, 0.01], (5, seeds, 3))
+    return (rows + rng.normal(0, [0.005, 0.0005, 0.01], (5, seeds, 3))).clip(0, [1, 9, 9])
 
 
 def test_numbers_of_guidance_are_held_against_another_measurement():
@@ -175,6 +175,9 @@ def test_numbers_of_guidance_are_held_against_another_measurement():
         assert steered.table_mistake(table(rng), ours) is None
     assert "at scale 4 the spread" in steered.table_mistake(table(rng, spread=(1, 1, 1, 0.8, 1)), ours)
     assert "at scale 0 obeying" in steered.table_mistake(table(rng, obeys=(1, 1, 1, 1, 1)), ours)
+    wide = table(rng) + np.array([0, 0.03, 0.3]) * np.linspace(-1, 1, 5)[None, :, None]
+    assert "a share lies between" in steered.table_mistake(table(rng) * [1, -1, 1], ours)
+    assert "your seeds differ" in steered.table_mistake(np.abs(wide), ours)
     assert "every seed gives the same" in steered.table_mistake(np.repeat(table(rng)[:, :1], 5, axis=1), ours)
     for wrong in (0.5, {0.0: 1}, np.zeros((5, 3)), np.full((5, 5, 3), np.nan)):
         assert "`measured` must be" in steered.table_mistake(wrong, ours)

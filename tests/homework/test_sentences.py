@@ -1,5 +1,6 @@
 """Sentences are found wherever a student wrote them, and a blank stays a blank."""
 
+import ast
 import json
 
 import nbformat
@@ -8,7 +9,7 @@ import toy
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from nbgrader.utils import determine_grade
 
-from diffusion_course.homework.collect import submission
+from diffusion_course.homework.collect import sentences, submission
 
 STUB = toy.released().cells[-1]
 TEXT = "1. In 10 steps they lie between the arms.\n2. The network."
@@ -97,3 +98,11 @@ def test_code_is_no_prose(source):
     notebook = blank()
     notebook.cells.append(new_code_cell(source))
     assert found(notebook)[1] == 0
+
+
+def test_what_is_too_long_to_be_sentences_is_not_parsed(monkeypatch):
+    """Of twenty megabytes of short lines the parser would make eighteen gigabytes, in the process that grades all."""
+    parsed = []
+    monkeypatch.setattr(sentences.ast, "parse", lambda source: parsed.append(source) or ast.Module([], []))
+    assert sentences._is_prose("# short") and not sentences._is_prose("a\n" * 20_000)
+    assert parsed == ["# short"]

@@ -111,10 +111,15 @@ def table_mistake(table, right) -> str | None:
         return f"`measured` must be a tensor of shape {shape}, not a {type(table).__name__}"
     if table.shape != shape or not np.isfinite(table).all():
         return f"`measured` must be finite numbers of shape {shape}, not of shape {table.shape}"
+    if (table < 0).any() or (table[..., 0] > 1).any():
+        return "a share lies between 0 and 1, and neither a distance nor a spread is below 0"
     if (np.ptp(table[..., 1:], axis=1) < 1e-9).any():
         return "every seed gives the same: does each draw have noise of its own?"
-    errors = [each.std(axis=1, ddof=1) / each.shape[1] ** 0.5 for each in (table, right)]
-    room = 4 * np.hypot(*errors).clip(0, 2 * np.array(ROOM)) + ROOM
+    usual = np.array(ROOM)
+    scatter = right.std(axis=1, ddof=1).clip(usual / 2, 2 * usual)  # of ours: a table must not make its own room
+    if (table.std(axis=1, ddof=1) > 4 * scatter).any():
+        return "your seeds differ by more than seeds of one network do"
+    room = 4 * scatter * np.hypot(SEEDS**-0.5, right.shape[1] ** -0.5) + usual
     off = np.abs(table.mean(axis=1) - right.mean(axis=1))
     for scale, wrong in zip(SCALES, ~(off <= room), strict=True):
         if wrong.any():

@@ -10,6 +10,7 @@ import ast
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
+LONGEST = 20_000  # characters of a cell that is looked at: of what is longer, Python's parser makes gigabytes
 ELSEWHERE = "(elsewhere in the notebook:)"
 
 
@@ -45,6 +46,8 @@ def _own(sources: list[str], given: set[str]) -> str:
 
 def _is_prose(source: str) -> bool:
     """Is a code cell only comments or a string?"""
+    if len(source) > LONGEST:
+        return False
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
