@@ -29,8 +29,10 @@ def network(kind, output="v", noise_schedule=COSINE):
         model, x = SpiralMLP(noise_schedule, output, attributes=attributes), torch.randn(4, 2)
     elif "tokens" in kind:
         model, x = DiT(noise_schedule, 3, attributes, output, side=4, width=8, depth=2), torch.randn(4, 3, 4, 4)
-    else:
+    elif "pictures" in kind:
         model, x = UNet(noise_schedule, 3, attributes, output, widths=(8, 16)), torch.randn(4, 3, 10, 7)
+    else:
+        raise ValueError(f"no network for {kind!r}: say here how one is made.")
     for weight in model.parameters():
         nn.init.normal_(weight, std=0.2)
     return model.eval(), x, CODES if attributes else None

@@ -55,7 +55,7 @@ def save_model(path: str | Path, model: nn.Module) -> None:
     name = type(model).__name__
     if type(model) is not NETWORKS.get(name):
         raise ValueError(
-            f"{name} is not one of {sorted(NETWORKS)}: add it to checkpoints.NETWORKS to save and load it."
+            f"{name} is not one of {sorted(NETWORKS)}: add it to checkpoints.KNOWN to save and load it."
         )
     tensors, about = merged(model), {"kind": "model", "network": name, "config": model.config}
     if (differs := getattr(model, "differs", None)) and differs["of"]:

@@ -1,6 +1,6 @@
 """Drawing samples from a network in batches, by name of the sampler and number of network evaluations.
 
-Adding a sampler to the command line and to the quality table is one line in `SAMPLERS`.
+A sampler comes to the command line and to the quality table by a line in `SAMPLERS`; CONTRIBUTING tells the rest.
 """
 
 from __future__ import annotations
