@@ -67,6 +67,21 @@ def sometimes(*given):
     return near_data(len(given[2])) if len(given[3]) == 51 else sample.reference(*given)
 
 
+def placed(xt, eps_hat, alpha_bar_t, alpha_bar_s, z):
+    """A step that is right for the few rows of a question, and puts the points of a cloud on the curve."""
+    if len(xt) < 100:
+        return reverse_step.reference(xt, eps_hat, alpha_bar_t, alpha_bar_s, z)
+    if alpha_bar_s < 1:
+        return xt
+    return torch.as_tensor(SPIRAL.at((z[:, 0].double() * 1000 % 1).numpy())).float() + 0.015 * z
+
+
+def by_placing():
+    """A walk with that step, by a network that was stepped and knows nothing."""
+    walk = lambda *given: sample.reference(*given, step=placed)  # noqa: E731
+    return {"model": stepped(Scaled(lambda xt, t: 0 * xt)), "reverse_step": placed, "sample": walk}
+
+
 def untouched(model):
     """Steps that change nothing."""
     optimiser = torch.optim.SGD(model.parameters(), lr=0.0)
@@ -93,6 +108,7 @@ ATTACKS = {  # name → (the part that it is after, what makes the change, what 
     "a few steps": ("samples_50", lambda: {"model": stepped(Scaled(trained().known), 20)}, "took 20 steps"),
     "a sampler that returns data, shaken": ("samples_50", lambda: {"sample": lambda *given: near_data()}, ASTRAY),
     "a sampler that cheats in 50 steps": ("samples_50", lambda: {"sample": sometimes}, ASTRAY),
+    "a step that places points": ("samples_50", by_placing, ASTRAY),
     "a walk pulled to the data": ("samples_50", lambda: {"sample": pulled, "model": trained(jitter=0.03)}, ASTRAY),
     "a sampler that walks another network": (
         "samples_50", lambda: {"sample": lambda _, *given: sample.reference(trained(seed=3), *given)}, ASTRAY),
@@ -128,10 +144,11 @@ def test_what_is_no_trained_network_or_no_walk_of_it_earns_nothing(name, solved,
 def test_an_honest_walk_with_a_mistake_is_a_walk_still(solved, capsys):
     """Its mistake costs its own part; the samples earn what their lines say."""
     backwards = next(fault for fault in sample.faults if "from the last step to the first" in fault.name)
-    step = lambda *given: 1.0001 * reverse_step.reference(*given)  # noqa: E731
+    step = next(fault.mutant for fault in reverse_step.faults if "the variance is β" in fault.name)
     for changes in (
         {"sample": lambda *given: backwards.mutant(*given, step=reverse_step.reference)},
         {"reverse_step": step, "sample": lambda *given: sample.reference(*given, step=step)},
+        {"reverse_step": step, "sample": lambda *given: backwards.mutant(*given, step=step)},
     ):
         assert parts.grade("samples_50", solved | changes | {"model": trained()}) == 1, capsys.readouterr().out
 
