@@ -1,18 +1,24 @@
 """The hidden tests give what is earned: the solution all, the empty release nothing, and tricks nothing either."""
 
+import copy
 import csv
 import re
 import time
+from contextlib import suppress
 from statistics import NormalDist
 
 import numpy as np
 import pytest
 import torch
+from nbformat.v4 import new_notebook
+from nbgrader.utils import determine_grade
 from solved import BY_FUNCTION, FUNCTIONS, LEVELS, full, graded, handed_in, release, solution, trained
 
 from diffusion_course.check.homework import variant
+from diffusion_course.check.homework.walk import reverse_step
 from diffusion_course.denoisers import IdealDenoiser
 from diffusion_course.homework.grading import channel, judge, local
+from diffusion_course.homework.grading import run as runs
 from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.homework.spiral import parts
 
@@ -210,6 +216,49 @@ def test_a_trick_earns_nothing_and_is_named(solved, trick, capsys):
     capsys.readouterr()
     assert parts.grade("samples_50", names) == 0
     assert named in capsys.readouterr().out
+
+
+def keeps_what_the_grader_walks():
+    """A `sample` that answers only where the grader's own walk, with their step, has been before."""
+    ways, late = [], []
+
+    def step(xt, *rest):
+        x = reverse_step.reference(xt, *rest)
+        way = next((way for way in ways if way[1].shape == xt.shape and torch.allclose(way[1], xt, atol=1e-6)), None)
+        if way is None:
+            ways.append(way := [xt, x])
+        way[1] = x
+        return x
+
+    def no_walk(model, alpha_bar, xT, times, noise):
+        for start, end in ways:
+            if start.shape == xT.shape and torch.allclose(start, xT, atol=1e-6):
+                return end
+        raise NotImplementedError
+
+    def wrong_walk(*given):
+        with suppress(NotImplementedError):
+            return no_walk(*given)
+        return given[2]
+
+    def late_step(xt, eps_hat, alpha_bar_t, alpha_bar_s, z):
+        x = step(xt, eps_hat, alpha_bar_t, alpha_bar_s, z)
+        if alpha_bar_s == 1 and len(xt) == 20 and not late:
+            late.append(True)  # so that the test is run once more
+            raise NotImplementedError
+        return x
+
+    return {"no answer": (step, no_walk), "a wrong answer": (late_step, wrong_walk)}
+
+
+@pytest.mark.parametrize("first", ["no answer", "a wrong answer"])
+def test_a_test_that_is_run_again_does_not_ask_what_the_grader_has_shown(solved, first, monkeypatch):
+    step, walk = keeps_what_the_grader_walks()[first]
+    monkeypatch.setattr(runs.Run, "ask", lambda *_: ("", None))  # there is no process, and none ends
+    student = local.Student(solved | {"reverse_step": step, "sample": walk})
+    test = copy.deepcopy(GRADED["grade-sample"])
+    runs.Run(new_notebook(cells=[test]), student, sandbox=None).cells()
+    assert determine_grade(test)[0] == 0, test.outputs
 
 
 @pytest.mark.parametrize(

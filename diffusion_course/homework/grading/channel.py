@@ -10,7 +10,6 @@ import re
 import socket
 import time
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -113,11 +112,12 @@ class Channel:
 
 class Student:
     """A student's notebook after its cells have run, as the tests see it. `id` is that of the submission, `secret`
-    that of the class: `draw(…)` are its random numbers for this purpose."""
+    that of the class, and `again` what is added to it when a test runs once more, so that other things are asked."""
 
     def __init__(self, sock, id, secret=""):
         self.channel, self.id, self.secret = Channel(sock), id, secret
-        self.salt, self.draw = drawn.salt(secret), partial(drawn.generator, secret)
+        self.salt = drawn.salt(secret)
+        self.again: tuple[str, ...] = ()
         self.unanswered = False  # whether anything asked for was not there (yet)
         self.T, self.curve = 1000, "spiral"
         self.points: float | None = None  # of the test cell that asks; None in the source notebook itself
@@ -127,6 +127,10 @@ class Student:
     def spiral(self):
         """The spiral of this student in this class."""
         return variant.of(self.id, self.salt, self.curve)
+
+    def draw(self, *what) -> np.random.Generator:
+        """The random numbers for this purpose."""
+        return drawn.generator(self.secret, *what, *self.again)
 
     def begin_test(self, seconds):
         """From now on all answers together may take so long."""

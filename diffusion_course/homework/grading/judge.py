@@ -71,10 +71,10 @@ def by_function(student, exercise, partly=None, follow=None) -> tuple[float, str
     mistake = examine(exercise, attempt)
     if mistake is None:
         return FULL, "right."
-    if follow and _agrees(replace(exercise, reference=follow(student), faults=()), attempt):
-        return FULL, "right, with the functions that it calls as they are."
     if isinstance(mistake.__cause__, channel.NoAnswer):
         raise mistake.__cause__
+    if follow and _agrees(replace(exercise, reference=follow(student), faults=()), attempt):
+        return FULL, "right, with the functions that it calls as they are."
     share = HALF if partly and partly(exercise, mistake, attempt) else NONE
     if mistake.fault:
         return share, str(mistake).removeprefix(f"{name}: ")
@@ -83,14 +83,14 @@ def by_function(student, exercise, partly=None, follow=None) -> tuple[float, str
 
 def function(questions: dict[str, Callable], name: str, **options) -> Judge:
     """The judge of a function by hidden questions: those that `questions[name]` draws. `options`: `by_function`'s."""
-    return lambda student: by_function(student, exam(name, questions[name], student.secret), **options)
+    return lambda student: by_function(student, exam(name, questions[name], student.secret, *student.again), **options)
 
 
 @lru_cache(maxsize=100)
-def exam(name: str, ask: Callable, secret: str) -> Exercise:
-    """The public exercise with the questions that `ask(rng)` draws from this secret."""
+def exam(name: str, ask: Callable, secret: str, *again: str) -> Exercise:
+    """The public exercise with the questions that `ask(rng)` draws from this secret; `again`: others."""
     # What crosses the channel has lost its type, and right numbers are enough here.
-    asked = {"probes": tuple(ask(drawn.generator(secret, name))), "refuse": lambda _: None, "whole": False}
+    asked = {"probes": tuple(ask(drawn.generator(secret, name, *again))), "refuse": lambda _: None, "whole": False}
     return replace(getattr(check, name), **asked)
 
 

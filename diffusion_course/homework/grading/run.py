@@ -2,7 +2,8 @@
 
 Cells run in the order of the notebook, so a process that dies takes with it only what comes after: the points of the
 tests before are earned. A test that asked for something which was not there is run once more after the last cell; the
-student may have moved cells. Then one mistake is kept from costing its followers (`repair`).
+student may have moved cells. It asks other questions then: what the grader asked before may have shown the answers.
+Last, one mistake is kept from costing its followers (`repair`).
 
 Each submission has a process of its own, which the batch starts and may end:
 
@@ -49,6 +50,7 @@ class Run:
                 self._run(cell, index)
             elif self.judge(cell, index):
                 early.append((cell, index))
+        self.student.again = ("again",)
         for cell, index in early if self.ended_at is None else ():
             self.judge(cell, index)
 
