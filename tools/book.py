@@ -89,7 +89,7 @@ def build(notebooks: list, out: Path, strict: bool) -> int:
 
 def for_every_reader(page: str) -> str:
     """The page with what Sphinx leaves out: the keyboard reaches all that scrolls, and captions have a level."""
-    page = re.sub(r'<(pre(?=[ >])|div class="dc-figure")', r'<\1 tabindex="0"', page)
+    page = re.sub(r'<(pre(?=[ >])|div class="(?:dc-figure|table-wrapper[^"]*)")', r'<\1 tabindex="0"', page)
     return page.replace('class="caption" role="heading"', 'class="caption" role="heading" aria-level="2"')
 
 

@@ -73,7 +73,10 @@ def test_no_link_is_broken_and_nothing_is_loaded_from_elsewhere(book):
         assert loaded == []
 
 
-@pytest.mark.parametrize("name", ["index.html", f"{LESSON}.html", "reference/samplers.html", "search.html"])
+PAGES = ["index.html", f"{LESSON}.html", "reference/samplers.html", "search.html", "notation.html"]
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_every_reader_on_every_screen_sees_the_page(site, new_page, name):
     with new_page(reduced_motion="reduce") as page:
         page.goto(f"{site}/{name}")
@@ -91,6 +94,8 @@ def test_every_reader_on_every_screen_sees_the_page(site, new_page, name):
         page.set_viewport_size({"width": 390, "height": 800})  # a phone: only code, tables and figures scroll sideways
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
         assert page.evaluate(WIDE) == []
+        scrolls = axe.Axe().run(page, options={"runOnly": ["scrollable-region-focusable"]}).response["violations"]
+        assert [node["html"][:200] for each in scrolls for node in each["nodes"]] == []  # the keyboard reaches them
         sizes = page.locator(".dc-figure img").evaluate_all("all => all.map(img => 22 * img.width / img.naturalWidth)")
         assert all(size >= 7 for size in sizes)  # pixels of the text in figures, which has 22 in the file
         assert bool(sizes) == (name == f"{LESSON}.html")
