@@ -14,11 +14,12 @@ import time
 from math import ceil
 from pathlib import Path
 
-import measure
 import nbformat
 import torch
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError
+
+import measure
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("0*.ipynb")) + sorted((ROOT / "notebooks/beyond").glob("*.ipynb"))

@@ -9,18 +9,18 @@ import time
 from functools import partial
 from unittest.mock import patch
 
-import course
 import numpy as np
-import t4
 import torch
-from others import Diffusers
 from torch.nn import functional as F
 
+import course
+import t4
 from diffusion_course import data, metrics, schedule, training
 from diffusion_course.machine import capture, hardware
 from diffusion_course.models import given
 from diffusion_course.run import checkpoints, recipes, sampling
 from diffusion_course.samplers import ddim
+from others import Diffusers
 
 DEVICE = hardware.choose_device()
 GPU = DEVICE == "cuda"

@@ -16,10 +16,10 @@ import tempfile
 import tracemalloc
 from pathlib import Path
 
-import measure
 import numpy as np
 import torch
 
+import measure
 from diffusion_course import data, samplers, schedule, training
 from diffusion_course.denoisers import IdealDenoiser
 from diffusion_course.run import checkpoints
@@ -88,7 +88,6 @@ def part_denoiser(arguments):
 def part_grading(arguments):
     try:
         import class_of_300
-
         from diffusion_course.homework.grading import local
         from diffusion_course.homework.report import similar
     except ImportError as error:

@@ -6,9 +6,9 @@ and memory layout. The ways take turns; the best time of each counts, for others
 
 import time
 
-import measure
 import torch
 
+import measure
 from diffusion_course import schedule
 from diffusion_course.machine import hardware
 from diffusion_course.models import SpiralMLP

@@ -9,11 +9,11 @@ from importlib import import_module
 from unittest.mock import MagicMock, patch
 
 import torch
-from measure import installed
 from torch import nn
 
 from diffusion_course.models import Denoiser
 from diffusion_course.unet import UNet
+from measure import installed
 
 PACKAGES = ("diffusers", "denoising-diffusion-pytorch", "azula", "smalldiffusion")
 FILES = ("torchvision", "torchvision.transforms", "torchvision.utils", "torchvision.datasets")

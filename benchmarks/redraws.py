@@ -9,11 +9,11 @@ what is judged is their ratio: six are allowed. Milliseconds are those of the pr
 import sys
 from io import BytesIO
 
-import measure
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+import measure
 from diffusion_course import data, plots
 from diffusion_course.lab.widgets import explore
 

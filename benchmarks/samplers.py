@@ -5,10 +5,10 @@ quality    the score of the course's table (distance to the spiral, Fréchet dis
 overhead   time outside the network, for a network that answers at once
 """
 
-import measure
 import numpy as np
 import torch
 
+import measure
 from diffusion_course import samplers, schedule
 from diffusion_course.machine import hardware
 from diffusion_course.run import quality

@@ -9,16 +9,16 @@ All see the same 2,048 points in batches of 128. They take turns, 500 steps each
 the data's standard deviation; the last line is what the exact denoiser of the curve reaches.
 """
 
-import measure
 import numpy as np
 import torch
-from others import imported
 from torch import nn
 
+import measure
 from diffusion_course import data, samplers, schedule, training
 from diffusion_course.denoisers import IdealDenoiser
 from diffusion_course.models import SpiralMLP
 from diffusion_course.run import judges
+from others import imported
 
 STEPS, BLOCK, BATCH, SAMPLES = 10_000, 500, 128, 512
 

@@ -11,15 +11,15 @@ trial, so that its learning rate falls to nothing just in time.
 
 from unittest.mock import patch
 
-import measure
 import numpy as np
 import torch
-from others import PACKAGES, networks
 
+import measure
 from diffusion_course import data, metrics, samplers, schedule, training
 from diffusion_course.beyond.emoji import emoji
 from diffusion_course.machine import hardware
 from diffusion_course.run import checkpoints
+from others import PACKAGES, networks
 
 BATCH, TRIAL = 32, 12
 LR = {"ours": 2e-3}

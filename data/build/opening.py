@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from build import npz_bytes
 
+from build import npz_bytes
 from diffusion_course.run.checkpoints import pretrained
 from diffusion_course.samplers import ddim
 
