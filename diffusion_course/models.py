@@ -4,9 +4,7 @@ A `Denoiser` is a torch module with `eps_hat = model(xt, t)`. Its last layer may
 of one thing (ε, x_0 or v); `forward` translates the answer. v is the default, because it is never scaled up by a
 division: at low noise it is the noise, at high noise the (negated) clean sample, and its size is the data's.
 
-Sources: Salimans & Ho 2022 (arXiv:2202.00512) for v; Vaswani et al. 2017 (arXiv:1706.03762) for sines as an
-embedding; Kingma et al. 2021 (arXiv:2107.00630) for log-SNR as the clock; Tancik et al. 2020 (arXiv:2006.10739)
-for sines of the position.
+Sources: Salimans & Ho 2022 (arXiv:2202.00512) for v; Tancik et al. 2020 (arXiv:2006.10739) for sines of the position.
 """
 
 from __future__ import annotations
@@ -19,14 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from .base.arrays import may_read
+from .base.embedding import FREQUENCIES as FREQUENCIES
+from .base.embedding import time_embedding as time_embedding
 from .base.words import NOT_SAID
 from .forward import Levels, eps_from_v, eps_from_x0, x0_from_eps, x0_from_v
 from .machine.capture import Recordings
 from .machine.state import unwrapped
 from .schedule import Schedule
-
-FREQUENCIES = 16  # of the time embedding, which has a sine and a cosine of each
-LOG_SNR_MAX = 20.0  # e^20: beyond the precision of float32; keeps the embedding finite where the SNR is 0
 
 
 def _as_it_is(xt: Any, alpha_bar_t: Any, answer: Any) -> Any:
@@ -37,20 +34,6 @@ TRANSLATIONS = {  # what is wanted: from what the last layer says
     "eps": {"eps": _as_it_is, "x0": eps_from_x0, "v": eps_from_v},
     "x0": {"eps": x0_from_eps, "x0": _as_it_is, "v": x0_from_v},
 }
-
-
-def time_embedding(log_snr: np.ndarray) -> np.ndarray:
-    """Sines and cosines of λ = log-SNR, shape (…) → (…, 32): sin ω_1 λ … sin ω_16 λ, cos ω_1 λ … cos ω_16 λ.
-
-    A number as large as t = 1000 would drown x_t, and equal steps of t are not equal steps of difficulty; λ is. The
-    ω_i rise geometrically from 0.05 (one swing over the whole range of λ) to 1.5 (neighbouring noise levels differ).
-
-    >>> time_embedding(np.array([0.0, 2.0])).shape
-    (2, 32)
-    """
-    clipped = np.clip(log_snr, -LOG_SNR_MAX, LOG_SNR_MAX)
-    angle = np.multiply.outer(clipped, np.geomspace(0.05, 1.5, FREQUENCIES))
-    return np.concatenate([np.sin(angle), np.cos(angle)], axis=-1)
 
 
 class Denoiser(nn.Module):

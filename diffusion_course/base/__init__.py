@@ -1,1 +1,1 @@
-"""What the route stands on and its reader may take for granted: number formats, files, words of a prompt, figures."""
+"""What the route stands on and its reader may take for granted: number formats, files, words, figures, the clock."""

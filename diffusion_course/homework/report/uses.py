@@ -1,0 +1,104 @@
+"""What a notebook uses that the homework says may not be used, named for the teacher, who judges.
+
+Parts of the course's package, however they are reached; the solutions of checks; packages that hold answers; and ways
+to run code that stands in no cell.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from ..sandbox.walls import OTHERS
+
+MAY_USE = {"plots", "check", "check.homework", "check.homework.variant"}  # of the package, as the notebooks say
+FROM = {"models": {"time_embedding"}}  # of these files, only these names
+HIDES = set("exec eval compile __import__ getattr setattr globals locals vars __builtins__".split())
+HIDES_IN = set("run_cell run_line_magic run_cell_magic run_code system FunctionType CodeType __dict__".split())
+HIDING = {"importlib", "runpy", "builtins", "ctypes", "marshal", "dill", "cloudpickle"}
+OURS = {"reference", "solution", "faults", "shown"}  # of a check
+MAGIC = re.compile(r"^\s*((?:!|%%?)\s*\w+)", re.M)
+HARMLESS = set("!pip %pip !nvidia %matplotlib %config %time %%time %timeit %%timeit %%capture".split())
+
+
+def used(cells: list[str], trees: list[ast.Module]) -> list[str]:
+    """What these cells, of which `trees` are the parsed ones, name that they may not."""
+    found = {magic.replace(" ", "") for cell in cells for magic in MAGIC.findall(cell)} - HARMLESS
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    places, plain = _imported(nodes), _plain(nodes)
+    for node in nodes:
+        if id(node) not in plain:
+            found |= set(_named(node, places))
+    return sorted(found)
+
+
+def _named(node: ast.AST, places: dict[str, str]) -> Iterator[str]:
+    """What this node names that may not be used."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield from _refused(alias.name)
+    elif isinstance(node, ast.ImportFrom) and node.level == 0:
+        for alias in node.names:
+            yield from _refused(node.module, alias.name)
+    elif isinstance(node, ast.Name) and (node.id in HIDES or places.get(node.id) == "sys.modules"):
+        yield node.id if node.id in HIDES else "….modules"
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("diffusion_course."):
+        yield from _refused(node.value.rstrip(".")) or [node.value]
+    elif isinstance(node, ast.Attribute):
+        module, _, name = _dotted(node, places).rpartition(".")
+        if node.attr in HIDES_IN or (module, name) == ("sys", "modules"):
+            yield f"….{name}"
+        elif node.attr in OURS and "check" in ast.unparse(node.value):
+            yield f"check.….{node.attr}"
+        elif module.split(".")[0] == "diffusion_course":
+            yield from _refused(module, name)
+
+
+def _imported(nodes: list[ast.AST]) -> dict[str, str]:
+    """Name in the cells → the module or thing of a module that it stands for."""
+    found = {}
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {each.asname or each.name.split(".")[0]: each.name if each.asname else each.name.split(".")[0]
+                      for each in node.names}  # fmt: skip
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+    return found
+
+
+def _plain(nodes: list[ast.AST]) -> set[int]:
+    """Nodes that look like hiding and are not: `getattr(x, "name")`, `"name" in sys.modules`."""
+    asked = [node.func for node in nodes if isinstance(node, ast.Call) and len(node.args) > 1
+             and isinstance(node.args[1], ast.Constant) and node.args[1].value not in HIDES]  # fmt: skip
+    looked = [each for node in nodes if isinstance(node, ast.Compare) for each in node.comparators]
+    return {id(node) for node in asked if getattr(node, "id", "") in ("getattr", "setattr")} | set(map(id, looked))
+
+
+def _dotted(node: ast.AST, places: dict[str, str]) -> str:
+    """`a.b.c` with the module that `a` stands for in its place; of any other expression only the last names."""
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value, places)}.{node.attr}"
+    return places.get(node.id, node.id) if isinstance(node, ast.Name) else ""
+
+
+def _refused(module: str, name: str | None = None) -> list[str]:
+    """[what is imported] if it may not be used, or is not installed where submissions are graded; else []."""
+    root = module.split(".")[0]
+    if root in {*HIDING, *OTHERS}:
+        return [module]
+    if root != "diffusion_course":
+        return [] if root == "google" or _installed(root) else [f"{root} (not installed)"]
+    place = module.removeprefix("diffusion_course").lstrip(".")
+    whole = f"{place}.{name}".strip(".") if name else place
+    return (
+        []
+        if whole in {"", *MAY_USE, *FROM} or place in MAY_USE or name in FROM.get(place, ())
+        else [f"diffusion_course.{whole}"]
+    )
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
