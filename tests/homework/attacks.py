@@ -389,6 +389,16 @@ def make_alpha_bar(T):
         """,
         found="diffusion_course.scalar.linear_beta may not be used here",
     ),
+    "borrows from files that the notebook does not import": Attack(
+        """
+import sys
+for name in ("schedule", "forward", "models"):
+    __import__("diffusion_course." + name)
+def make_alpha_bar(T):
+    return torch.from_numpy(sys.modules["diffusion_course.schedule"].linear(T, 0.1 / T, 12 / T).alpha_bar).float()
+        """,
+        found="diffusion_course.schedule.linear may not be used here",
+    ),
     "takes an exact denoiser for its network": Attack(
         """
 from diffusion_course.denoisers import IdealDenoiser
@@ -410,9 +420,9 @@ print("GOT IN" if found else "nothing", found)
     ),
     "writes over the package": Attack(
         """
-import diffusion_course.schedule as schedule
+import diffusion_course.plots as plots
 try:
-    open(schedule.__file__, "a")
+    open(plots.__file__, "a")
     print("GOT IN")
 except OSError:
     print("refused")

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -67,13 +68,25 @@ def test_of_the_course_only_the_package_without_its_grader_is_seen(inside, tmp_p
     assert inside.run("from diffusion_course.homework.grading import channel").endswith("ModuleNotFoundError")
 
 
+def test_of_the_route_only_the_plots_are_there_however_they_are_asked_for(inside):
+    """Also files that will be written: whatever is not named as allowed answers with a refusal."""
+    for name in (path.stem for path in PACKAGE.glob("*.py") if path.stem not in ("__init__", "__main__", "plots")):
+        inside.run(f"import sys\nimport diffusion_course\nimport diffusion_course.{name}")
+        for way in (f'sys.modules["diffusion_course.{name}"]', f"diffusion_course.{name}"):
+            assert inside.run(f"{way}.anything()").endswith("RuntimeError"), way
+    for name in filter(find_spec, walls.OTHERS):
+        assert inside.run(f"import {name}\nprint([each for each in vars({name}) if each[0] != '_'])") == "[]\n"
+
+
 def test_what_answers_the_homework_can_be_imported_and_not_used(inside):
-    for name in ("samplers.ddpm", "denoisers.IdealDenoiser", "training.train", "scalar.ideal_eps", "unet.UNet"):
+    names = "samplers.ddpm denoisers.IdealDenoiser training.train scalar.ideal_eps unet.UNet schedule.linear"
+    for name in f"{names} forward.add_noise forward.posterior models.SpiralMLP metrics.nearest data.spiral".split():
         module, function = name.split(".")
         assert inside.run(f"from diffusion_course.{module} import {function}\nprint('imported')") == "imported\n"
         assert inside.run(f"try:\n    {function}()\nexcept RuntimeError as error:\n    print(error)") == (
             f"diffusion_course.{name} may not be used here: the homework asks for your own.\n"
         )
+    assert inside.run("from diffusion_course.models import time_embedding\nprint(len(time_embedding(0.0)))") == "32\n"
     for name in ("walk", "noising", "nets"):
         assert inside.run(f"from diffusion_course.check.homework import {name}").endswith("ImportError")
         assert inside.run(f"import diffusion_course.check.homework.{name}").endswith("ModuleNotFoundError")

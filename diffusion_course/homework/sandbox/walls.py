@@ -1,6 +1,7 @@
 """The command that shuts a process in: what it sees, what it may take, who it is."""
 
 import functools
+import importlib.util
 import itertools
 import os
 import shutil
@@ -13,10 +14,11 @@ import diffusion_course
 
 PACKAGE = Path(diffusion_course.__file__).resolve().parent
 INSIDE = PACKAGE / "homework/inside"  # the only part of the grader that the sandbox shows
-OWN = "data forward metrics models plots schedule".split()  # what a submission may use of the package
-SHOWN = ["__init__.py", *(f"{name}.py" for name in OWN), "_data", "check/__init__.py", "check/asked.py"]
-SHOWN += ["check/numbers.py", *(f"check/homework/{name}.py" for name in ("__init__", "affine", "variant"))]
-FOLDERS = ("base", "machine", "homework/inside")  # shown whole
+# Of the package only what the notebooks say may be used, and what that needs (`answers.MAY_USE` names the same).
+SHOWN = [f"{name}.py" for name in ("__init__", "plots", "check/__init__", "check/asked", "check/numbers")]
+SHOWN += [f"check/homework/{name}.py" for name in ("__init__", "affine", "variant")]
+FOLDERS = ("base", "homework/inside")  # shown whole
+OTHERS = ("diffusers", "denoising_diffusion_pytorch", "azula", "smalldiffusion", "k_diffusion")  # packages with answers
 SHOWN += [str(path.relative_to(PACKAGE)) for folder in FOLDERS for path in sorted((PACKAGE / folder).glob("*.py"))]
 SYSTEM = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share")
 SETTINGS = ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/alternatives")
@@ -119,7 +121,8 @@ def view(limits, secret):
 
 
 def _package():
-    """Of the course, only what a submission may use: no solution, no sampler, no check, compiled or not."""
+    """Of the course, only what a submission may use: no solution, no sampler, no check, compiled or not; of other
+    packages that hold answers, nothing."""
     mounts = ["--tmpfs", str(PACKAGE)]
     for folder in ("check", "check/homework", "homework", *FOLDERS):
         mounts += ["--dir", str(PACKAGE / folder)]
@@ -127,6 +130,9 @@ def _package():
         mounts += ["--ro-bind-try", str(PACKAGE / name), str(PACKAGE / name)]
     for path in PACKAGE.glob("*.py"):
         mounts += [] if path.name in SHOWN else ["--ro-bind", str(INSIDE / "withheld.py"), str(path)]
+    for found in filter(None, map(importlib.util.find_spec, OTHERS)):
+        for place in found.submodule_search_locations or ():
+            mounts += ["--tmpfs", place, "--remount-ro", place]
     return [*mounts, "--remount-ro", str(PACKAGE)]
 
 
