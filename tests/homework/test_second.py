@@ -253,7 +253,7 @@ def test_what_the_package_knows_is_not_there_and_is_named(inside):
     for name, source in PACKAGE.items():
         said = inside.run(source)
         assert said.endswith("RuntimeError" if "theirs" in source else ("AttributeError", "ImportError")), (name, said)
-    assert answers.used(PACKAGE.values()) == [
+    assert answers.read_here(list(PACKAGE.values()), []).uses == [
         "check.….reference", "diffusion_course.denoisers.GaussianDenoiser",
         "diffusion_course.guidance.guided", "diffusion_course.samplers.euler_step",
         "diffusion_course.samplers.heun_step",

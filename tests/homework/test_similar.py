@@ -12,7 +12,13 @@ from diffusion_course.homework.report import answers, similar
 
 NAMES = "make_alpha_bar add_noise Denoiser loss train reverse_step time_grid sample samples".split()
 WORK = list(solution().values())
-GIVEN = answers.program(list(release().values()), NAMES)
+
+
+def program(cells):
+    return answers.read_here(cells, NAMES).program
+
+
+GIVEN = program(list(release().values()))
 APART = '''
 def make_alpha_bar(T):
     """By a loop over plain numbers."""
@@ -110,12 +116,49 @@ def twice(cells):
     return [APART, *cells]
 
 
-TRICKS = (renamed, with_docstrings, with_dead_code, padded, with_idle_lines, in_one_cell, twice)
+def wrapped(opening, closing=""):
+    """Each cell inside of something else."""
+
+    def wrapped(cells):
+        return [f"{opening}\n{textwrap.indent(cell, '    ')}\n{closing}" for cell in cells]
+
+    return wrapped
+
+
+def under_if_true(cells):
+    return wrapped("if True:")(cells)
+
+
+def under_try(cells):
+    return wrapped("try:", "finally:\n    pass")(cells)
+
+
+def under_with(cells):
+    return wrapped("with contextlib.nullcontext():")(cells)
+
+
+def in_functions(cells):
+    return wrapped("def make():", "globals().update(make())")(cells)
+
+
+def in_classes(cells):
+    made = [re.findall(r"(?m)^(?:def|class) (\w+)", cell) for cell in cells]
+    taken = ["".join(f"{name} = Mine.{name}\n" for name in names) for names in made]
+    return [wrapped("class Mine:", more)([cell])[0] for cell, more in zip(cells, taken, strict=True)]
+
+
+def padded_beyond_what_is_compared(cells):
+    lines = "".join(f"    f{i}(g)\n" for i in range(9000))
+    called = [re.sub(r"(?m)^    beta =", "    if T < 0: padding()\n    beta =", cell) for cell in cells]
+    return [f"def padding():\n{lines}", *called]
+
+
+WRAPPED = (under_if_true, under_try, under_with, in_functions, in_classes, padded_beyond_what_is_compared)
+TRICKS = (renamed, with_docstrings, with_dead_code, padded, with_idle_lines, in_one_cell, twice, *WRAPPED)
 
 
 def found(cells, others):
-    code = answers.program(cells, NAMES)
-    return {other: share for _, other, share in similar.pairs({"ada": code}, GIVEN, others)}
+    return {other: share for _, other, share in similar.pairs({"ada": program(cells)}, GIVEN, others)}
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +174,7 @@ def test_a_copy_of_the_solution_is_found_whatever_is_done_to_it(trick, known):
 
 def test_who_writes_for_themselves_is_no_copy(known):
     assert found([APART], known) == {}
-    assert similar.pairs({"ada": answers.program([APART], NAMES), "alan": answers.program(WORK, NAMES)}, GIVEN) == []
+    assert similar.pairs({"ada": program([APART]), "alan": program(WORK)}, GIVEN) == []
 
 
 def test_what_is_taken_from_the_checks_or_the_package_is_found(known):
@@ -158,22 +201,82 @@ def test_what_everybody_was_given_and_short_programs_make_no_pair():
     assert similar.pairs({"ada": short, "alan": short}, "") == []
 
 
+def used(*cells):
+    return answers.read_here([textwrap.dedent(cell) for cell in cells], NAMES).uses
+
+
 def test_what_may_not_be_used_is_named_and_the_rest_is_not():
     may_not = """
     import importlib, diffusion_course.samplers
-    from diffusion_course import denoisers, scalar
+    from diffusion_course import denoisers, scalar, schedule
     from diffusion_course.forward import add_noise
     from diffusion_course.models import SpiralMLP
     from diffusers import DDPMScheduler
+    import written_beside_the_notebook
     make_alpha_bar = check.make_alpha_bar.reference
     exec("x = 1")
     """
-    assert answers.used([textwrap.dedent(may_not)]) == [
+    assert used(may_not) == [
         "check.….reference", "diffusers", "diffusion_course.denoisers", "diffusion_course.forward.add_noise",
-        "diffusion_course.models.SpiralMLP", "diffusion_course.samplers", "diffusion_course.scalar", "exec(…)",
-        "importlib",
+        "diffusion_course.models.SpiralMLP", "diffusion_course.samplers", "diffusion_course.scalar",
+        "diffusion_course.schedule", "exec", "importlib", "written_beside_the_notebook (not installed)",
     ]  # fmt: skip
-    assert answers.used(WORK) == answers.used(["model.eval()\nfrom diffusion_course import plots, schedule"]) == []
+    may = """
+    from diffusion_course import plots
+    from diffusion_course.models import time_embedding
+    import diffusion_course.models as m, sys
+    import re
+    m.time_embedding(x), re.compile("x"), torch.compile(model), list(model.modules())
+    model.eval()
+    if "google.colab" in sys.modules:
+        from google.colab import files
+    getattr(model, "width")
+    """
+    assert used(*WORK) == used(may, "%matplotlib inline\n!pip install numpy\n%%time") == []
+
+
+WAYS = {
+    'F = sys.modules["diffusion_course.forward"]': {"….modules", "diffusion_course.forward"},
+    "sys.modules.get(name)": {"….modules"},
+    "from sys import modules\nmodules[name]": {"….modules"},
+    "import diffusion_course as d\nd.forward.add_noise": {
+        "diffusion_course.forward",
+        "diffusion_course.forward.add_noise",
+    },
+    "import diffusion_course as d\nd.Schedule": {"diffusion_course.Schedule"},
+    "from diffusion_course import models as m\nm.SpiralMLP": {"diffusion_course.models.SpiralMLP"},
+    "from diffusion_course.models import *": {"diffusion_course.models.*"},
+    "run = exec": {"exec"},
+    "run = [eval, compile][0]": {"compile", "eval"},
+    "import builtins\nbuiltins.exec(code)": {"builtins"},
+    'getattr(__builtins__, "ex" + "ec")(code)': {"__builtins__", "getattr"},
+    'getattr(thing, "exec")(code)': {"getattr"},
+    "get_ipython().run_cell(code)": {"….run_cell"},
+    "import types\ntypes.FunctionType(code, {})": {"….FunctionType"},
+    "import runpy as r": {"runpy"},
+    "%run -i answers.py": {"%run"},
+    "%%writefile answers.py\nx = 1": {"%%writefile"},
+    "!echo eA== | base64 -d > x.py": {"!echo"},
+    "import os\nos.system('x')": {"….system"},
+    "globals()['make_' + 'alpha_bar'] = f": {"globals"},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_way_around_the_cells_is_named(way):
+    assert set(used("import sys", way)) == WAYS[way]
+
+
+def test_an_answer_that_no_cell_defines_is_told():
+    cells = ["run(text)", "def f(T): pass", "class A:\n    def g(T): pass", "loss = lambda *a: 0", "train = A.g"]
+    cells += ["make_alpha_bar = f", "sample = wrapped(make_alpha_bar)", "time_grid = names['time_grid']"]
+    asked = ["make_alpha_bar", "add_noise", "loss", "train", "sample", "time_grid"]
+    assert answers.read_here(cells, asked).missing == ["add_noise", "time_grid"]
+
+
+def test_an_honest_if_true_around_the_samples_changes_nothing():
+    samples = "samples = {}\nfor n in (10, 50):\n    samples[n] = sample(model, n)"
+    assert program([samples]) and program([wrapped("if True:")([samples])[0]]).count("samples[n]") == 1
 
 
 NO_PYTHON = ["(" * 10**5, "a" + "+a" * 10**5, "x = " + "[" * 200, "if 1:\n" * 500, "\0", "f'{" * 99]
@@ -181,10 +284,9 @@ NO_PYTHON = ["(" * 10**5, "a" + "+a" * 10**5, "x = " + "[" * 200, "if 1:\n" * 50
 
 @pytest.mark.parametrize("cell", NO_PYTHON, ids=range(len(NO_PYTHON)))
 def test_a_cell_that_no_parser_takes_is_passed_over(cell):
-    code, uses = answers.read([cell, "def f(x):\n    return x"], ["f"])
-    assert code == "def f(x):\n    return x" and uses == []
+    assert answers.read([cell, "def f(x):\n    return x"], ["f"]) == ("def f(x):\n    return x", [], [])
 
 
 def test_code_that_takes_too_long_is_named(monkeypatch):
     monkeypatch.setattr(answers, "SECONDS", 0.01)
-    assert answers.read(WORK, NAMES) == ("", [answers.UNREAD])
+    assert answers.read(WORK, NAMES) == ("", [answers.UNREAD], [])

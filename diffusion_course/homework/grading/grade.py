@@ -32,7 +32,7 @@ from .records import FAILED, GRADED, Part, Record
 
 LIMIT = 1200  # seconds for one submission; the limits inside (`run`) are far below
 PATIENCE = 10  # seconds that a process has to end after an interruption
-LONGEST = 100_000  # characters of a student's code or text that a record keeps
+LONGEST = 100_000  # characters of a student's text that a record keeps
 
 
 def changed(course: Course) -> list[Submission]:
@@ -212,16 +212,18 @@ def outcome(notebook: nbformat.NotebookNode, names: list[str]) -> dict:
     about = notebook.metadata.get("homework", {})
     samples = about.get("samples", {})
     own = [cell.source for cell in notebook.cells if cell.cell_type == "code" and not is_test(cell)]
-    code, uses = answers.read(own, names)
+    found = answers.read(own, names)
     marked = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    parts = {part_of(cell.metadata.nbgrader.grade_id): _part(cell) for cell in marked}
+    full = [name.replace("-", "_") for name, part in parts.items() if part.message.startswith("✓")]
     return {
         "status": GRADED if about.get("status", "complete") == "complete" else about["status"],
         "reason": about.get("reason") or "",
         "inside": about.get("wall_seconds", 0.0),
-        "parts": {part_of(cell.metadata.nbgrader.grade_id): _part(cell) for cell in marked},
+        "parts": parts,
         "conclusions": "\n".join(cell.source for cell in marked if not is_test(cell))[:LONGEST],
-        "code": code[:LONGEST],
-        "uses": uses,
+        "code": found.program,
+        "uses": found.uses + [f"{name} (right, and defined in no cell)" for name in found.missing if name in full],
         "samples": {steps: samples[steps] for steps in sorted(samples, key=int)},
     }
 

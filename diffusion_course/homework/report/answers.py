@@ -1,48 +1,82 @@
 """What a submission answers with, made comparable: its graded functions and what they use, without anything else.
 
-Padding, dead code, docstrings, annotations and the order of things do not count; what a name is called, `similar`
-leaves out. A cell that is no Python is passed over: it did not run either. A hostile cell may take Python's own parser
-minutes, or end it, so `read` does this in a process with a limit.
+Padding, dead code, docstrings, annotations, the order of things and what they are wrapped in do not count; what a name
+is called, `similar` leaves out. A cell that is no Python is passed over: it did not run either. A hostile cell may take
+Python's own parser minutes, or end it, so `read` does this in a process with a limit.
 """
 
 import ast
 import json
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from . import uses
 
 LONGEST = 2**18  # characters of a cell; longer ones are not run
+MOST = 100_000  # characters of a program that are compared; the solution has 3,000
 SECONDS = 30
 UNREAD = "code that could not be read in time"
-MAY_USE = {"plots", "schedule", "data", "metrics", "check", "check.homework", "check.homework.variant"}
-FROM = {"models": {"time_embedding"}, "forward": set()}  # of these files, only these names
-HIDES = {"exec", "eval", "compile", "__import__", "importlib", "run_cell"}  # code that stands in no cell
-OURS = {"reference", "solution", "faults", "shown"}  # of a check
+TOO_LONG = "code that is too long to be compared"
+DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def read(cells: list[str], names: list[str]) -> tuple[str, list[str]]:
-    """The program of these answers, and what it uses that it may not; from a process that is ended after a while."""
+class Read(NamedTuple):
+    """What cells answer: their program, what they use that they may not, and which of the answers no cell defines."""
+
+    program: str
+    uses: list[str]
+    missing: list[str]
+
+
+def read(cells: list[str], names: list[str]) -> Read:
+    """What these cells answer to `names`, from a process that is ended after a while."""
     asked = json.dumps({"cells": cells, "names": names})
     try:
         command = [sys.executable, "-m", __name__]
         done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=SECONDS, check=True)
-        code, uses = json.loads(done.stdout)
+        return Read(*json.loads(done.stdout))
     except (subprocess.SubprocessError, ValueError):
-        return "", [UNREAD]
-    return code, uses
+        return Read("", [UNREAD], [])
 
 
-def program(cells: list[str], names: list[str]) -> str:
-    """The definitions of `names`, the last of each, and of what they use, each tidied, as one program."""
-    defined = {name: node for tree in map(parsed, cells) for node in tree.body for name in _defines(node)}
-    wanted, kept = list(names), {}
+def read_here(cells: list[str], names: list[str]) -> Read:
+    """The same, in this process."""
+    trees = [parsed(cell) for cell in cells]
+    found, absent, pieces = uses.used(cells, trees), missing(trees, names), program(trees, names)
+    while sum(map(len, pieces)) > MOST:
+        pieces.remove(max(pieces, key=len))
+        found = sorted({*found, TOO_LONG})
+    return Read("\n\n".join(pieces), found, absent)
+
+
+def program(trees: list[ast.Module], names: list[str]) -> list[str]:
+    """The definitions of `names`, wherever they stand, and of what they use, each tidied, in their order."""
+    defined, kept, wanted = _definitions(trees), {}, list(names)
     while wanted:
         name = wanted.pop()
-        helper = isinstance(defined.get(name), (ast.FunctionDef, ast.ClassDef, ast.Assign))
-        if name in defined and name not in kept and (name in names or (helper and _is_code(defined[name]))):
-            kept[name] = Tidy().visit(defined[name])
-            wanted += [each.id for each in ast.walk(kept[name]) if isinstance(each, ast.Name)]
-    nodes = dict.fromkeys(kept[name] for name in defined if name in kept)  # in their order, each once
-    return "\n\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in nodes)
+        for place, node in defined.pop(name, ()):
+            if place not in kept and (name in names or _is_code(node)):
+                kept[place] = Tidy().visit(ast.Module([node], []))
+                wanted += [each.id for each in ast.walk(kept[place]) if isinstance(each, ast.Name)]
+    told = {id(each) for tidy in kept.values() for node in tidy.body for each in ast.walk(node) if each is not node}
+    pieces = []
+    for place in sorted(kept):
+        body = [node for node in kept[place].body if id(node) not in told]  # not what stands in another piece
+        told |= set(map(id, body))
+        pieces += [ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))] if body else []
+    return pieces
+
+
+def missing(trees: list[ast.Module], names: list[str]) -> list[str]:
+    """Those of `names` for which no cell has a function, a class or an expression with one of the cells' own."""
+    defined = _definitions(trees)
+    own = {name for name, found in defined.items() if any(_is_code(node) for _, node in found)}
+    rest = {name: found for name, found in defined.items() if name not in own}
+    while more := {name for name, found in rest.items() if any(_uses(node) & own for _, node in found)}:
+        own, rest = own | more, {name: rest[name] for name in rest.keys() - more}
+    return [name for name in names if name not in own]
 
 
 def parsed(cell: str) -> ast.Module:
@@ -54,44 +88,40 @@ def parsed(cell: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def defined(cells: list[str]) -> list[str]:
+def defined(cells: Iterable[str]) -> list[str]:
     """The names that these cells define."""
     return list(dict.fromkeys(name for cell in cells for node in parsed(cell).body for name in _defines(node)))
 
 
-def used(cells: list[str]) -> list[str]:
-    """What the cells name that the answers may not use: parts of the package, solutions of checks, hidden code."""
-    found = set()
-    for node in (node for cell in cells for node in ast.walk(parsed(cell))):
-        if isinstance(node, ast.Import):
-            found |= {name for alias in node.names for name in _refused(alias.name, None)}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            found |= {name for alias in node.names for name in _refused(node.module, alias.name)}
-        elif isinstance(node, ast.Attribute) and node.attr in OURS and "check" in ast.unparse(node.value):
-            found.add(f"check.….{node.attr}")
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", None) in HIDES:
-            found.add(f"{node.func.id}(…)")
-    return sorted(found)
+def _definitions(trees: list[ast.Module]) -> dict[str, list[tuple[int, ast.stmt]]]:
+    """Name → the places and nodes that define it: functions and classes at any depth, the rest in no function."""
+    found: dict[str, list[tuple[int, ast.stmt]]] = {}
+    for place, node in enumerate(node for tree in trees for node in _statements(tree, False)):
+        for name in _defines(node):
+            found.setdefault(name, []).append((place, node))
+    return found
 
 
-def _refused(module: str, name: str | None) -> list[str]:
-    """[what is imported] if it is hidden code or a part of the package that may not be used, else []."""
-    if module.split(".")[0] in HIDES | {"diffusers"}:
-        return [module]
-    if module.split(".")[0] != "diffusion_course":
-        return []
-    place = module.removeprefix("diffusion_course").lstrip(".")
-    whole = f"{place}.{name}".strip(".") if name else place
-    allowed = place in MAY_USE or whole in MAY_USE or name in FROM.get(place, ()) or not whole
-    return [] if allowed else [f"diffusion_course.{whole}"]
+def _statements(node: ast.AST, within: bool) -> Iterator[ast.stmt]:
+    """All that may define something below a node; `within` a function or class only what holds code of its own."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt) and (not within or _is_code(child)):
+            yield child
+        yield from _statements(child, within or isinstance(child, DEFINES))
 
 
-def _is_code(node) -> bool:
-    return not isinstance(node, ast.Assign) or any(isinstance(each, ast.Lambda) for each in ast.walk(node))
+def _is_code(node: ast.AST) -> bool:
+    return isinstance(node, DEFINES) or (
+        isinstance(node, ast.Assign) and any(isinstance(each, ast.Lambda) for each in ast.walk(node))
+    )
 
 
-def _defines(node) -> list[str]:
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+def _uses(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+
+
+def _defines(node: ast.AST) -> list[str]:
+    if isinstance(node, DEFINES):
         return [node.name]
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -121,6 +151,8 @@ class Tidy(ast.NodeTransformer):
                 if isinstance(lines := getattr(each, field, None), list):
                     setattr(each, field, [line for line in lines if not _unread(line, read)])
         return self.generic_visit(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_arg(self, node):
         node.annotation = None
@@ -158,5 +190,4 @@ def _unread(line, read) -> bool:
 
 
 if __name__ == "__main__":
-    told = json.load(sys.stdin)
-    print(json.dumps([program(**told), used(told["cells"])]))
+    print(json.dumps(read_here(**json.load(sys.stdin))))

@@ -29,7 +29,7 @@ def export(course: Course, everyone: list[Standing], earlier: Iterable[Path] = (
     folder = course.root / "export"
     given = [cell.source for cell in notebook(course.released).cells if cell.cell_type == "code"]
     code = {each.id: each.record.code for each in everyone if each.record}
-    pairs = similar.pairs(code, answers.read(given, course.answers)[0], similar.known(course, earlier))
+    pairs = similar.pairs(code, answers.read(given, course.answers).program, similar.known(course, earlier))
     grades, listed, page = folder / "grades.csv", folder / "pairs.csv", folder / "report.html"
     tables.write(grades, *table(course, everyone))
     rows = [{"id": a, "other": b, "share": f"{share:.3f}"} for a, b, share in pairs]

@@ -46,9 +46,9 @@ def known(course: Course, earlier: Iterable[Path] = ()) -> dict[str, str]:
     """What every submission is compared with: name → program. The solution, what the package holds of it, and each
     notebook in these folders of earlier years."""
     source = [cell.source for cell in notebook(course.source).cells if cell.cell_type == "code"]
-    programs = {"(the solution)": answers.read(source, course.answers)[0]}
+    programs = {"(the solution)": answers.read(source, course.answers).program}
     for name, (files, names) in parts_of(course.assignment).ALIKE.items():
-        programs[name] = answers.read([(PACKAGE / file).read_text() for file in files], names)[0]
+        programs[name] = answers.read([(PACKAGE / file).read_text() for file in files], names).program
     for folder in earlier:
         for path in sorted(folder.rglob("*.ipynb")):
             programs[visible(f"{folder.name}/{path.relative_to(folder)}")] = _earlier(course, path)
@@ -61,7 +61,7 @@ def _earlier(course: Course, path: Path) -> str:
         cells = submission.parse(submission.read(path)).cells
     except submission.Problem:
         return ""
-    return answers.read([cell.source for cell in cells if cell.cell_type == "code"], course.answers)[0]
+    return answers.read([cell.source for cell in cells if cell.cell_type == "code"], course.answers).program
 
 
 def _fingerprints(programs: dict[str, str], common: list) -> dict[str, CodeFingerprint]:
