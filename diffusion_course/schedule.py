@@ -43,7 +43,7 @@ class Schedule:
     alpha_bar: np.ndarray
 
     def __post_init__(self) -> None:
-        alpha_bar = np.array(self.alpha_bar, dtype=np.float64)
+        alpha_bar = np.asarray(self.alpha_bar, dtype=np.float64).copy()
         _refuse_bad_alpha_bar(alpha_bar)
         self.__setstate__({"alpha_bar": alpha_bar})
         if (left := alpha_bar[-1] ** 0.5) > VISIBLE:

@@ -203,6 +203,15 @@ def test_a_bad_entry_is_refused_by_its_place_and_value(alpha_bar, data):
             from_beta(beta)
 
 
+def test_a_tensor_of_any_float_type_is_a_schedule():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for given in (torch.tensor([1.0, 0.5, 0.005]), torch.tensor([1.0, 0.5, 0.005], dtype=torch.float64)):
+            made = Schedule(given)
+            given[1] = 0.6  # and what was given is not looked at again
+            assert made.alpha_bar.dtype == np.float64 and made.at(1) == 0.5
+
+
 # The warning.
 
 
