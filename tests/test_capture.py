@@ -50,6 +50,14 @@ def test_a_captured_training_is_the_plain_one(case, dtype, monkeypatch):
     assert captured[-1].run.state().about == plain[-1].run.state().about
 
 
+def test_a_captured_training_in_parts_is_the_plain_one(monkeypatch):
+    """The gradients of the parts add up within the graph, and each replay begins without any."""
+    plain = trained("conditional points", accumulate=4)
+    graphs = as_on_a_gpu(monkeypatch)
+    same(trained("conditional points", accumulate=4), plain)
+    assert [graph.replays for graph in graphs] == [STEPS - PLAIN_STEPS]
+
+
 def test_a_training_of_pictures_from_words_is_captured_with_its_own_batches(monkeypatch):
     def start():
         torch.manual_seed(0)
