@@ -8,7 +8,7 @@ PYTHON ?= python3
 ARGS =
 
 BIN = .venv/bin
-# One process a core, each with one thread: busy threads that wait for each other cost more than they bring.
+# Processes with one thread each: busy threads that wait for each other cost more than they bring.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 # Where torch publishes its builds without CUDA. Other names may be given: make lab TORCH_CPU=ADDRESS
 TORCH_CPU = https://download.pytorch.org/whl/cpu
@@ -18,7 +18,7 @@ INSTALL = PYTHON="$(PYTHON)" TORCH_CPU="$(TORCH_CPU)" sh tools/install.sh
 
 help:
 	@echo "make lab            open the lessons in JupyterLab (the first time: install everything in .venv)"
-	@echo "make test           run every test and every notebook, but for the long ones of the homework"
+	@echo "make test           run every test and every lesson, but for what takes long of the homework"
 	@echo "make test-homework  run every test of the homework and its grading (Linux, bubblewrap)"
 	@echo "make test-matrix    run the fast tests with the lowest, tested, newest and Colab's versions (uv, hours)"
 	@echo "make lint           check the style and the types of the code, and the form of the notebooks"
@@ -32,7 +32,7 @@ lab: .venv/lab-installed
 	$(BIN)/python -m jupyterlab --notebook-dir=notebooks $(ARGS)
 
 test: .venv/test-installed
-	@echo "Running every test and every notebook: some minutes."
+	@echo "Running every test and every lesson: some minutes."
 	$(PYTEST) $(ARGS)
 
 test-homework: .venv/test-installed

@@ -1,4 +1,4 @@
-"""What every test shares: one thread, and property tests that draw the same examples on every machine."""
+"""What every test shares: one thread, the same random examples on every machine, and the order in which files run."""
 
 import os
 
@@ -11,3 +11,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No deadline: a shared machine may pause for longer than any example takes.
 settings.register_profile("course", derandomize=True, deadline=None)
 settings.load_profile("course")
+
+
+def pytest_xdist_auto_num_workers():
+    """One process more than there are cores, since many tests wait for a browser or a sandbox."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items):
+    """Files with long tests come first, so that no core waits for one of them at the end."""
+    long = {item.path for item in items if item.get_closest_marker("homework")}
+    items.sort(key=lambda item: item.path not in long)
