@@ -6,7 +6,7 @@ import pytest
 
 from diffusion_course.homework.inside import wire
 from diffusion_course.homework.sandbox.sandbox import Sandbox
-from diffusion_course.homework.sandbox.walls import SandboxError, bubblewrap
+from diffusion_course.homework.sandbox.walls import SandboxError, bubblewrap, stretched
 
 
 class Inside:
@@ -16,6 +16,8 @@ class Inside:
         self.sandbox = sandbox
 
     def ask(self, seconds=60, **request):
+        """The answer; as while grading, it may take longer on a busy machine."""
+        seconds = stretched(seconds)
         wire.send(self.sandbox.sock, request | {"seconds": seconds}, 5)
         return wire.receive(self.sandbox.sock, seconds + 30)
 
