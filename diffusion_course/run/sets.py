@@ -68,6 +68,7 @@ def folder(folder: str | Path, size: int, split: str = "train", seed: int = 0, s
 def fashion_codes(prompt: str) -> np.ndarray:
     """The class that a prompt names, as a row of codes. Raises ValueError for any other word."""
     names = data.fashion("test").names
-    if prompt.strip().lower() not in [name.lower() for name in names]:
+    labels = {name.lower(): label for label, name in enumerate(names)}
+    if (asked := prompt.strip().lower()) not in labels:
         raise ValueError(f"Fashion knows no {prompt!r}; it knows {', '.join(names)}.")
-    return np.array([[name.lower() for name in names].index(prompt.strip().lower())])
+    return np.array([labels[asked]])
