@@ -91,6 +91,7 @@ def train(
         order = Order(len(dataset), batch, run.done, run.rng.initial_seed(), run.rank, run.ranks)
         read = stream(dataset, order, like)
         run.draw = lambda x0, cond, schedule, batch, rng: noised(*next(read), schedule, rng)
+        run.capturable = False  # each step reads other data
     return _records(run, x0, cond)
 
 

@@ -98,8 +98,8 @@ class Captured:
 
 
 def stepper(step: Callable[[], Tensor], run: Any) -> Callable[[], Tensor]:
-    """The step of a `state.Run` as it is, or captured: on CUDA, unless a wrapper has plans or data are read."""
-    if not on_gpu(run.machine.device) or run.model is not run.bare or "examples" in run.recipe:
+    """The step of a `state.Run` as it is, or captured: on CUDA, if the run is `capturable`."""
+    if not on_gpu(run.machine.device) or not run.capturable:
         return step
     return Captured(step, run.machine.device, run.rng, undo=run.renew_scaler)
 

@@ -35,8 +35,9 @@ class Run:
 
     `model` may be wrapped, `bare` is the network in it and `ema` the average of that. `lr`, `share` (how far the
     average moves), `alive` (1 until a loss is not finite) and `good` (the number of finite losses) are numbers on the
-    device. This process, number `rank` of `ranks` under DistributedDataParallel, computes its share of each batch in
-    `parts` parts, and only adds their gradients up.
+    device. `capturable` says whether a step may be recorded and played back (`machine.capture`). This process, number
+    `rank` of `ranks` under DistributedDataParallel, computes its share of each batch in `parts` parts, and only adds
+    their gradients up.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Run:
     ) -> None:  # fmt: skip
         self.model, self.bare, self.machine, self.recipe = model, unwrapped(model), machine, recipe
         self.weight, self.rng, self.draw, self.done = weight, rng, draw, 0
+        self.capturable = self.model is self.bare  # a wrapper has plans of its own
         self.group = getattr(model, "process_group", None)  # of DistributedDataParallel
         self.rank, self.ranks = (0, 1) if self.group is None else (self.group.rank(), self.group.size())
         self.parts = _equal_parts(recipe["batch"], self.ranks, parts)
