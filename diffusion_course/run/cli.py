@@ -28,9 +28,10 @@ from .shell import (
     TRAINED,
     WEIGHTS,
     OneLine,
+    device,
     entry_of,
+    join_others,
     network_of,
-    place,
     shared,
 )
 
@@ -71,10 +72,10 @@ def train(
 
     from ..training import train
 
-    rank, device = place()
+    rank, where = join_others(), device()
     torch.manual_seed(seed)  # of the initial weights
-    model = entry.network(entry.schedule()).to(device)
-    recipe = entry.recipe(device) | ({"steps": steps} if steps else {})
+    model = entry.network(entry.schedule()).to(where)
+    recipe = entry.recipe(where) | ({"steps": steps} if steps else {})
     rng = torch.Generator().manual_seed(seed)
     start = partial(train, shared(model), x0, cond, **recipe, draw=draw, rng=rng, accumulate=accumulate)
     told = logs.follow(start, out, recipe["steps"], resume, rank)
@@ -103,7 +104,7 @@ def distill(
     student = entry.student
     assert student is not None  # DISTILLED
     logs.places(out, resume)
-    rank, device = place()
+    rank = join_others()
 
     import torch
     from tqdm import tqdm
@@ -111,7 +112,7 @@ def distill(
     from ..distill import distill
     from . import sampling
 
-    teacher, rng = network_of(name, entry, weights).to(device), torch.Generator().manual_seed(seed)
+    teacher, rng = network_of(name, entry, weights).to(device()), torch.Generator().manual_seed(seed)
     xT, cond = sampling.starts(entry, trajectories or student.trajectories, seed, rng)
     shown = sampling.trajectories(teacher, student, xT, cond, partial(tqdm, unit="batch of trajectories"))
     recipe = {**student.training, **({"steps": steps} if steps else {})}
@@ -242,6 +243,6 @@ def _path(
     from tqdm import tqdm
 
     xT, rng = sampling.pure_noise(n, entry.shape, seed), torch.Generator().manual_seed(seed)
-    batches = sampling.paths(model.to(place()[1]), xT, how, nfe, cond=cond, guidance=guidance, rng=rng)
+    batches = sampling.paths(model.to(device()), xT, how, nfe, cond=cond, guidance=guidance, rng=rng)
     parts = list(tqdm(batches, total=-(-n // sampling.BATCH), unit="batch"))
     return [torch.cat(x).numpy() for x in zip(*(path for _, path in parts), strict=True)]

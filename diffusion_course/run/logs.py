@@ -67,6 +67,8 @@ def follow(start: Callable[..., Any], out: Path, steps: int, resume: bool, rank:
         records = start(resume=checkpoints.load_run(saved) if going_on else None)
     except ValueError as error:
         raise ValueError(f"{saved if going_on else out}: {error}") from error
+    if torch.distributed.is_initialized():  # a launcher tells those that are left to stop
+        signal.signal(signal.SIGTERM, _stopped)
     try:
         rows, record = _taken(records, log, saved, steps, going_on, rank)
     except (RuntimeError, InterruptedError) as error:
@@ -105,6 +107,10 @@ def _taken(
                 checkpoints.save_run(saved, record.run.state())
                 last_saved = time.monotonic()
     return rows, record
+
+
+def _stopped(*_: Any) -> None:
+    raise InterruptedError("told to stop")
 
 
 def _lost(saved: Path, error: Exception) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -78,21 +77,23 @@ def network_of(name: str, entry: recipes.Experiment, weights: Path | None) -> An
     return model
 
 
-def place() -> tuple[int, str]:
-    """(rank, device): of this process under `accelerate launch` or torchrun; else 0, and the GPU if there is one."""
+def device() -> str:
+    """Where this process computes: on the GPU that is its own, or the only one; without any on the CPU."""
     import torch
 
-    gpu = torch.cuda.is_available()
+    own = os.environ.get("LOCAL_RANK")  # set by `accelerate launch` and torchrun
+    return "cpu" if not torch.cuda.is_available() else "cuda" if own is None else f"cuda:{own}"
+
+
+def join_others() -> int:
+    """This process's rank among those that `accelerate launch` or torchrun has started, once all have met; alone 0."""
+    import torch
+
     if "WORLD_SIZE" not in os.environ:
-        return 0, "cuda" if gpu else "cpu"
+        return 0
     if not torch.distributed.is_initialized():
-        signal.signal(signal.SIGTERM, _stopped)
-        torch.distributed.init_process_group("nccl" if gpu else "gloo")
-    return torch.distributed.get_rank(), f"cuda:{os.environ['LOCAL_RANK']}" if gpu else "cpu"
-
-
-def _stopped(*_: Any) -> None:
-    raise InterruptedError("told to stop")
+        torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return torch.distributed.get_rank()
 
 
 def shared(model: Any) -> Any:
