@@ -8,8 +8,8 @@ import torch
 
 from diffusion_course import data, metrics
 from diffusion_course.metrics import accuracy
-from diffusion_course.run.judge import Classifier
-from diffusion_course.run.judges import PictureJudge, SpiralJudge, report, train_classifier
+from diffusion_course.run.classifiers import Classifier, train_classifier
+from diffusion_course.run.judges import PictureJudge, SpiralJudge, report
 from diffusion_course.run.sets import Set
 
 

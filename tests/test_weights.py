@@ -9,7 +9,7 @@ import torch
 from diffusion_course.base.files import shipped
 from diffusion_course.metrics import accuracy
 from diffusion_course.run import checkpoints, judges, quality, recipes, sampling
-from diffusion_course.run.judge import Classifier
+from diffusion_course.run.classifiers import Classifier
 
 NAMES = [name for name, entry in recipes.EXPERIMENTS.items() if entry.codes and entry.judge]
 STEPS, SAMPLES = 10, 100

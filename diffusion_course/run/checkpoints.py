@@ -26,10 +26,10 @@ from ..machine.state import State, unwrapped
 from ..models import Denoiser, SpiralMLP
 from ..schedule import Schedule
 from ..unet import UNet
-from .judge import Classifier, Judge
+from .classifiers import Classifier, WordClassifier
 
 VERSION = 1
-KNOWN = SpiralMLP, UNet, DiT, TextUNet, Classifier, Judge
+KNOWN = SpiralMLP, UNet, DiT, TextUNet, Classifier, WordClassifier
 NETWORKS: dict[str, Any] = {network.__name__: network for network in KNOWN}
 
 

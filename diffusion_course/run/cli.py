@@ -199,14 +199,14 @@ def train_classifier(name: str, out: Path, seed: int) -> None:
     import torch
 
     from .. import metrics
-    from . import checkpoints, judge, judges
+    from . import checkpoints, classifiers
 
     entry = recipes.experiment(name)
     torch.manual_seed(seed)
     train, test = entry.load("train", seed), entry.load("test", seed)
     values = entry.network(entry.schedule()).config["attributes"]
-    model = judge.Classifier(channels=entry.shape[0], attributes=values)
-    for loss in judges.train_classifier(model, train.x0, train.cond, rng=torch.Generator().manual_seed(seed)):
+    model = classifiers.Classifier(channels=entry.shape[0], attributes=values)
+    for loss in classifiers.train_classifier(model, train.x0, train.cond, rng=torch.Generator().manual_seed(seed)):
         click.echo(f"mean loss {loss:.4f}")
     checkpoints.save_model(out, model)
     click.echo(f"{out}: {metrics.accuracy(model, test.x0, test.cond):.2%} of the held-out attributes are right.")

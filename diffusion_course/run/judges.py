@@ -7,18 +7,14 @@ what the score alone would hide: whether the whole curve is covered, whether tra
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from .. import data, metrics
-from ..machine.hardware import choose_machine
 from . import checkpoints
-from .judge import Classifier
 from .recipes import EXPERIMENTS
 from .sets import Set
 
@@ -104,29 +100,3 @@ class PictureJudge:
         start = seed * n % (len(self.test.x0) - n + 1)
         rows = slice(start, start + n)
         return Set(self.test.x0[rows], None if self.test.cond is None else self.test.cond[rows])
-
-
-def train_classifier(
-    model: Classifier, x0: Any, codes: Any, *, epochs: int = 8, batch: int = 128, lr: float = 2e-3,
-    rng: torch.Generator | None = None,
-) -> Iterator[float]:  # fmt: skip
-    """Fit `model` to pictures x0 and their attributes `codes` (n, k); yield the mean loss after each epoch."""
-    rng = torch.Generator() if rng is None else rng
-    x0, codes = torch.as_tensor(x0), torch.as_tensor(codes).reshape(len(x0), -1)
-    batches = len(x0) // batch
-    optimiser = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.05)
-    decay = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=epochs * batches)
-    model.train()
-    for _ in range(epochs):
-        total, machine = 0.0, choose_machine(x0)
-        for rows in torch.randperm(len(x0), generator=rng)[: batches * batch].split(batch):
-            with machine.at_work(), machine.precision():
-                logits = model(x0[rows]).split(model.attributes, dim=1)
-                loss = sum(F.cross_entropy(part, code) for part, code in zip(logits, codes[rows].T, strict=True))
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                decay.step()
-            total += loss.item()
-        yield total / batches
-    model.eval()

@@ -1,6 +1,7 @@
-"""The judge of emoji: says which words a picture shows, so that samples can be measured against their prompts.
+"""Networks that look at pictures and say what they show, so that samples can be measured (`judges`).
 
-It learns to tell the name of a real picture; a word's score is the probability of all names that contain it. Every
+`Classifier` finds the attributes of faces and the class of clothes. `WordClassifier` finds the words of emoji: it
+learns to tell the name of a real picture, and a word's score is the probability of all names that contain it. Every
 tenth drawing is kept from it, and its hit rate on those is what samples are compared with. A word counts as found in
 a picture if its score is above that of 99 of 100 real pictures without the word: by chance, once in a hundred times.
 """
@@ -16,9 +17,10 @@ from torch.nn import functional as F
 
 from ..base.words import NOT_SAID
 from ..beyond.emoji import COLOURS, Emoji, recoloured_copies
+from ..machine.hardware import choose_machine
 
 FEATURES = 128
-LEAST = 12  # pictures that a word needs to be judged
+LEAST = 12  # pictures that a word needs to be looked for
 FALSE_ALARMS = 0.01
 
 
@@ -50,7 +52,7 @@ class Classifier(nn.Module):
         return torch.stack([part.argmax(1) for part in self(x).split(self.attributes, dim=1)], dim=1)
 
 
-class Judge(nn.Module):
+class WordClassifier(nn.Module):
     """Scores (B, len(words)) of words in pictures (B, 3, 32, 32); `features` (B, 128) is what they are read from.
 
     `words` are ids of the vocabulary, `names[k]` the places in `words` of what the k-th name says; `threshold`, one
@@ -102,20 +104,46 @@ def _stage(inside: int, outside: int) -> tuple[nn.Module, ...]:
     )  # fmt: skip
 
 
-def make_judge(data: Emoji) -> Judge:
-    """A fresh judge of all names, and of their words that 12 training pictures or more have; colours are measured."""
+def train_classifier(
+    model: Classifier, x0: Any, codes: Any, *, epochs: int = 8, batch: int = 128, lr: float = 2e-3,
+    rng: torch.Generator | None = None,
+) -> Iterator[float]:  # fmt: skip
+    """Fit `model` to pictures x0 and their attributes `codes` (n, k); yield the mean loss after each epoch."""
+    rng = torch.Generator() if rng is None else rng
+    x0, codes = torch.as_tensor(x0), torch.as_tensor(codes).reshape(len(x0), -1)
+    batches = len(x0) // batch
+    optimiser = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.05)
+    decay = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=epochs * batches)
+    model.train()
+    for _ in range(epochs):
+        total, machine = 0.0, choose_machine(x0)
+        for rows in torch.randperm(len(x0), generator=rng)[: batches * batch].split(batch):
+            with machine.at_work(), machine.precision():
+                logits = model(x0[rows]).split(model.attributes, dim=1)
+                loss = sum(F.cross_entropy(part, code) for part, code in zip(logits, codes[rows].T, strict=True))
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                decay.step()
+            total += loss.item()
+        yield total / batches
+    model.eval()
+
+
+def make_word_classifier(data: Emoji) -> WordClassifier:
+    """A fresh network for all names, and their words that 12 training pictures or more have; colours are measured."""
     count = np.bincount(data.words[data.words != NOT_SAID], minlength=len(data.vocabulary))
     ids = [[data.vocabulary.place.get(word) for word in name.split()] for name in data.names]
     in_names = {word for name in ids for word in name if word is not None and count[word] >= LEAST}
     words = sorted(in_names - {data.vocabulary.place[word] for word in (*COLOURS, "white")})
     column = {word: k for k, word in enumerate(words)}
-    return Judge(words, [[column[word] for word in name if word in column] for name in ids])
+    return WordClassifier(words, [[column[word] for word in name if word in column] for name in ids])
 
 
-def train_judge(
-    judge: Judge, data: Emoji, epochs: int = 24, batch: int = 64, lr: float = 2e-3, seed: int = 0
+def train_word_classifier(
+    model: WordClassifier, data: Emoji, epochs: int = 24, batch: int = 64, lr: float = 2e-3, seed: int = 0
 ) -> Iterator[float]:
-    """Fit a judge to the training pictures; yield the mean loss after each epoch. It is ready after the last.
+    """Fit `model` to the training pictures; yield the mean loss after each epoch. It is ready after the last.
 
     Every tenth drawing (`held_back`) is kept from it. Copies in other colours and small shifts are its only help.
     """
@@ -126,26 +154,26 @@ def train_judge(
     images = torch.from_numpy(np.concatenate([part.images, more]))
     names = torch.from_numpy(np.concatenate([data.concept[~back], data.concept[~back][rows]]))
     steps = len(images) // batch
-    optimiser = torch.optim.AdamW(judge.parameters(), lr=lr, weight_decay=0.05)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.05)
     decay = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=epochs * steps)
     for epoch in range(epochs):
-        judge.train()
+        model.train()
         total = 0.0
         for rows in torch.randperm(len(images), generator=rng)[: steps * batch].split(batch):
-            loss = F.cross_entropy(judge.named(_shifted(images[rows], rng)), names[rows], label_smoothing=0.1)
+            loss = F.cross_entropy(model.named(_shifted(images[rows], rng)), names[rows], label_smoothing=0.1)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             decay.step()
             total += loss.item()
-        judge.eval()
+        model.eval()
         if epoch == epochs - 1:
-            _set_thresholds(judge, data.x0[back], has_words(data.words[back], judge.config["words"]))
+            _set_thresholds(model, data.x0[back], has_words(data.words[back], model.config["words"]))
         yield total / steps
 
 
 def held_back(data: Emoji) -> np.ndarray:
-    """Which drawings the judge does not see: every tenth."""
+    """Which drawings the network does not see: every tenth."""
     return np.arange(len(data.images)) % 10 == 0
 
 
@@ -157,9 +185,9 @@ def has_words(rows: np.ndarray, words: Sequence[int]) -> Tensor:
 
 
 @torch.no_grad()
-def _set_thresholds(judge: Judge, x: np.ndarray, truth: Tensor) -> None:
-    scores = judge(torch.from_numpy(x)).masked_fill(truth.bool(), float("nan"))
-    judge.threshold.copy_(torch.nanquantile(scores, 1 - FALSE_ALARMS, dim=0))
+def _set_thresholds(model: WordClassifier, x: np.ndarray, truth: Tensor) -> None:
+    scores = model(torch.from_numpy(x)).masked_fill(truth.bool(), float("nan"))
+    model.threshold.copy_(torch.nanquantile(scores, 1 - FALSE_ALARMS, dim=0))
 
 
 def _shifted(images: Tensor, rng: torch.Generator) -> Tensor:
