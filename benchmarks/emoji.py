@@ -33,7 +33,7 @@ def samples(model, rows, scale, steps, seed):
     """One picture for each row of word ids; `scale` STUDENT: as a student draws."""
     noise = torch.randn(len(rows), 3, 32, 32, generator=torch.Generator().manual_seed(seed))
     parts = zip(torch.as_tensor(rows).split(64), noise.split(64), strict=True)
-    how = (1.0, paint.QUICK, True) if scale is STUDENT else (scale, steps)
+    how = (None, paint.STUDENT_STEPS) if scale is STUDENT else (scale, steps)
     last = [list(paint.guesses(model, cond, part, *how))[-1] for cond, part in parts]
     return np.concatenate(last)
 
@@ -143,9 +143,9 @@ def main():
         checkpoints.save_model(args.judge, judge)
     judge = checkpoints.load_model(args.judge)
     floors(judge, train, args.count)
-    model = checkpoints.load_model(args.weights) if args.weights else paint.pretrained()
+    model = checkpoints.load_model(args.weights) if args.weights else paint.pretrained("emoji")
     rows = [(scale, f"{scale:g}", model) for scale in args.scales]
-    rows += [(STUDENT, "4 steps", paint.pretrained(quick=True))] if args.student else []
+    rows += [(STUDENT, "4 steps", paint.pretrained("emoji-student"))] if args.student else []
     for scale, label, network in rows:
         table = [row_of_numbers(network, judge, train, scale, args.steps, s, args.count) for s in range(args.seeds)]
         names = list(table[0])

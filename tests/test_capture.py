@@ -177,7 +177,7 @@ def test_what_people_call_is_captured(monkeypatch):
     graphs = as_on_a_gpu(monkeypatch)
     torch.manual_seed(0)
     painter = text.TextUNet(COSINE, len(emoji.vocabulary()), widths=(8, 32), text=32, blocks=1).eval()
-    paint.paint("blue cat", n=1, steps=10, model=painter)
+    paint.paint("blue cat", n=1, steps=10, network=painter)
     network = models.SpiralMLP(schedule.cosine())
     list(sampling.paths(network, torch.tensor(POINTS[:8]), nfe=10))
     sampling.trajectories(network, recipes.Student(8, 20, {}), torch.tensor(POINTS[:4]))
@@ -319,7 +319,7 @@ def test_every_machine_starts_from_the_same_noise(monkeypatch):
     elsewhere = fresh().to("meta")
     monkeypatch.setattr(paint, "guesses", lambda model, cond, noise, *how: noise)
     expected = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(3))
-    assert torch.equal(paint.painting("cat", n=2, seed=3, model=elsewhere), expected)
+    assert torch.equal(paint.painting("cat", n=2, seed=3, network=elsewhere), expected)
     here, there = (torch.Generator().manual_seed(0) for _ in range(2))
     for model, rng, device in ((fresh(), here, "cpu"), (elsewhere, there, "meta")):
         path = sampling.SAMPLERS["ddpm"].run(model, COSINE, torch.zeros(4, 2, device=device), 9, rng=rng)

@@ -21,16 +21,16 @@ def model():
 
 
 def test_as_many_pictures_as_asked_appear_step_by_step(model):
-    *before, last = painting("blue cat", n=3, steps=5, model=model)
+    *before, last = painting("blue cat", n=3, steps=5, network=model)
     assert len(before) == 4
     for pictures in (*before, last):
         assert pictures.shape == (3, 3, 32, 32) and pictures.dtype == np.float32
         assert abs(pictures).max() <= 1
-    assert np.array_equal(last, paint("blue cat", n=3, steps=5, model=model))
+    assert np.array_equal(last, paint("blue cat", n=3, steps=5, network=model))
 
 
 def test_seed_prompt_style_and_scale_all_matter(model):
-    usual = {"n": 1, "steps": 3, "model": model}
+    usual = {"n": 1, "steps": 3, "network": model}
     one = paint("blue cat", **usual)
     assert np.array_equal(one, paint("cat, blue", **usual))
     for other in (
@@ -43,15 +43,15 @@ def test_seed_prompt_style_and_scale_all_matter(model):
     assert np.allclose(paint("cat", scale=0.0, **usual), paint("heart", scale=0.0, **usual), atol=1e-4)
 
 
-def test_a_student_draws_in_four_steps_whatever_is_said_of_scale_and_steps(model):
-    *before, last = painting("blue cat", n=2, model=model, quick=True)
-    assert len(before) == 3 and last.shape == (2, 3, 32, 32) and abs(last).max() <= 1
-    assert np.array_equal(last, paint("blue cat", n=2, scale=9.0, steps=7, model=model, quick=True))
+def test_a_student_draws_in_four_steps_whatever_is_said_of_scale_and_steps(model, monkeypatch):
     asked = []
     counting = lambda xt, t, cond=None, **how: asked.append(int(t)) or model(xt, t, cond, **how)  # noqa: E731
     counting.schedule, counting.parameters = model.schedule, model.parameters
-    paint("blue cat", n=2, model=counting, quick=True)
+    monkeypatch.setattr("diffusion_course.run.paint.pretrained", {"emoji-student": counting}.get)
+    *before, last = painting("blue cat", n=2, network="emoji-student")
+    assert len(before) == 3 and last.shape == (2, 3, 32, 32) and abs(last).max() <= 1
     assert asked == [1000, 700, 400, 150]
+    assert np.array_equal(last, paint("blue cat", n=2, scale=9.0, steps=7, network="emoji-student"))
 
 
 @pytest.mark.parametrize("pair", ["orange heart", "purple apple", "blue cat"])
@@ -70,11 +70,11 @@ def test_what_is_wrong_is_told_by_the_call(model):
         ({"prompt": "cat", "scale": float("nan")}, "finite"),
     ):
         with pytest.raises(ValueError, match=told):
-            painting(**arguments, model=model)
+            painting(**arguments, network=model)
 
 
 def test_between_two_steps_the_caller_can_train(model):
-    path = painting("cat", n=1, steps=3, model=model)
+    path = painting("cat", n=1, steps=3, network=model)
     next(path)
     assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
     assert not torch.is_autocast_enabled("cpu")
