@@ -1,4 +1,4 @@
-"""What a sampler asks of a model: x̂_0 and ε̂ of x_t from one network evaluation, checked, at the times to visit."""
+"""What a sampler asks of a model: x̂_0 of x_t from one network evaluation, checked, at the times to visit."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .base.arrays import is_tensor, may_read, total, widened
-from .forward import eps_from_x0, x0_from_eps
+from .forward import x0_from_eps
 from .schedule import Schedule
 
 Clip: TypeAlias = "float | Callable[[Any], Any] | None"
 
 
 class Predictor:
-    """The model as a sampler asks it: x̂_0 and ε̂ of x_t, from one evaluation, with x̂_0 clipped and ε̂ to match.
+    """The model as a sampler asks it: `predict(x, t)` is the guess x̂_0 of x_t, clipped, from one evaluation.
 
     Raises ValueError if the answer has not x_t's shape, and if it is not finite, naming the step.
     """
@@ -28,17 +28,12 @@ class Predictor:
         self.clip = clip if callable(clip) or clip is None else clip_to(clip)
         self.name = getattr(model, "__name__", type(model).__name__)
 
-    def __call__(self, xt: Any, t: int) -> tuple[Any, Any]:
-        power = self.schedule.at(t)
-        if power == 0:  # pure noise: x_t is the noise, and only a v- or x_0-network can say more
-            x0_hat, eps_hat = self._ask(self._x0_hat, xt, t), xt
+    def __call__(self, xt: Any, t: int) -> Any:
+        if self.schedule.at(t) == 0:  # pure noise: x_t is the noise, and only a v- or x_0-network can say more
+            x0_hat = self._ask(self._x0_hat, xt, t)
         else:
-            eps_hat = self._ask(self.model, xt, t)
-            x0_hat = x0_from_eps(xt, power, eps_hat)
-        if self.clip is not None:
-            x0_hat = self.clip(x0_hat)
-            eps_hat = eps_from_x0(xt, power, x0_hat)
-        return x0_hat, eps_hat
+            x0_hat = x0_from_eps(xt, self.schedule.at(t), self._ask(self.model, xt, t))
+        return x0_hat if self.clip is None else self.clip(x0_hat)
 
     def times(self, steps: Any) -> Iterator[tuple[int, int]]:
         """The pairs (t, s) of the steps; after the last one, whether all answers were finite."""

@@ -10,6 +10,11 @@ times to visit, such as `schedule.steps(20, "logsnr")`. NumPy arrays and torch t
 costs one network evaluation, except in `heun`. Nothing in the loop waits for a GPU: whether every ε̂ was finite is
 asked there once, at the end. Gradients are kept only if xT requires them.
 
+The step inside each loop is a function of its own, and all are called alike: from x_t, the guess x̂_0 that the network
+made of it, and the times, to x_s. What a step takes besides (fresh noise z, earlier guesses) comes last:
+
+    xs = ddpm_step(xt, x0_hat, t, s, schedule, z)
+
 `euler`, `heun` and `dpm_solver` follow the probability-flow ODE, which leads noise to data without fresh noise:
 
     dx̄/dσ = ε̂,     x̄ = x/√ᾱ,     σ = √((1−ᾱ)/ᾱ)
@@ -22,11 +27,11 @@ thresholding; Lin et al. 2023 (arXiv:2305.08891) for starting at ᾱ_T = 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .base.arrays import Array, row_quantile, whole, widened
-from .forward import add_noise, levels, posterior, posterior_variance, randn_like, x0_from_eps
+from .forward import add_noise, eps_from_x0, levels, posterior, posterior_variance, randn_like, x0_from_eps
 from .predictor import Clip, Predictor
 from .schedule import Schedule
 
@@ -51,14 +56,13 @@ def ddpm(
     x, predict = widened(xT), Predictor(model, schedule, clip)
     yield xT
     for t, s in predict.times(schedule.T if steps is None else steps):
-        x0_hat, _ = predict(x, t)
-        x = step(x, x0_hat, t, s, schedule, randn_like(x, rng) if s > 0 else 0.0)
+        x = step(x, predict(x, t), t, s, schedule, randn_like(x, rng) if s > 0 else 0.0)
         yield x
 
 
-def ddim_step(x0_hat: Any, eps_hat: Any, t: int, s: int, schedule: Schedule, eta: float = 0.0, z: Any = 0.0) -> Any:
+def ddim_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, z: Any = 0.0, eta: float = 0.0) -> Any:
     """x_s = √ᾱ_s x̂_0 + √(1−ᾱ_s−σ²) ε̂ + σ z with σ² = η² β̃."""
-    kept = schedule.at(s)
+    kept, eps_hat = schedule.at(s), eps_from_x0(xt, schedule.at(t), x0_hat)
     fresh = eta**2 * float(posterior_variance(schedule.at(t), kept))
     x = kept**0.5 * x0_hat + max(1 - kept - fresh, 0.0) ** 0.5 * eps_hat
     return x + fresh**0.5 * z if fresh > 0 else x
@@ -68,7 +72,7 @@ def ddim(
     model: Callable, schedule: Schedule, xT: Array, steps: Any = 50, *,
     rng: Any = None, eta: float = 0.0, clip: Clip = None, step: Callable = ddim_step,
 ) -> Iterator[Any]:  # fmt: skip
-    """Guess x_0 and ε, then noise the guess again, to level s, with that same ε.
+    """Guess x_0, take the noise that makes x_t of the guess, and noise the guess with it again, to level s.
 
     η = 0 (the default, DDIM proper) is deterministic; η = 1 has as much fresh noise as `ddpm`. `step` replaces
     `ddim_step`. Raises ValueError unless 0 ≤ η ≤ 1.
@@ -78,14 +82,13 @@ def ddim(
     x, predict = widened(xT), Predictor(model, schedule, clip)
     yield xT
     for t, s in predict.times(steps):
-        x0_hat, eps_hat = predict(x, t)
-        x = step(x0_hat, eps_hat, t, s, schedule, eta, randn_like(x, rng) if eta > 0 and s > 0 else 0.0)
+        x = step(x, predict(x, t), t, s, schedule, randn_like(x, rng) if eta > 0 and s > 0 else 0.0, eta)
         yield x
 
 
-def euler_step(xt: Any, eps_hat: Any, t: int, s: int, schedule: Schedule) -> Any:
-    """x̄ + (σ_s − σ_t) ε̂ in terms of x: take out the noise of level t along the slope ε̂, put in that of level s."""
-    return add_noise(x0_from_eps(xt, schedule.at(t), eps_hat), schedule.at(s), eps_hat)
+def euler_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule) -> Any:
+    """x̄ + (σ_s − σ_t) ε̂ in terms of x, also where σ_t is infinite: x̂_0 with its noise ε̂, at level s."""
+    return add_noise(x0_hat, schedule.at(s), eps_from_x0(xt, schedule.at(t), x0_hat))
 
 
 def euler(
@@ -98,22 +101,21 @@ def euler(
     x, predict = widened(xT), Predictor(model, schedule, clip)
     yield xT
     for t, s in predict.times(steps):
-        x0_hat, eps_hat = predict(x, t)
-        x = add_noise(x0_hat, schedule.at(s), eps_hat)  # x̄ + (σ_s − σ_t) ε̂, also where σ_t is infinite
+        x = euler_step(x, predict(x, t), t, s, schedule)
         yield x
 
 
-def heun_step(predict: Callable, xt: Any, t: int, s: int, schedule: Schedule) -> Any:
-    """x_s by the mean of the slopes ε̂ at both ends. `predict(x, t)` gives (x̂_0, ε̂).
+def heun_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, predict: Callable) -> Any:
+    """x_s by the mean of the slopes ε̂ at both ends. `predict(x, s)` is the guess x̂_0 at the far one.
 
     Euler's step where one end has no slope: at s = 0 (no noise to estimate) and from ᾱ_t = 0 (σ is infinite).
     """
-    x0_hat, slope = predict(xt, t)
-    there = add_noise(x0_hat, schedule.at(s), slope)
+    there = euler_step(xt, x0_hat, t, s, schedule)
     if s == 0 or schedule.at(t) == 0:
         return there
-    _, slope_there = predict(there, s)
-    return euler_step(xt, (slope + slope_there) / 2, t, s, schedule)
+    slope = eps_from_x0(xt, schedule.at(t), x0_hat)
+    slope = (slope + eps_from_x0(there, schedule.at(s), predict(there, s))) / 2
+    return add_noise(x0_from_eps(xt, schedule.at(t), slope), schedule.at(s), slope)
 
 
 def heun(
@@ -124,37 +126,36 @@ def heun(
     Order 2 for two evaluations a step; the last step is Euler's, so n steps cost 2n − 1 evaluations. One step must not
     divide σ by a large factor: the slope changes only near its end, and half of even a small change, times a step so
     long in σ, is too much. The first of 25 even steps on `cosine` goes from σ = 20,000 to 16. Space them by
-    "exponential" there, or start lower:
-    `steps=schedule.steps(n + 1, "logsnr")[1:]`.
+    "exponential" there, or start lower: `steps=schedule.steps(n + 1, "logsnr")[1:]`.
     """
     x, predict = widened(xT), Predictor(model, schedule, clip)
     yield xT
     for t, s in predict.times(steps):
-        x = heun_step(predict, x, t, s, schedule)
+        x = heun_step(x, predict(x, t), t, s, schedule, predict)
         yield x
 
 
-def dpm_solver_step(xt: Any, guesses: list, t: int, s: int, schedule: Schedule) -> Any:
-    """x_s from the latest guesses, pairs (time, x̂_0) with the newest first: the ODE, solved exactly but for x̂_0.
+def dpm_solver_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, before: Sequence = ()) -> Any:
+    """x_s from the guess x̂_0 and those `before` it, pairs (time, x̂_0), newest first: the ODE solved but for x̂_0(u).
 
         x_s = √(1−ᾱ_s)/√(1−ᾱ_t) x_t + √ᾱ_s G,     G = ∫ e^{u−u_s} x̂_0(u) du  from u_t to u_s
 
-    G is taken by Newton's divided differences. Two guesses: the line, at its value half-way, as in the paper's
-    algorithm (2M). Three: the parabola, integrated exactly. (Code as released, the authors' and diffusers', has m2/2
+    G is taken by Newton's divided differences. One guess before: the line, at its value half-way, as in the paper's
+    algorithm (2M). Two: the parabola, integrated exactly. (Code as released, the authors' and diffusers', has m2/2
     for m2, as if the second divided difference were the second derivative; it is half of it, and the order is then 2.)
     """
-    (u_t, newest), *older = [(_half_log_snr(schedule, time), x0_hat) for time, x0_hat in guesses]
+    (u_t, newest), *older = [(_half_log_snr(schedule, time), guess) for time, guess in ((t, x0_hat), *before)]
     h = _half_log_snr(schedule, s) - u_t
     m0 = -math.expm1(-h)  # ∫ e^{u−u_s} du from u_t to u_s
     G = m0 * newest
     if older:
-        (u_1, before), *oldest = older
-        slope = (newest - before) / (u_t - u_1)
+        (u_1, latest), *oldest = older
+        slope = (newest - latest) / (u_t - u_1)
         m1 = h - m0  # the same of (u−u_t) e^{u−u_s}
         G = G + (m1 if oldest else m0 * h / 2) * slope
         if oldest:
             ((u_2, first),) = oldest
-            bend = (slope - (before - first) / (u_1 - u_2)) / (u_t - u_2)
+            bend = (slope - (latest - first) / (u_1 - u_2)) / (u_t - u_2)
             m2 = h**2 - 2 * m1  # and of (u−u_t)² e^{u−u_s}
             G = G + (m2 + (u_t - u_1) * m1) * bend
     (_, noise_t), (signal_s, noise_s) = levels(schedule.at(t), xt), levels(schedule.at(s), xt)
@@ -171,12 +172,12 @@ def dpm_solver(
     which ends at u = ∞, takes the newest one as it is.
     """
     order = whole(order, "order, the number of guesses of x_0 to look back on,", most=3)
-    x, predict, guesses = widened(xT), Predictor(model, schedule, clip), []
+    x, predict, before = widened(xT), Predictor(model, schedule, clip), []
     yield xT
     for t, s in predict.times(steps):
-        x0_hat, _ = predict(x, t)
-        guesses = [(t, x0_hat), *guesses][: order if s > 0 else 1]
-        x = dpm_solver_step(x, guesses, t, s, schedule)
+        x0_hat = predict(x, t)
+        x = dpm_solver_step(x, x0_hat, t, s, schedule, before if s > 0 else ())
+        before = [(t, x0_hat), *before][: order - 1]
         yield x
 
 

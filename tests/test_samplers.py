@@ -152,7 +152,7 @@ def test_steps_of_ddpm_and_ddim_are_their_formulas():
     for eta in (0.0, 0.3, 1.0):
         fresh = eta**2 * narrow
         expected = a_s**0.5 * x0_hat + (1 - a_s - fresh) ** 0.5 * eps_hat + fresh**0.5 * z
-        np.testing.assert_allclose(ddim_step(x0_hat, eps_hat, 700, 400, SCHEDULE, eta, z), expected, atol=1e-12)
+        np.testing.assert_allclose(ddim_step(xt, x0_hat, 700, 400, SCHEDULE, z, eta), expected, atol=1e-12)
     np.testing.assert_allclose(ddpm_step(xt, x0_hat, 700, 400, SCHEDULE, z), expected, atol=1e-12)  # that of η = 1
     expected += (wide**0.5 - narrow**0.5) * z
     np.testing.assert_allclose(ddpm_step(xt, x0_hat, 700, 400, SCHEDULE, z, step_variance), expected, atol=1e-12)
@@ -169,14 +169,11 @@ def test_steps_of_euler_and_heun_are_the_ode_in_sigma():
 
     there = follow(EXACT(xT, t))
     mean = (EXACT(xT, t) + EXACT(there, s)) / 2
-    np.testing.assert_allclose(euler_step(xT, EXACT(xT, t), t, s, SCHEDULE), there, atol=1e-12)
+    np.testing.assert_allclose(euler_step(xT, EXACT.x0_hat(xT, t), t, s, SCHEDULE), there, atol=1e-12)
     np.testing.assert_allclose(list(euler(EXACT, SCHEDULE, xT, [t, s, 0]))[1], there, atol=1e-12)
     np.testing.assert_allclose(list(heun(EXACT, SCHEDULE, xT, [t, s, 0]))[1], follow(mean), atol=1e-12)
-
-    def predict(x, t):
-        return x0_from_eps(x, SCHEDULE.at(t), EXACT(x, t)), EXACT(x, t)
-
-    np.testing.assert_allclose(heun_step(predict, xT, t, s, SCHEDULE), follow(mean), atol=1e-12)
+    stepped = heun_step(xT, EXACT.x0_hat(xT, t), t, s, SCHEDULE, EXACT.x0_hat)
+    np.testing.assert_allclose(stepped, follow(mean), atol=1e-12)
 
 
 @pytest.mark.parametrize("steps", [1, 7, 50, 1000, [1000, 600, 100, 3, 0]], ids=str)
@@ -207,8 +204,8 @@ def test_dpm_solver_integrates_guesses_that_are_polynomials(order, power, start)
     noise = (1 - SCHEDULE.alpha_bar) ** 0.5
     expected = noise[s] / noise[t] * path[2] + SCHEDULE.alpha_bar[s] ** 0.5 * (weights @ (np.exp(grid - u[s]) * guess))
     np.testing.assert_allclose(path[3], expected, atol=1e-10)
-    latest = [(time, np.full(1, u[time] ** power)) for time in (300, 500, start)[:order]]
-    np.testing.assert_allclose(dpm_solver_step(path[2], latest, t, s, SCHEDULE), expected, atol=1e-10)
+    newest, *before = [(time, np.full(1, u[time] ** power)) for time in (300, 500, start)[:order]]
+    np.testing.assert_allclose(dpm_solver_step(path[2], newest[1], t, s, SCHEDULE, before), expected, atol=1e-10)
 
 
 @settings(max_examples=40)

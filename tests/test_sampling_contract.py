@@ -90,15 +90,12 @@ def test_a_step_of_ones_own_takes_the_place_of_ours(sampler):
         return args[0] * 0.5
 
     *_, before, x0 = sampler(EXACT, SCHEDULE, np.ones(2), [1000, 400, 0], rng=rng(), step=my_step)
-    if sampler is ddpm:  # (x_t, x̂_0, t, s, schedule, z)
-        assert [args[2:5] for args in calls] == [(1000, 400, SCHEDULE), (400, 0, SCHEDULE)]
-        np.testing.assert_array_equal(x0, [0.25, 0.25])
-        np.testing.assert_allclose(calls[1][1], x0_from_eps(before, SCHEDULE.at(400), EXACT(before, 400)))
-    else:  # (x̂_0, ε̂, t, s, schedule, η, z)
-        assert [args[2:6] for args in calls] == [(1000, 400, SCHEDULE, 0.0), (400, 0, SCHEDULE, 0.0)]
-        np.testing.assert_allclose(calls[1][1], EXACT(before, 400))
-        np.testing.assert_allclose(calls[1][0], x0_from_eps(before, SCHEDULE.at(400), calls[1][1]))
-    assert np.ndim(calls[1][-1]) == 0 and calls[1][-1] == 0  # no noise on the last step
+    # (x_t, x̂_0, t, s, schedule, z), and of DDIM η
+    assert [args[2:5] for args in calls] == [(1000, 400, SCHEDULE), (400, 0, SCHEDULE)]
+    np.testing.assert_array_equal(x0, [0.25, 0.25])
+    np.testing.assert_allclose(calls[1][1], x0_from_eps(before, SCHEDULE.at(400), EXACT(before, 400)))
+    assert np.ndim(calls[1][5]) == 0 and calls[1][5] == 0  # no noise on the last step
+    assert [args[6:] for args in calls] == [(0.0,) if sampler is ddim else ()] * 2
 
 
 # Floats, arrays and tensors.

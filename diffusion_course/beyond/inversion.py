@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..base.arrays import Array, widened
+from ..forward import add_noise, eps_from_x0, x0_from_eps
 from ..predictor import Predictor, pairs
-from ..samplers import euler_step
 from ..schedule import Schedule
 
 
@@ -24,7 +24,8 @@ def encode(model: Callable, schedule: Schedule, x0: Array, steps: Any = 50) -> I
     x, predict = widened(x0), Predictor(model, schedule)
     yield x0
     for t, s in reversed(list(pairs(schedule, steps))):
-        _, slope = predict(x, max(s, 1))
-        x = euler_step(x, slope, s, t, schedule)
+        seen = max(s, 1)
+        slope = eps_from_x0(x, schedule.at(seen), predict(x, seen))
+        x = add_noise(x0_from_eps(x, schedule.at(s), slope), schedule.at(t), slope)
         yield x
     predict.report()

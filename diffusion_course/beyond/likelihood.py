@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Array, cast
-from ..forward import v_from_eps
+from ..forward import eps_from_x0, v_from_eps
 from ..predictor import Predictor
 from ..schedule import Schedule
 
@@ -42,8 +42,7 @@ def log_likelihood(model: Callable, schedule: Schedule, xt: Array, times: Sequen
     angle = np.arctan2((1 - schedule.alpha_bar) ** 0.5, schedule.alpha_bar**0.5)
 
     def velocity(x: Any, t: int) -> Any:
-        _, eps_hat = predict(x, t)
-        return v_from_eps(x, schedule.at(t), eps_hat)
+        return v_from_eps(x, schedule.at(t), eps_from_x0(x, schedule.at(t), predict(x, t)))
 
     for t, s in pairwise(times):
         turn = float(angle[s] - angle[t])
