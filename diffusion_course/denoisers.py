@@ -9,7 +9,7 @@ Source: Karras et al. 2022 (arXiv:2206.00364), appendix B.3, for the finite data
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -38,36 +38,28 @@ class GaussianDenoiser:
     def __call__(self, xt: Array, t: Any) -> Any:
         """ε̂ for x_t at step t, an int or (B,) ints in 1 … T."""
         _, noise, pull = self._pull(xt, t)
-        return noise * self._back(pull)
+        return noise * pull
 
     def x0_hat(self, xt: Array, t: Any) -> Any:
         """E[x_0 | x_t] = mean + √ᾱ_t std² (x_t − √ᾱ_t mean) / (ᾱ_t std² + 1 − ᾱ_t): the mean itself at ᾱ_t = 0."""
         signal, _, pull = self._pull(xt, t)
-        return cast(self.mean, xt) + signal * self._back(cast(self.std**2, xt) * pull)
+        return cast(self.mean, xt) + signal * cast(self.std**2, xt) * pull
 
     def _pull(self, xt: Any, t: Any) -> tuple[Any, Any, Any]:
-        """Both levels, and (x_t − √ᾱ_t mean) divided by the variance of x_t, along the axes of the data."""
+        """Both levels, and (x_t − √ᾱ_t mean) divided by the variance of x_t."""
         signal, noise = levels(self.schedule.at(t), xt)
         refuse_clean(noise)
-        off = self._along(widened(xt) - signal * cast(self.mean, xt))
+        off = widened(xt) - signal * cast(self.mean, xt)
         return signal, noise, off / (signal**2 * cast(self.std**2, xt) + noise**2)
 
-    def _along(self, x: Any) -> Any:
-        """x in coordinates of which no two vary together: here, as it is."""
-        return x
 
-    def _back(self, x: Any) -> Any:
-        """From these coordinates back to x's own."""
-        return x
-
-
-class FullGaussianDenoiser(GaussianDenoiser):
+class FullGaussianDenoiser:
     """E[ε | x_t] for data x_0 ~ N(mean, cov) whose d coordinates vary together: x_t of shape (B, d).
 
         ε̂ = √(1−ᾱ_t) (ᾱ_t cov + (1 − ᾱ_t) I)⁻¹ (x_t − √ᾱ_t mean)
 
-    The inverse is taken once, along the axes of cov. Raises ValueError unless cov (d, d) is finite, symmetric and
-    without negative eigenvalues.
+    Along the axes of cov no two coordinates vary together, so there it is a `GaussianDenoiser`.
+    Raises ValueError unless mean is finite, and cov (d, d) finite, symmetric and without negative eigenvalues.
 
     >>> from diffusion_course.schedule import linear
     >>> pair = FullGaussianDenoiser([0.0, 0.0], [[1.0, 0.9], [0.9, 1.0]], linear())
@@ -76,19 +68,27 @@ class FullGaussianDenoiser(GaussianDenoiser):
     """
 
     def __init__(self, mean: Any, cov: Any, schedule: Schedule) -> None:
-        cov = to_float64(cov)
-        if cov.ndim != 2 or cov.shape[0] != cov.shape[1] or not np.isfinite(cov).all() or not np.allclose(cov, cov.T):
-            raise ValueError(f"cov must be a finite symmetric matrix (d, d), not {cov!s}.")
+        mean, cov = to_float64(mean), to_float64(cov)
+        finite = np.isfinite(mean).all() and np.isfinite(cov).all()
+        if not finite or cov.ndim != 2 or cov.shape[0] != cov.shape[1] or not np.allclose(cov, cov.T):
+            raise ValueError(f"mean must be finite and cov a finite symmetric matrix (d, d), not {mean!s} and {cov!s}.")
         variances, self.axes = np.linalg.eigh(cov)
         if variances.min() < -1e-9 * variances.max():
             raise ValueError(f"cov has a negative eigenvalue, {variances.min():g}: no data have such a covariance.")
-        super().__init__(np.broadcast_to(to_float64(mean), len(cov)), variances.clip(0) ** 0.5, schedule)
+        along = np.broadcast_to(mean, len(cov)) @ self.axes
+        self.schedule, self.along = schedule, GaussianDenoiser(along, variances.clip(0) ** 0.5, schedule)
 
-    def _along(self, x: Any) -> Any:
-        return x @ cast(self.axes, x)
+    def __call__(self, xt: Array, t: Any) -> Any:
+        """ε̂ for x_t at step t, an int or (B,) ints in 1 … T."""
+        return self._turned(self.along, xt, t)
 
-    def _back(self, x: Any) -> Any:
-        return x @ cast(self.axes.T, x)
+    def x0_hat(self, xt: Array, t: Any) -> Any:
+        """E[x_0 | x_t]: the mean itself at ᾱ_t = 0."""
+        return self._turned(self.along.x0_hat, xt, t)
+
+    def _turned(self, answer: Callable, xt: Any, t: Any) -> Any:
+        axes = cast(self.axes, xt)
+        return answer(widened(xt) @ axes, t) @ axes.T
 
 
 class IdealDenoiser:
