@@ -44,13 +44,16 @@ def test_average_by_hand():
     assert record.ema.weight.item() != pytest.approx(model.weight.item(), rel=1e-4)
 
 
-@pytest.mark.parametrize(("length", "kept"), [(0.5, 0.5), (4.0, training.CLIP)])
-def test_a_long_gradient_is_cut_as_a_whole(length, kept):
-    weights = [nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(())), nn.Parameter(torch.zeros(3))]
-    weights[0].grad, weights[1].grad = torch.tensor([0.6, 0.0]) * length, torch.tensor(0.8) * length
-    assert training.clip_gradients(weights).item() == pytest.approx(length)
-    assert weights[0].grad[0].item() == pytest.approx(0.6 * kept)
-    assert weights[1].grad.item() == pytest.approx(0.8 * kept)
+def test_a_long_gradient_is_cut_as_a_whole():
+    def gradient(factor):
+        """That of the first step, the loss multiplied by `factor`, of all weights in one vector."""
+        record = next(run(weight=np.full(101, factor)))
+        return torch.cat([weight.grad.flatten() for weight in record.run.weights])
+
+    short, half, long = (gradient(factor) for factor in (2e-3, 1e-3, 1e3))
+    torch.testing.assert_close(short, 2 * half)
+    assert 0 < short.norm() < training.CLIP
+    torch.testing.assert_close(long, short * training.CLIP / short.norm(), rtol=1e-4, atol=1e-6)
 
 
 def test_running_statistics_are_averaged_and_counts_copied():
