@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from . import data
+from .base.arrays import numbers_of
 from .base.files import refuse_bytes
 
 BINS = 64  # equal arc lengths of the spiral; 512 real points leave one empty once in 50 sets
@@ -52,7 +53,7 @@ def distance_to_spiral(x: Any) -> np.ndarray:
     True
     """
     shape = data.spiral_shape()
-    raw, last = _points(x, "x") * shape.scale + shape.centre, shape.angles[-1]
+    raw, last = numbers_of(x, (None, 2), "x") * shape.scale + shape.centre, shape.angles[-1]
     rho = np.hypot(raw[:, 0], raw[:, 1])[:, None]
     phi = np.arctan2(raw[:, 1], raw[:, 0])[:, None]
 
@@ -76,7 +77,7 @@ def distance_to_spiral(x: Any) -> np.ndarray:
 def coverage(x: Any) -> float:
     """The share of 64 equal arc lengths of the spiral in which the nearest curve point of some sample lies."""
     curve = data.spiral_curve(BINS * POINTS_A_BIN)
-    parts = np.array_split(_points(x, "x"), len(x) // PART + 1)
+    parts = np.array_split(numbers_of(x, (None, 2), "x"), len(x) // PART + 1)
     nearest = np.concatenate([((part[:, None] - curve) ** 2).sum(-1).argmin(1) for part in parts])
     return len(np.unique(nearest // POINTS_A_BIN)) / BINS
 
@@ -86,7 +87,8 @@ def sliced_wasserstein(a: Any, b: Any, directions: Any) -> float:
 
     In one dimension the best matching is by rank: W1 = mean |sorted a − sorted b|. Directions are normalised.
     """
-    a, b, directions = _points(a, "a", None), _points(b, "b", None), _points(directions, "directions", None)
+    sets = {"a": a, "b": b, "directions": directions}
+    a, b, directions = (numbers_of(x, (None, None), name) for name, x in sets.items())
     if a.shape != b.shape or directions.shape[1] != a.shape[1]:
         raise ValueError(f"the sets have shapes {a.shape} and {b.shape}, directions {directions.shape}: draw as many.")
     lengths = np.linalg.norm(directions, axis=1, keepdims=True)
@@ -136,13 +138,6 @@ def accuracy(model: Any, x: Any, codes: Any) -> float:
     found = torch.cat([model.predict(part) for part in pictures.split(PART)])
     codes = codes.reshape(len(found), -1)
     return (found == codes)[codes >= 0].float().mean().item()
-
-
-def _points(x: Any, name: str, d: int | None = 2) -> np.ndarray:
-    x = np.asarray(x.detach().cpu() if isinstance(x, Tensor) else x, dtype=np.float64)
-    if x.ndim != 2 or len(x) == 0 or d not in (None, x.shape[1]) or not np.isfinite(x).all():
-        raise ValueError(f"{name} has shape {x.shape}; it must hold finite points of shape (n, {d or 'd'}), n ≥ 1.")
-    return x
 
 
 def as_pictures(x: Any, name: str = "x") -> Tensor:

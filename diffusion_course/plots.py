@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .base.arrays import to_float64
+from .base.arrays import numbers_of, to_float64
 from .base.figure import BLACK, BLUE, COLOURS, ORANGE, RED, SKY, WIDTH, Figure, folded, styled
 from .base.files import refuse_bytes
 
@@ -76,7 +76,7 @@ def lines(
     """
     _refuse_empty(series, "series")
     x, styles = to_float64(x), ["-", "--", "-.", ":"]
-    series = {label: _numbers(values, x.shape, label, infinite=True) for label, values in series.items()}
+    series = {label: numbers_of(values, x.shape, label, infinite=True) for label, values in series.items()}
     figure = Figure(WIDTH * 0.8, 3.6)
     ax = figure.subplots()
     for i, (label, values) in enumerate(series.items()):
@@ -105,7 +105,7 @@ def lines(
 def histograms(samples: Mapping[str, Any], xlabel: str, density: Callable | None = None, bins: int = 60) -> Figure:
     """Histograms side by side on one scale. `samples`: title → numbers; `density`: p(x), drawn over each."""
     _refuse_empty(samples, "samples")
-    values = [_numbers(np.ravel(to_float64(x)), (None,), title) for title, x in samples.items()]
+    values = [numbers_of(np.ravel(to_float64(x)), (None,), title) for title, x in samples.items()]
     low, high = min(x.min() for x in values), max(x.max() for x in values)
     low, high = (low - 0.5, high + 0.5) if low == high else (low, high)  # all equal: one bar in the middle
     figure = Figure(WIDTH * min(1, 0.2 + 0.3 * len(samples)), 2.6)
@@ -134,7 +134,7 @@ def clouds(
     −limit … limit both ways, or, `around` a place (x, y), as far to each side of it: a close-up, with larger points.
     """
     _refuse_empty(panels, "panels")
-    panels = {title: _numbers(points, (None, 2), title) for title, points in panels.items()}
+    panels = {title: numbers_of(points, (None, 2), title) for title, points in panels.items()}
     if limit is None:
         limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
     columns = min(len(panels), 3) if len(panels) in (1, 2, 3, 5, 6) else min(len(panels), 4)
@@ -146,10 +146,10 @@ def clouds(
         ax.axis("off")
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if isinstance(reference, Mapping):
-            x, y = _numbers(reference[title], (None, 2), title).T
+            x, y = numbers_of(reference[title], (None, 2), title).T
             ax.scatter(x, y, s=10, marker="x", color=RED, linewidths=0.8, zorder=3)
         elif reference is not None:
-            x, y = _numbers(reference, (None, 2), "reference").T
+            x, y = numbers_of(reference, (None, 2), "reference").T
             ax.scatter(x, y, s=3, color=ORANGE, alpha=0.3, linewidths=0)
         ax.scatter(points[:, 0], points[:, 1], s=4 if around is None else 16, color=BLUE, alpha=0.6, linewidths=0)
         xlim, ylim = ((middle - limit, middle + limit) for middle in around or (0, 0))
@@ -177,18 +177,6 @@ def as_rgb(picture: Any) -> np.ndarray:
 def _refuse_empty(given: Any, name: str) -> None:
     if len(given) == 0:
         raise ValueError(f"{name} is empty: give at least one.")
-
-
-def _numbers(values: Any, shape: tuple, title: str, infinite: bool = False) -> np.ndarray:
-    """`values` as float64, refused unless of that shape (None: any length but 0) and finite (or no NaN)."""
-    values = to_float64(values)
-    right = [n == asked or (asked is None and n > 0) for n, asked in zip(values.shape, shape, strict=False)]
-    if values.ndim != len(shape) or not all(right):
-        raise ValueError(f"{title!r} has shape {values.shape}, but {str(shape).replace('None', 'n')} is needed.")
-    bad = np.isnan(values) if infinite else ~np.isfinite(values)
-    if bad.any():
-        raise ValueError(f"{title!r} holds {values[bad][0]}: look where it comes from.")
-    return values
 
 
 def normal(x: Any, mean: float = 0.0, spread: float = 1.0) -> np.ndarray:

@@ -76,7 +76,7 @@ NAN = np.full((40, 2), np.nan)
     ],
 )
 def test_what_is_no_set_of_points_gives_no_number(measure, bad):
-    with pytest.raises(ValueError, match=r"finite points of shape \(n, 2\)"):
+    with pytest.raises(ValueError, match=r"but \(n, 2\) is needed|holds (nan|inf)"):
         measure(bad)
 
 
@@ -85,9 +85,9 @@ def test_what_is_no_set_of_points_gives_no_number(measure, bad):
     [
         (np.zeros((3, 2)), np.zeros((4, 2)), np.ones((1, 2)), "draw as many"),
         (np.zeros((3, 2)), np.zeros((3, 2)), np.ones((1, 3)), "draw as many"),
-        (POINTS, NAN, np.ones((1, 2)), "b has shape"),
+        (POINTS, NAN, np.ones((1, 2)), "'b' holds nan"),
         (POINTS, POINTS, np.zeros((1, 2)), "a direction is 0"),
-        (POINTS, POINTS, np.zeros((0, 2)), "directions has shape"),
+        (POINTS, POINTS, np.zeros((0, 2)), "'directions' has shape"),
     ],
 )
 def test_sets_that_cannot_be_compared_are_refused(a, b, directions, said):

@@ -33,6 +33,19 @@ def to_float64(values: Any) -> np.ndarray:
     return np.asarray(values.detach().cpu().double() if is_tensor(values) else values, dtype=np.float64)
 
 
+def numbers_of(values: Any, shape: tuple, name: str, infinite: bool = False) -> np.ndarray:
+    """`values` as float64. Raises ValueError unless of that shape (None: any length but 0) and finite (or no NaN)."""
+    values = to_float64(values)
+    right = [n == asked or (asked is None and n > 0) for n, asked in zip(values.shape, shape, strict=False)]
+    if values.ndim != len(shape) or not all(right):
+        needed = str(shape).replace("None", "n", 1).replace("None", "d")
+        raise ValueError(f"{name!r} has shape {values.shape}, but {needed} is needed.")
+    bad = np.isnan(values) if infinite else ~np.isfinite(values)
+    if bad.any():
+        raise ValueError(f"{name!r} holds {values[bad][0]}: look where it comes from.")
+    return values
+
+
 def exact(values: Any) -> Any:
     """A float as it is (quick: samplers pass nothing else), anything else as a float64 array."""
     return float(values) if isinstance(values, float) else to_float64(values)
