@@ -46,7 +46,7 @@ class guided:
     def _mix(self, answer: Callable, xt: Any, t: Any) -> Any:
         n = len(xt)
         cond = _for_all(self.cond, n)
-        both = answer(joined(xt, xt), t if np.ndim(t) == 0 else joined(t, t), joined(_nothing_said(cond), cond))
+        both = answer(joined(xt, xt), t if np.ndim(t) == 0 else joined(t, t), joined(0 * cond + NOT_SAID, cond))
         free, conditioned = both[:n], both[n:]
         return free + self.scale * (conditioned - free)
 
@@ -83,7 +83,3 @@ def _for_all(cond: Any, n: int) -> Any:
     if len(cond) != 1:
         raise ValueError(f"cond has {len(cond)} rows for {n} samples: give one a sample, or one row for all.")
     return cond.expand(n, *cond.shape[1:]) if is_tensor(cond) else np.repeat(cond, n, axis=0)
-
-
-def _nothing_said(cond: Any) -> Any:
-    return cond.new_full(cond.shape, NOT_SAID) if is_tensor(cond) else np.full_like(cond, NOT_SAID)
