@@ -40,18 +40,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "Schedule": "schedule",
-    "add_noise": "forward",
-    "SpiralMLP": "models",
-    "UNet": "unet",
-    "given": "models",
-    "train": "training",
-    "ddpm": "samplers",
-    "ddim": "samplers",
-    "dpm_solver": "samplers",
-    "guided": "guidance",
-}  # name → the file that it stands in
+_PLACES = """schedule.Schedule forward.add_noise models.SpiralMLP models.given unet.UNet training.train samplers.ddpm
+samplers.ddim samplers.dpm_solver guidance.guided""".split()
+_HOME = {name: file for file, name in (place.split(".") for place in _PLACES)}  # name → the file that it stands in
 __all__ = list(_HOME)
 
 
