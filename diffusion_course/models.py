@@ -58,10 +58,10 @@ class Denoiser(nn.Module):
             raise ValueError(f"output must be one of {sorted(TRANSLATIONS['eps'])}, not {output!r}.")
         self.schedule, self.output, self.recordings = schedule, output, Recordings()
         self.config = {"output": output, **config}
-        for name, table in [("signal", schedule.alpha_bar**0.5), ("noise", (1 - schedule.alpha_bar) ** 0.5)]:
+        signal, noise = schedule.alpha_bar**0.5, (1 - schedule.alpha_bar) ** 0.5
+        tables = {"signal": signal, "noise": noise, "embedding": time_embedding(schedule.log_snr)}
+        for name, table in tables.items():
             self.register_buffer(name, torch.tensor(table, dtype=torch.float32), persistent=False)
-        embedding = torch.tensor(time_embedding(schedule.log_snr), dtype=torch.float32)
-        self.register_buffer("embedding", embedding, persistent=False)
 
     def forward(self, xt: Tensor, t: Any, cond: Any = None, want: str = "eps") -> Tensor:
         """ε̂ of x_t at step t, or x̂_0 if `want` is "x0"."""
