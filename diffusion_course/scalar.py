@@ -30,15 +30,6 @@ def bury(x0: float, beta: list[float], rng: Random) -> list[float]:
     return path
 
 
-def noise_variance(beta: list[float]) -> list[float]:
-    """Variance of the noise in x_t, by the chain's own bookkeeping: old noise shrinks, new noise joins."""
-    variances, variance = [], 0.0
-    for beta_t in beta:
-        variance = (1 - beta_t) * variance + beta_t
-        variances.append(variance)
-    return variances
-
-
 def add_noise(x0: float, alpha_bar_t: float, eps: float) -> float:
     """The closed form: t steps in one."""
     return math.sqrt(alpha_bar_t) * x0 + math.sqrt(1 - alpha_bar_t) * eps
