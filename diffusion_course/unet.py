@@ -49,7 +49,7 @@ class UNet(Denoiser):
         self.stem = nn.Conv2d(4 * channels, fine, 3, padding=1)
         self.before = Blocks(Block(fine, coarse), Block(fine, coarse))
         self.down = nn.Conv2d(fine, coarse, 3, stride=2, padding=1)
-        self.middle = Blocks(Block(coarse, coarse), Attention(coarse), Block(coarse, coarse))
+        self.middle = Blocks(Block(coarse, coarse), SelfAttention(coarse), Block(coarse, coarse))
         self.up = nn.Conv2d(coarse, fine, 1)
         self.join = nn.Conv2d(2 * fine, fine, 1)
         self.after = Blocks(Block(fine, coarse), Block(fine, coarse))
@@ -127,7 +127,7 @@ class Block(nn.Module):
         return x + self.conv2(F.silu(h))
 
 
-class Attention(nn.Module):
+class SelfAttention(nn.Module):
     """x + attention: every place of the coarse grid looks at every other, so that far parts agree."""
 
     def __init__(self, width: int) -> None:

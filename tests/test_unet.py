@@ -5,7 +5,7 @@ import torch
 from refusals import refused
 
 from diffusion_course import schedule
-from diffusion_course.unet import Attention, Context, UNet, doubled
+from diffusion_course.unet import Context, SelfAttention, UNet, doubled
 
 COSINE = schedule.cosine(T=100)
 
@@ -45,7 +45,7 @@ def test_every_weight_gets_a_gradient():
 
 
 def test_attention_does_not_care_where_the_places_are():
-    attention = awake(Attention(16))
+    attention = awake(SelfAttention(16))
     x = torch.randn(2, 16, 4, 4, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(attention(x.flip(-1), None), attention(x, None).flip(-1))
 
