@@ -97,6 +97,10 @@ def test_every_planted_fault_still_has_its_line():
         assert (PACKAGE / f"{file}.py").read_text(encoding="utf-8").count(line) == 1, f"{file}: {line}"
 
 
+def test_the_route_is_read_in_one_evening():
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.glob("*.py")) <= 2300
+
+
 def test_a_file_is_read_in_one_sitting():
     lines = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
     assert {file: count for file, count in lines.items() if count > 250} == {}
