@@ -36,7 +36,9 @@ from .predictor import Clip, Predictor
 from .schedule import Schedule
 
 
-def ddpm_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, z: Any, variance=posterior_variance) -> Any:
+def ddpm_step(
+    xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, z: Any = 0.0, variance: Callable = posterior_variance
+) -> Any:
     """x_s = mean of q(x_s | x_t, x̂_0) + σ z, and the mean itself at s = 0.
 
     `variance(ᾱ_t, ᾱ_s)` is σ²: `forward.posterior_variance` (β̃) or `forward.step_variance` (β).

@@ -4,6 +4,7 @@ No NumPy, no torch: `math`, `random` and lists. Lists over t have T+1 entries, i
 """
 
 import math
+from collections.abc import Callable
 from random import Random
 
 
@@ -63,7 +64,7 @@ def ideal_eps(xt: float, alpha_bar_t: float, data: list[float]) -> float:
     return (xt - math.sqrt(alpha_bar_t) * x0_hat) / math.sqrt(1 - alpha_bar_t)
 
 
-def ddpm(model, beta: list[float], xT: float, rng: Random) -> list[float]:
+def ddpm(model: Callable[[float, int], float], beta: list[float], xT: float, rng: Random) -> list[float]:
     """The reverse walk x_T … x_0: guess x_0, draw x_{t−1} from the posterior; no noise in the last step."""
     kept, path = alpha_bar(beta), [xT]
     for t in range(len(beta) - 1, 0, -1):

@@ -15,6 +15,7 @@ import json
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import ipywidgets
@@ -47,7 +48,7 @@ def style(*names: str) -> str:
     return "\n".join(_read(f"{name}.css") for name in ("kit", *names))
 
 
-def pack(values, kind: str) -> dict:
+def pack(values: Any, kind: str) -> dict:
     """An array for the browser, where `numbers(…)` reads it. `kind`: "u1", "i2", "i4", "f4" or "f8".
 
     Raises ValueError where whole numbers would not hold the values.
@@ -127,7 +128,7 @@ class Panel(ipywidgets.VBox):
             display(view, raw=True)
 
 
-def small_png(figure) -> str:
+def small_png(figure: Any) -> str:
     """A `plots.Figure` as a PNG of at most 256 colours, a third of its full size, in base 64."""
     picture = Image.open(io.BytesIO(figure.png())).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     picture.save(file := io.BytesIO(), format="PNG", optimize=True)

@@ -5,6 +5,7 @@ import inspect
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -108,7 +109,7 @@ def near(prompt: str, words: Sequence[str]) -> list[tuple[str, list[str]]]:
     return [(part, found) for part, found in nearest if found]
 
 
-def faces_painting(model) -> Callable[..., Iterator]:
+def faces_painting(model: Any) -> Callable[..., Iterator]:
     """The `painting` of a network that draws pixel faces, such as `pretrained("faces")`: x_s after each step of DDIM.
 
     It understands `base.words.face_codes`: "hat, no glasses, blue hair". Equal seeds give equal pictures.

@@ -5,6 +5,8 @@ How they come into the page, and what stands in where nothing can move, is `pane
 
 import functools
 import traceback
+from collections.abc import Callable
+from typing import Any
 
 import ipywidgets
 import numpy as np
@@ -48,7 +50,7 @@ def dissolve(x0: dict, eps: dict, schedule: Schedule) -> Live:
     return Live("dissolve", data, _strip(x0, eps, schedule))
 
 
-def explore(draw, **controls) -> Panel:
+def explore(draw: Callable, **controls: Any) -> Panel:
     """One control for each argument of the pure function `draw`, redrawn as they move.
 
     `draw` returns a `plots.Figure`. A control is a widget, or whatever `ipywidgets.interact` makes one of:
@@ -92,7 +94,7 @@ def explore(draw, **controls) -> Panel:
     return Panel(made, [screen], still)
 
 
-def flip(draw, *, still: plots.Figure | None = None, **control) -> Live:
+def flip(draw: Callable, *, still: plots.Figure | None = None, **control: Any) -> Live:
     """Like `explore` with one control, all of whose positions are drawn beforehand: it then needs no kernel.
 
     The control is the name of draw's argument with its values, at most 40 of them, first to last along a slider that

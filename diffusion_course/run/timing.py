@@ -6,14 +6,19 @@
 
 import copy
 import time
+from typing import Any
 
 import torch
+from torch import Tensor
 
 ROUNDS = 3  # the best of them counts: other programs only ever make it slower
 AT_LEAST = 0.05  # seconds a round
 
 
-def seconds(model, shape, batch, dtype=torch.float32, layout=torch.contiguous_format):
+def seconds(
+    model: Any, shape: tuple[int, ...], batch: int, dtype: torch.dtype = torch.float32,
+    layout: torch.memory_format = torch.contiguous_format,
+) -> float:  # fmt: skip
     """Seconds that one evaluation takes a sample, in batches of `batch` samples of `shape`, on the model's device."""
     device = next(model.parameters()).device
     xt = torch.zeros(batch, *shape, device=device)
@@ -26,7 +31,7 @@ def seconds(model, shape, batch, dtype=torch.float32, layout=torch.contiguous_fo
         return min(_timed(model, xt, calls) for _ in range(ROUNDS)) / calls / batch
 
 
-def compiled(model):
+def compiled(model: Any) -> tuple[Any, float | str]:
     """(a compiled copy of the network, seconds until its first answer), or (None, why not).
 
     torch.compile writes C++ for a CPU and Triton for a GPU, so it needs a compiler, which not every machine has.
@@ -41,7 +46,7 @@ def compiled(model):
         return None, f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
 
 
-def _timed(model, xt, calls):
+def _timed(model: Any, xt: Tensor, calls: int) -> float:
     started = time.perf_counter()
     for _ in range(calls):
         answer = model(xt, 500)
