@@ -17,8 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from .base.arrays import may_read
-from .base.embedding import FREQUENCIES as FREQUENCIES
-from .base.embedding import time_embedding as time_embedding
+from .base.embedding import FREQUENCIES, time_embedding
 from .base.words import NOT_SAID
 from .forward import Levels, eps_from_v, eps_from_x0, x0_from_eps, x0_from_v
 from .machine.capture import Recordings

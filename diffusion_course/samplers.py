@@ -10,10 +10,9 @@ times to visit, such as `schedule.steps(20, "logsnr")`. NumPy arrays and torch t
 costs one network evaluation, except in `heun`. Nothing in the loop waits for a GPU: whether every ε̂ was finite is
 asked there once, at the end. Gradients are kept only if xT requires them.
 
-The step inside each loop is a function of its own, and all are called alike: from x_t, the guess x̂_0 that the network
-made of it, and the times, to x_s. What a step takes besides (fresh noise z, earlier guesses) comes last:
-
-    xs = ddpm_step(xt, x0_hat, t, s, schedule, z)
+The step inside each loop is a function of its own, and all are called alike, `step(xt, x0_hat, t, s, schedule, …)`:
+from x_t, and the guess x̂_0 that the network made of it, to x_s. What else a step takes (fresh noise z, earlier guesses)
+comes last.
 
 `euler`, `heun` and `dpm_solver` follow the probability-flow ODE, which leads noise to data without fresh noise:
 
