@@ -52,3 +52,18 @@ def test_an_environment_that_cannot_be_made_fails_the_command(machine, monkeypat
 
     monkeypatch.setattr(matrix, "environment", environment)
     assert matrix.main(["lowest"]) == 1 and "no environment" in capsys.readouterr().out
+
+
+def test_all_that_pytest_says_is_shown_and_its_last_line_is_the_result(tmp_path, capsys):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho FAILED first\nseq 2000\necho '== 1 failed, 7 passed in 3 s =='\n")
+    python.chmod(0o755)
+    assert matrix.tested(python) == "1 failed, 7 passed in 3 s"
+    assert "FAILED first\n1\n" in capsys.readouterr().out
+
+
+def test_a_python_that_says_nothing_has_run_no_tests(tmp_path):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    assert matrix.tested(python) == "no tests"

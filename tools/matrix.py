@@ -61,10 +61,13 @@ def versions(python: Path) -> dict:
 
 
 def tested(python: Path) -> str:
-    """What pytest's last line says, such as "2800 passed in 61 s"."""
-    made = subprocess.run([python, "-m", "pytest", *FAST], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    print(made.stdout[-3000:])
-    return made.stdout.strip().splitlines()[-1].strip("= ")
+    """What pytest's last line says, such as "2800 passed in 61 s"; all that it says is shown meanwhile."""
+    last = "no tests"
+    with subprocess.Popen([python, "-m", "pytest", *FAST], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            last = line.strip("= \n") or last
+    return last
 
 
 def column(name: str) -> dict:
