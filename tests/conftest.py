@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # How many threads are quickest depends on the clock, and the last digits of results on how many there are. Read by
@@ -13,6 +14,7 @@ settings.register_profile("course", derandomize=True, deadline=None)
 settings.load_profile("course")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """One process more than there are cores, since many tests wait for a browser or a sandbox."""
     return (os.cpu_count() or 1) + 1
