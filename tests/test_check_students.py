@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from diffusion_course import check
-from diffusion_course.check import homework
+from diffusion_course.check import homework, lesson1
 from diffusion_course.check.engine import Mistake
 from diffusion_course.check.handed import statements
 from diffusion_course.forward import add_noise
@@ -80,6 +80,12 @@ def generate(step):
     return attempt
 
 
+def walk(x, begins, ends, pile):
+    for a_t, a_s in zip(begins, ends, strict=False):
+        x = lesson1.step_back(x, check.best_guess.reference(x, a_t, pile), a_t, a_s)
+    return x
+
+
 @pytest.mark.parametrize(
     ("name", "attempt", "text"),
     [
@@ -89,6 +95,15 @@ def generate(step):
             generate(lambda x0, a: a**0.5 * x0 + (1 - a) ** 0.5 * CHANCE.standard_normal()),
             "gives two answers",
         ),
+        ("generate", lambda x, levels, pile: walk(x, levels, levels[1:], pile), "begins at the clean end"),
+        (
+            "generate",
+            lambda x, levels, pile: walk(x, levels[::-1], levels[::-1], pile),
+            "end at the level at which they",
+        ),
+        ("generate", lambda x, levels, pile: walk(x, levels[::-1], [*levels[-2::-1], levels[-1]], pile), "index −1"),
+        ("generate", lambda x, levels, pile: check.best_guess.reference(x, levels[-1], pile), "you guess only once"),
+        ("best_guess", lambda xt, a, pile: check.best_guess.reference(xt, a, pile) / len(pile), "1, you guess 0.5."),
         ("add_noise", lambda x0, a, eps: a**1 / 2 * x0 + (1 - a) ** 1 / 2 * eps, "a root is `a**0.5`"),
         ("variance_after", lambda v, betas: np.cumsum(betas) + v, "or is only the last one meant?"),
         ("hide_words", lambda ids, keep: np.where(keep < 0.15, -1, ids.copy()), "no attribute 'copy'"),

@@ -35,8 +35,10 @@ def add_noise(x0, alpha_bar_t, eps):
 @exercise(
     probes=((0.0, 0.5, TWO), (0.4, 0.5, TWO), (0.3, 0.1, FIVE), (1.5, 0.8, FIVE), (0.7, 0.9, TWO[1:])),
     returns=("guess",),
-    parts={
-        f"at x_t = {x}, ᾱ = {a}, the exponent of 1 minus that of −1": lambda f, x=x, a=a: 2 * np.arctanh(f(x, a, TWO))
+    given=1,
+    parts={"if all numbers of the pile are 1, the guess": lambda f: of_ones(f)}
+    | {
+        f"at x_t = {x}, ᾱ = {a}, the weight of 1 divided by that of −1": lambda f, x=x, a=a: ratio(f, x, a)
         for x, a in ((0.4, 0.5), (-0.2, 0.2))
     },
     table="""
@@ -46,22 +48,43 @@ def add_noise(x0, alpha_bar_t, eps):
     why | By Bayes' rule each number of the pile is as probable as it explains x_t well. The guess with the smallest
         mean squared error is the average over what is probable.
     the pile is not shrunk by √ᾱ | - alpha_bar_t**0.5 * pile → - pile | A noised p_i lies near √ᾱ p_i, not near p_i.
+    the pile is multiplied by ᾱ, not √ᾱ | - alpha_bar_t**0.5 * → - alpha_bar_t * |
+        Is a root missing? A noised p_i lies near √ᾱ p_i.
+    the 2 under the fraction is missing | (2 * (1 - alpha_bar_t)) → (1 - alpha_bar_t) |
+        The exponent of a Gaussian divides by twice its variance.
     the weights use the spread √(1 − ᾱ), not the variance 1 − ᾱ #19 | (1 - alpha_bar_t)) → (1 - alpha_bar_t) ** 0.5) |
         The exponent of a Gaussian divides by twice its variance.
     a bracket is missing around 2 · (1 − ᾱ) | / (2 * (1 - alpha_bar_t)) → / 2 * (1 - alpha_bar_t) |
         Python reads `a / 2 * b` from left to right: it multiplies by 1 − ᾱ where you mean to divide.
     the minus in the exponent is missing | -((xt → ((xt | Your weights grow with the distance.
-    the weights do not sum to 1 | / weights.sum() → | An average divides by the sum of its weights.
-    the sum is divided by how many there are | / weights.sum() → / len(pile) | Divide by the sum of the weights.
+    the weights do not sum to 1 | / weights.sum() → |
+        If all numbers of the pile are 1, you guess {of_ones(f):.4g}. Divide by the sum of the weights.
+    the sum is divided by how many there are | / weights.sum() → / len(pile) |
+        If all numbers of the pile are 1, you guess {of_ones(f):.4g}. Divide by the sum of the weights.
+    the average divides twice | / weights.sum() → / weights.sum() / len(pile) |
+        If all numbers of the pile are 1, you guess {of_ones(f):.4g}. You divide by the sum of the weights and, with
+        `mean`, by how many there are. Take the sum instead of the mean.
     the average is that of √ᾱ p_i | return ( → return alpha_bar_t**0.5 * ( |
-        √ᾱ p_i is where to compare x_t. What you average are the clean numbers themselves.
+        If all numbers of the pile are 1, you guess {of_ones(f):.4g}. √ᾱ p_i is where to compare x_t. What you average
+        are the clean numbers themselves.
     the nearest number is returned, not the average | return → pile[weights.argmax()] |
-        Half way between −1 and 1 nobody can tell which it was, and the best guess is 0.
+        Half way between −1 and 1 nobody can tell which it was: the best guess is 0, and yours is {f(0.0, 0.5, TWO):g}.
     """,
 )
 def best_guess(xt, alpha_bar_t, pile):
     weights = np.exp(-((xt - alpha_bar_t**0.5 * pile) ** 2) / (2 * (1 - alpha_bar_t)))
     return (weights * pile).sum() / weights.sum()
+
+
+def of_ones(guess) -> float:
+    """What it guesses for a pile of ones."""
+    return float(guess(0.4, 0.5, np.ones(2)))
+
+
+def ratio(guess, xt: float, alpha_bar_t: float) -> float:
+    """The weight of 1 divided by that of −1, as the average of both shows it; the right one if it averages wrong."""
+    average = guess if np.isclose(of_ones(guess), 1) else best_guess.reference
+    return np.exp(2 * np.arctanh(average(xt, alpha_bar_t, TWO)))
 
 
 def step_back(xt, x0_hat, alpha_bar_t, alpha_bar_s):
@@ -71,6 +94,29 @@ def step_back(xt, x0_hat, alpha_bar_t, alpha_bar_s):
 
 
 _best_guess, LEVELS = best_guess.reference, np.array([1.0, 0.95, 0.6, 0.2, 0.01])
+WALKS = {  # which levels a loop over three takes to guess at, to step from and to step to; and what went wrong in it
+    ((2, 2, 1), (1, 1, 0), (0, 0, -1)): """Your loop takes one step too many, with index −1: alpha_bar[−1] is the last
+        number of the array, pure noise. Stop after the step that ends at alpha_bar[0].""",
+    ((0, 0, 1), (1, 1, 2)): """Your loop begins at the clean end. x is pure noise at first: begin at the last entry of
+        alpha_bar, and go down.""",
+    ((2, 1, 2), (1, 0, 1)): """You exchange the two levels: `step_back` takes the level of x first, then the one that it
+        goes to.""",
+    ((1, 2, 1), (0, 1, 0)): """You guess at the level that the step goes to. Guess at the one that x has before it.""",
+    ((2, 2, 2), (1, 1, 1), (0, 0, 0)): """Your steps end at the level at which they begin. Each must go to the next
+        cleaner one.""",
+}
+
+
+def astray(loop) -> str:
+    """Which of the `WALKS` the loop takes: over levels that keep some noise at the clean end, it divides by no 0."""
+    levels, start = np.array([0.9, 0.6, 0.2]), 0.7
+    for walk, told in WALKS.items():
+        x = start
+        for guessed, t, s in walk:
+            x = step_back(x, _best_guess(x, levels[guessed], TWO), levels[t], levels[s])
+        if np.allclose(loop(start, levels, TWO), x):
+            return " ".join(told.split())
+    return "Print the levels that you hand over: at a level of 1 there is nothing to guess, and no step to begin."
 
 
 @exercise(
@@ -82,8 +128,8 @@ _best_guess, LEVELS = best_guess.reference, np.array([1.0, 0.95, 0.6, 0.2, 0.01]
         "after four steps x": (1.3, LEVELS, TWO),
     },
     table="""
-    hint | The levels are alpha_bar[T] … alpha_bar[0]; the last index is len(alpha_bar) − 1. Count t down to 1.
-    hint | In the loop: guess x_0 from x at the level of t, then step back from the level of t to that of t − 1.
+    hint | The levels are alpha_bar[n] … alpha_bar[0], with n = len(alpha_bar) − 1. Count i down from n to 1.
+    hint | In the loop: guess x_0 from x at the level alpha_bar[i], then step back from there to alpha_bar[i − 1].
     hint | Each step starts where the one before ended: assign the result to x again.
     why | The loop never jumps: it guesses, goes a little way towards the guess, and guesses again from there. In the
         end no noise is left, and what is left is a number that the pile makes plausible.
@@ -91,22 +137,25 @@ _best_guess, LEVELS = best_guess.reference, np.array([1.0, 0.95, 0.6, 0.2, 0.01]
         Every step starts from the first x. Assign what the step returns to x.
     the `return` stands inside the loop | ⏎    return x → ⏎        return x | Move that line left, below the loop.
     the last step is missing #18 | 1, 0, -1 → 1, 1, -1 |
-        `range` stops before its end: with an end of 0, the last t is 1, and that step ends at alpha_bar[0] = 1.
-    one step too many, with index −1 #6 | 1, 0, -1 → 1, -1, -1 |
-        At t = 0 there is no noise left, and alpha_bar[−1] is the last number of the array, pure noise.
-    the steps go from t = 1 up to T | range(len(alpha_bar) - 1, 0, -1) → range(1, len(alpha_bar)) |
-        x is pure noise at the start, so the first guess must be made at the level T. Count down.
-    the guess is made with ᾱ of the next level #5 | _best_guess(x, alpha_bar[t] → _best_guess(x, alpha_bar[max(t - 1,
-        1)] | x has the level t when you guess; t − 1 is where it goes.
+        `range` stops before its end: with an end of 0, the last i is 1, and that step ends at alpha_bar[0] = 1.
+    a guess or a step is made at ᾱ = 1, where no noise is left, and divides by 0 #6 | 1, 0, -1 → 1, -1, -1 | {astray(f)}
+    the steps go from i = 1 up to n | range(len(alpha_bar) - 1, 0, -1) → range(1, len(alpha_bar)) |
+        x is pure noise at the start, so the first guess must be made at the last level. Count down.
+    the steps lead nowhere | alpha_bar[i - 1]) → alpha_bar[i]) |
+        Each step ends at the level at which it began. It must go to alpha_bar[i − 1].
+    you guess only once | return → _best_guess(given, alpha_bar[-1], pile) && for i → given = x⏎    for i |
+        What you return is the first guess itself. Ask `best_guess` again after every step.
+    the guess is made with ᾱ of the next level #5 | _best_guess(x, alpha_bar[i] → _best_guess(x, alpha_bar[max(i - 1,
+        1)] | x has the level alpha_bar[i] when you guess; alpha_bar[i − 1] is where it goes.
     x and the guess are exchanged in the step | (x, x0_hat, → (x0_hat, x, | `step_back` takes x_t first, then the guess.
-    every step goes all the way to the guess | x = step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1]) → x = x0_hat |
+    every step goes all the way to the guess | x = step_back(x, x0_hat, alpha_bar[i], alpha_bar[i - 1]) → x = x0_hat |
         x becomes a clean number, which the next guess takes for a noisy one. Go one level down only, with `step_back`.
     """,
 )
 def generate(x, alpha_bar, pile):
-    for t in range(len(alpha_bar) - 1, 0, -1):
-        x0_hat = _best_guess(x, alpha_bar[t], pile)
-        x = step_back(x, x0_hat, alpha_bar[t], alpha_bar[t - 1])
+    for i in range(len(alpha_bar) - 1, 0, -1):
+        x0_hat = _best_guess(x, alpha_bar[i], pile)
+        x = step_back(x, x0_hat, alpha_bar[i], alpha_bar[i - 1])
     return x
 
 
