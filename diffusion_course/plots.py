@@ -102,17 +102,26 @@ def lines(
 
 
 @styled
-def histograms(samples: Mapping[str, Any], xlabel: str, density: Callable | None = None, bins: int = 60) -> Figure:
-    """Histograms side by side on one scale. `samples`: title → numbers; `density`: p(x), drawn over each."""
+def histograms(
+    samples: Mapping[str, Any], xlabel: str, density: Callable | None = None, bins: int = 60, reference: Any = None
+) -> Figure:
+    """Histograms side by side on one scale. `samples`: title → numbers; `density`: p(x), drawn over each.
+
+    The histogram of the `reference` numbers is drawn over each as an outline.
+    """
     _refuse_empty(samples, "samples")
     values = [numbers_of(np.ravel(to_float64(x)), (None,), title) for title, x in samples.items()]
-    low, high = min(x.min() for x in values), max(x.max() for x in values)
+    outline = [] if reference is None else [numbers_of(np.ravel(to_float64(reference)), (None,), "reference")]
+    low, high = (end([end(x) for x in values + outline]) for end in (np.min, np.max))
     low, high = (low - 0.5, high + 0.5) if low == high else (low, high)  # all equal: one bar in the middle
     figure = Figure(WIDTH * min(1, 0.2 + 0.3 * len(samples)), 2.6)
     axes = figure.subplots(1, len(samples), sharex=True, sharey=True, squeeze=False)[0]
     grid = np.linspace(low, high, 300)
     for ax, title, x in zip(axes, samples, values, strict=True):
-        ax.hist(x, bins=np.linspace(low, high, bins + 1), density=True, color=SKY, histtype="stepfilled")
+        edges = np.linspace(low, high, bins + 1)
+        ax.hist(x, bins=edges, density=True, color=SKY, histtype="stepfilled")
+        for numbers in outline:
+            ax.hist(numbers, bins=edges, density=True, color=BLACK, histtype="step", linewidth=1)
         if density is not None:
             ax.plot(grid, density(grid), color=RED, linewidth=1)
         ax.set(title=title, xlabel=xlabel)
@@ -121,6 +130,10 @@ def histograms(samples: Mapping[str, Any], xlabel: str, density: Callable | None
         f"{title.replace(chr(10), ', ')} (mean {x.mean():.2f}, spread {x.std():.2f})"
         for title, x in zip(samples, values, strict=True)
     )
+    for numbers in outline:
+        figure.alt += (
+            f". Over each, as an outline, the reference (mean {numbers.mean():.2f}, spread {numbers.std():.2f})"
+        )
     return figure
 
 
