@@ -5,8 +5,10 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from PIL import Image
 
+from diffusion_course.base.figure import COLOURS
 from diffusion_course.lab.snapshots import side_by_side
 from diffusion_course.lab.statue import SHAPES
 from diffusion_course.lab.widgets import play_paths, play_pictures, play_points, statue
@@ -155,11 +157,14 @@ def test_the_still_of_several_panels_shows_the_frames_asked_for():
 
 def test_with_named_axes_the_still_shows_the_whole_paths_and_the_marks():
     path = np.linspace([[1.0, 0.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 2.0]], 11)
-    drawing = play_points(path, trails=3, axes=("right", "up"), marks={"goal": (0, 0.5)}, limit=3)
+    look = {"axes": ("right", "up"), "marks": {"goal": (0, 0.5)}, "names": ("one", "two"), "limit": 3}
+    drawing = play_points(path, trails=3, groups=[0, 1], **look)
     (ax,) = drawing.still.axes
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("right", "up")
     np.testing.assert_array_equal(ax.collections[0].get_segments(), path.transpose(1, 0, 2))
-    assert [text.get_text() for text in ax.texts] == ["goal"] and drawing.data["marks"] == [["goal", 0.0, 0.5]]
+    assert [text.get_text() for text in ax.texts] == ["goal", "one", "two"]
+    assert [to_hex(text.get_color()) for text in ax.texts[1:]] == [*COLOURS[:2]]
+    assert drawing.data["marks"] == [["goal", 0.0, 0.5]] and drawing.data["names"] == ["one", "two"]
 
 
 def test_sheets_side_by_side_keep_each_picture_in_its_row_and_column():

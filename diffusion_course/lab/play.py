@@ -26,6 +26,7 @@ FRAMES = 400  # at most: nobody sees more, and the notebook grows with each
 def play_points(
     frames: Any, captions: Sequence[str] | None = None, *, behind: Any = None, trails: int = 0, groups: Any = None,
     field: tuple | None = None, axes: tuple[str, str] | None = None, marks: Mapping[str, tuple] | None = None,
+    names: Sequence[str] = (),
     limit: float | None = None, radius: float = 1.9, seconds: float = SECONDS, still: Sequence[int] | None = None,
     alt: str = "",
 ) -> Live:  # fmt: skip
@@ -34,8 +35,9 @@ def play_points(
     `behind`: points (m, 2) that stay, faint. `trails`: how many frames long the tail of a point is. `groups` colours
     the points: whole numbers (n,), or "start" (by the direction in which a point began). `field`: (places (m, 2),
     arrows (m, 2) or (frames, m, 2)), drawn to scale. `axes`: names of the two axes of one panel, drawn through 0 with
-    ticks; earlier points are then drawn larger, so that none hides another. `marks`: name → (x, y), ringed there. The
-    frame is −limit … limit both ways. `still`: the frames that the still picture of several panels shows.
+    ticks; earlier points are then drawn larger, so that none hides another. `marks`: name → (x, y), ringed there;
+    `names` of the groups, in their colours, stand in the corner. The frame is −limit … limit both ways. `still`: the
+    frames that the still picture of several panels shows.
 
     >>> play_points(np.zeros((3, 5, 2)), ["t = 2", "t = 1", "t = 0"], limit=1).data["panels"][0]["count"]
     5
@@ -62,13 +64,14 @@ def play_points(
         "radius": float(radius),
         "axes": axes,
         "marks": [[name, *map(float, place)] for name, place in (marks or {}).items()],
+        "names": list(names),
         "behind": None if behind is None else _short(to_float64(behind), unit),
         "field": None if arrows is None else _short(arrows, unit),
         "groups": groups if groups is None or isinstance(groups, str) else pack(groups, "u1"),
     }
     if axes is not None:
         (points,) = panels.values()
-        picture = whole_paths(points, _colours(groups, points[0]), axes, marks or {}, limit)
+        picture = whole_paths(points, _colours(groups, points[0]), axes, marks or {}, limit, names)
     elif len(panels) == 1 and not trails:
         (points,) = panels.values()
         picture = plots.clouds({data["captions"][i]: points[i] for i in _moments(count, 4)}, behind, limit)

@@ -70,7 +70,7 @@ function panel(parent, { title, count, cloud }, data) {
   };
 }
 
-function drawAxes(context, w, h, c, { axes: [right, up], marks, limit }, X, Y) {
+function drawAxes(context, w, h, c, { axes: [right, up], marks, names, limit }, X, Y) {
   context.strokeStyle = c.line;
   context.beginPath();
   context.moveTo(0, h / 2); context.lineTo(w, h / 2);
@@ -85,12 +85,17 @@ function drawAxes(context, w, h, c, { axes: [right, up], marks, limit }, X, Y) {
     context.fillText(told, w / 2 - 12, Y(k) + 4);
   }
   context.stroke();
-  Object.assign(context, { strokeStyle: c.ink, font: font(14, "600"), textAlign: "left" });
+  Object.assign(context, { strokeStyle: c.ink, font: font(14, "600"), textAlign: "right" });
   for (const [name, x, y] of marks) {
     context.beginPath();
     context.arc(X(x), Y(y), 9, 0, 7);
     context.stroke();
-    context.fillText(name, X(x) + 9, Y(y) - 9);
+    context.fillText(name, X(x) - 9, Y(y) - 9);
+  }
+  context.textAlign = "left";
+  for (const [i, name] of names.entries()) {
+    context.fillStyle = groupColours(c)[i];
+    context.fillText(name, 8, 20 + 18 * i);
   }
   Object.assign(context, { fillStyle: c.ink, font: font(14, "italic"), textAlign: "right" });
   context.fillText(right, w - 8, h / 2 + 38);

@@ -70,9 +70,12 @@ def snapshots(
 
 @styled
 def whole_paths(
-    points: np.ndarray, colours: np.ndarray, axes: tuple[str, str], marks: Mapping[str, tuple], limit: float
-) -> Figure:
+    points: np.ndarray, colours: np.ndarray, axes: tuple[str, str], marks: Mapping[str, tuple], limit: float,
+    names: Sequence[str] = (),
+) -> Figure:  # fmt: skip
     """The whole paths of points (frames, n, 2) in one frame with ticks, and rings with names around places (x, y).
+
+    `names` of the paths, in their colours, stand in the corner.
 
     >>> whole_paths(np.zeros((2, 1, 2)), np.zeros((1, 3)), ("θ", "ψ"), {"goal": (0, 0)}, 1.0).alt
     '1 paths over θ and ψ; distance from 0: 0.00 at first, 0.00 at the end. Marked: goal (0, 0).'
@@ -84,7 +87,9 @@ def whole_paths(
     ax.add_collection(LineCollection(list(points.transpose(1, 0, 2)), colors=colours, linewidths=0.9))
     for name, (x, y) in marks.items():
         ax.plot(x, y, "o", color=BLACK, markersize=11, fillstyle="none", markeredgewidth=1.2)
-        ax.annotate(name, (x, y), (7, 7), textcoords="offset points", fontweight="bold")
+        ax.annotate(name, (x, y), (-7, 7), textcoords="offset points", fontweight="bold", ha="right")
+    for i, (name, colour) in enumerate(zip(names, colours, strict=False)):
+        ax.text(0.03, 0.96 - 0.06 * i, name, transform=ax.transAxes, color=colour, fontweight="bold", va="top")
     ax.scatter(points[-1, :, 0], points[-1, :, 1], s=30, c=colours, zorder=3, linewidths=0)
     ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel=axes[0], ylabel=axes[1])
     near, far = (", ".join(f"{r:.2f}" for r in np.hypot(*points[i].T)) for i in (0, -1))
