@@ -104,18 +104,18 @@ def _checked(points: Any) -> np.ndarray:
 
 
 def _still(name: str, points: np.ndarray, schedule: Schedule) -> plots.Figure:
-    """Three moments of one path, fewer points, arrows to the best guess; below, where few and more steps end."""
+    """Three moments of one path, fewer points, arrows to the best guess; below, the ends of few and more steps."""
     model, xT = IdealDenoiser(points, schedule), np.random.default_rng(0).standard_normal((1000, 2))
     path = list(ddim(model, schedule, xT, min(20, schedule.T)))
     times, last = schedule.steps(len(path) - 1), len(path) - 1
     places, nowhere, panels = grid(0.9 * LIMIT, 9), np.zeros((0, 2)), {}
-    for k in sorted({0, round(0.85 * last), max(last - 1, 0)}):  # late, where it happens
+    for k in sorted({0, round(0.65 * last), max(last - 1, 0)}):  # t = 1000, 350 and 50
         arrows = model.x0_hat(places, times[k]) - places
         arrows *= np.minimum(0.5, 0.6 / np.maximum(np.hypot(*arrows.T), 1e-9))[:, None]
-        panels[f"{last} steps: t = {times[k]}"] = path[k][None, :ARROWED], places, arrows
+        panels[f"t = {times[k]}, {last} steps"] = path[k][None, :ARROWED], places, arrows
     for n in sorted({min(n, schedule.T) for n in (5, 12, last)}):
         end = list(ddim(model, schedule, xT, n))[-1]
-        panels[f"{n} step{'s' * (n > 1)}: t = 0"] = end[None], nowhere, nowhere
-    figure = field(panels, points, LIMIT)
+        panels[f"end, {n} step{'s' * (n > 1)}"] = end[None], nowhere, nowhere
+    figure = field(panels, points, LIMIT, above=True)
     figure.alt = f"Pure noise flows into a drawing ({name}) as t falls. {figure.alt}"
     return figure

@@ -6,18 +6,19 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import to_float64
-from ..base.figure import BLUE, ORANGE, Figure, styled
+from ..base.figure import BLACK, BLUE, ORANGE, Figure, styled
 
 COLUMNS = 3  # panels in a row, at most
 ARROWS = "#595959"  # 7 : 1 against white, and unlike the points
 
 
 @styled
-def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0) -> Figure:
+def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0, above: bool = False) -> Figure:
     """Point clouds side by side, each with its paths so far and a field of arrows under them.
 
     `panels`: title → (path, places, arrows). `path` (k, n, 2) are n points at the k times up to now (the last are drawn
-    as dots), `places` and `arrows` (m, 2) the field, drawn to scale; `reference` points (n, 2) lie behind.
+    as dots), `places` and `arrows` (m, 2) the field, drawn to scale; `reference` points (n, 2) lie behind. `above`
+    draws the arrows over the points.
     Raises ValueError if `panels` is empty.
 
     >>> one = np.zeros((1, 1, 2))
@@ -34,7 +35,8 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
         path, places, arrows = map(to_float64, given)
         if reference is not None:
             ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
-        ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, color=ARROWS, width=0.004)
+        look = {"color": BLACK, "width": 0.007, "zorder": 4} if above else {"color": ARROWS, "width": 0.004}
+        ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, **look)
         ax.plot(*path.transpose(2, 0, 1), color=BLUE, alpha=0.8, linewidth=0.6)
         ax.scatter(*path[-1].T, s=8, color=BLUE, zorder=3, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
