@@ -7,8 +7,8 @@ from .diagrams import network
 from .examples import example_pictures
 from .gaze import attention
 from .landscape import grid, landscape
-from .numbers import averaged, ks_distance, with_ones
-from .pile import against, guesses, suspects
+from .numbers import averaged, ks_distance, plain, with_ones
+from .pile import against, finer, guesses, suspects
 from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
 from .prompt_box import PromptBox, faces_painting
@@ -33,12 +33,14 @@ __all__ = [
     "explore",
     "faces_painting",
     "field",
+    "finer",
     "flip",
     "grid",
     "guesses",
     "ks_distance",
     "landscape",
     "network",
+    "plain",
     "play_paths",
     "play_pictures",
     "play_points",

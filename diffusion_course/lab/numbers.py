@@ -22,6 +22,15 @@ def ks_distance(x: Any) -> float:
     return float(np.abs(bell - (np.arange(len(x)) + 0.5) / len(x)).max())
 
 
+def plain(x: float) -> str:
+    """x with two significant digits, without a power of ten.
+
+    >>> plain(7.03), plain(0.0000404)
+    ('7', '0.00004')
+    """
+    return np.format_float_positional(x, 2, fractional=False, trim="-")
+
+
 def with_ones(x: np.ndarray) -> np.ndarray:
     """The rows of x (n, …), flat, and a column of ones: what a least-squares fit with an offset takes.
 

@@ -44,7 +44,7 @@ def guesses(xt: Any, curves: Mapping[str, Any], pile: Any) -> plots.Figure:
     xt, pile = to_float64(xt), to_float64(pile)
     figure = plots.lines(xt, curves, xlabel="what you see: xₜ", ylabel="best guess x̂₀")
     ax = figure.axes[0]
-    low, high = ax.get_ylim()
+    low, high = (end([end(ax.get_ylim()), end(pile)]) for end in (np.min, np.max))
     ends = np.array([low, high])
     ax.plot(ends, ends, color=GREY, linewidth=0.8, zorder=0)
     ax.text(0.78 * low, 0.85 * low, "x̂₀ = xₜ", color=plots.BLACK)
@@ -55,6 +55,18 @@ def guesses(xt: Any, curves: Mapping[str, Any], pile: Any) -> plots.Figure:
     figure.alt += " A thin line marks x̂₀ = xₜ."
     figure.alt += f" At the right edge is the pile, from {pile.min():.2f} to {pile.max():.2f}."
     return figure
+
+
+def finer(alpha_bar: Any, last: float, more: int = 20) -> np.ndarray:
+    """The noise levels `alpha_bar`, clean first, with `more` of them before the last guess, made at the spread `last`.
+
+    The spread of the noise falls by the same factor from each to the next.
+
+    >>> (1 - finer([1.0, 0.99, 0.5], 0.001, more=2)) ** 0.5
+    array([0.        , 0.001     , 0.01      , 0.1       , 0.70710678])
+    """
+    noisiest = (1 - alpha_bar[1]) ** 0.5
+    return np.concatenate([[1.0], 1 - np.geomspace(last, noisiest, more + 1)[:-1] ** 2, alpha_bar[1:]])
 
 
 def against(pile: Any, samples: Mapping[str, Any]) -> None:
