@@ -139,3 +139,10 @@ def test_a_right_solution_of_another_task_earns_everything(tmp_path, walled, T, 
         "conclusions": "○ not attempted"
     }
     assert set(found.samples) == {"10", "50", str(T)}
+
+
+def test_the_second_homework_is_for_1000_steps_only():
+    source = nbformat.read(prepare.shipped("solvers"), 4)
+    with refused("homework.toml asks for 300, but this homework is for 1000 only"):
+        made(source, task=settings.Task(T=300))
+    assert made(source, task=settings.Task(curve="flower"))[0]
