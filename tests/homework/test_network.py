@@ -11,6 +11,7 @@ from torch import nn
 from diffusion_course.check.homework import variant
 from diffusion_course.check.homework.walk import reverse_step, sample
 from diffusion_course.denoisers import IdealDenoiser
+from diffusion_course.homework.grading import local
 from diffusion_course.homework.inside import answer, training
 from diffusion_course.homework.spiral import network, parts
 
@@ -38,6 +39,18 @@ class Scaled(nn.Module):
 
     def forward(self, xt, t):
         return self.inner(xt, t)
+
+
+class Off(Scaled):
+    """A denoiser that is off by a constant, and follows x_t in the last steps, where `by_heart` asks."""
+
+    def forward(self, xt, t):
+        t = torch.as_tensor(t).expand(len(xt))[:, None]
+        return torch.where(t < 12, 0.01 * xt, torch.as_tensor(self.inner(xt, t[:, 0])).float() + 0.01)
+
+
+def off():
+    return Off(IdealDenoiser(SPIRAL.at((np.arange(512) + 0.5) / 512), LEVELS))
 
 
 class Nan(nn.Module):
@@ -102,6 +115,7 @@ ATTACKS = {  # name → (the part that it is after, what makes the change, what 
     "an exact denoiser that was stepped": ("training", lambda: {"model": stepped(Known())}, "copies"),
     "one of few points, shaken more": ("training", lambda: {"model": stepped(Known(0.02, 512))}, "copies"),
     "one of so many that it is smooth": ("training", lambda: {"model": stepped(Known(0.005, 8192))}, EXACT),
+    "an exact denoiser off by a constant": ("training", lambda: {"model": stepped(off())}, EXACT),
     "one with a weight that changes nothing": (
         "samples_50", lambda: {"model": stepped(Scaled(Known(0.005)))}, "copies"),
     "weights from elsewhere": ("samples_50", lambda: {"model": Scaled(trained().known)}, "took 0 steps"),
@@ -173,7 +187,29 @@ def test_a_mean_difference_of_nan_is_not_near(solved):
         def denoise(self, xt, t):
             return xt * np.nan
 
-    assert not network.exact(Odd())
+    assert not network.exact(Odd(), Odd().denoise)
+
+
+def remarks(solved, **changes):
+    """What the teacher is told after both tests of a network."""
+    student = local.Student(solved | changes)
+    for part in ("training", "samples_50"):
+        parts.grade(part, {"student": student})
+    return student.remarks
+
+
+def test_the_teacher_is_told_of_small_networks_and_of_samples_nearer_than_training_comes(solved):
+    assert remarks(solved) == ["a network of 4 weights"]  # the stand-in for a trained one
+    wide = trained()
+    wide.more = nn.Linear(2, 1000)
+    assert remarks(solved, model=wide) == []
+    data = torch.as_tensor(SPIRAL.data(512))
+    assert remarks(solved, model=wide, samples={50: data}) == [
+        "samples[50] only 0.0000 radii from the curve: data, or an exact denoiser?"
+    ]
+    exact = stepped(off())
+    exact.more = nn.Linear(2, 1000)
+    assert "samples of the network only 0.0" in remarks(solved, model=exact)[0]
 
 
 def slowly(solved, steps):

@@ -119,6 +119,7 @@ class Student:
         self.salt = drawn.salt(secret)
         self.again: tuple[str, ...] = ()
         self.unanswered = False  # whether anything asked for was not there (yet)
+        self.remarks: list[str] = []  # for the teacher
         self.T, self.curve = 1000, "spiral"
         self.points: float | None = None  # of the test cell that asks; None in the source notebook itself
         self._ends, self._limit = math.inf, math.inf
@@ -131,6 +132,10 @@ class Student:
     def draw(self, *what) -> np.random.Generator:
         """The random numbers for this purpose."""
         return drawn.generator(self.secret, *what, *self.again)
+
+    def remark(self, text: str) -> None:
+        """Something that a teacher may look at, once."""
+        self.remarks += [text] if text not in self.remarks else []
 
     def begin_test(self, seconds):
         """From now on all answers together may take so long."""

@@ -4,6 +4,7 @@ Each function takes a `channel.Student` and returns (share of the points, senten
 """
 
 from contextlib import suppress
+from itertools import islice
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ...check.homework import measuring, steered, variant
 from ..grading import channel
 from ..grading.judge import FULL, HALF, NONE
 from ..spiral import network
+from ..spiral.results import figures as ofclouds
 
 ASKED = (16, 25, 50)  # steps with which `error` is asked; those of the table are known to all
 STEPS = 50  # of our sampler, for the network
@@ -45,13 +47,14 @@ def training(student) -> tuple[float, str]:
 
     Half the points if it draws the whole spiral, and does not do what it is told.
     """
-    if why := network.untrained(student):
+    if why := network.untrained(student, told=(0, 1)):
         with suppress(channel.Refused, channel.Failed, channel.TooSlow):
             student.value("training_losses")  # NotAttempted where nothing was trained
         return NONE, why
     xT, cond = _starts(student, "training", 0)
     whole = measuring.solve("euler", student.denoise, xT[: variant.COUNT], STEPS)
     passed, says = variant.judge(student.spiral, whole, STEPS)
+    network.look_at(student, "samples of the network", whole)
     if not passed:
         return NONE, f"told nothing, under our sampler {says}"
     obeys, distance, _ = _fit(student, measuring.solve("euler", _guided(student, cond, 1.0), xT, STEPS), cond)
@@ -70,9 +73,23 @@ def measured(student) -> tuple[float, str]:
     right = [[_ours(student, scale, seed) for seed in range(SEEDS)] for scale in steered.SCALES]
     if why := steered.table_mistake(table, np.array(right)):
         return NONE, f"{why}."
-    if why := network.untrained(student):
+    if why := network.untrained(student, told=(0, 1)):
         return NONE, why
     return FULL, "right: the same as ours, within the errors."
+
+
+def figures(student) -> str:
+    """The orders, the clouds and the means of guidance that the student measured, to hold their sentences against."""
+    told = []
+    with suppress(channel.NoAnswer, ValueError, TypeError):
+        for name, row in islice(student.value("errors").items(), 5):
+            told.append(f"{str(name)[:20]}: order {-np.polyfit(np.log(measuring.COUNTS), np.log(row), 1)[0]:.2f}")
+    with suppress(channel.NoAnswer, ValueError, TypeError):
+        told.append(ofclouds(student))
+    with suppress(channel.NoAnswer, ValueError, TypeError):
+        for scale, row in zip(steered.SCALES, np.asarray(student.value("measured"), dtype=float).mean(1), strict=True):
+            told.append("scale {:g}: obeys {:.3f}, distance {:.4f}, spread {:.2f}".format(scale, *row))
+    return "; ".join(filter(None, told))
 
 
 def _ours(student, scale: float, seed: int) -> tuple[float, float, float]:
