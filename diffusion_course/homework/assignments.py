@@ -3,6 +3,7 @@ whose file `parts` says what is asked and what it earns:
 
     PARTS      part → (points, judge), in the order of the notebook (`judge.Parts`)
     QUESTIONS  the parts that are functions → what draws their hidden questions
+    FIGURES    what of the student's results a teacher needs beside their sentences, as text
     RESULTS    the parts that one wrong function may spoil (`repair`)
     ALIKE      a name → files of the package and names in them, to compare submissions with (`similar`)
 """

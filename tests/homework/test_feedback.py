@@ -4,6 +4,7 @@ import base64
 import io
 import re
 import shutil
+import zipfile
 from html.parser import HTMLParser
 
 import matplotlib.image
@@ -203,3 +204,26 @@ def test_a_browser_runs_and_loads_nothing(made):
             assert page.locator("h1").count() == 1 and page.locator("script, iframe, svg").count() == 0
         browser.close()
     assert not said and {url.split(":")[0] for url in asked} <= {"file", "data"}
+
+
+def test_the_page_has_the_figures_of_the_students_own_run(made):
+    toy.hand_in(made, "ada", toy.work(says="clouds"))
+    list(grade.grade(made, grade.changed(made)))
+    assert "Your own figures, to which your sentences are held: 10 steps: distance 0.0453." in pages(made)["ada"]
+
+
+SHEET = "Identifier,Full name,Grade\nParticipant 7,The ada,\nParticipant 8,The alan,\n"
+
+
+def test_moodle_gets_all_pages_in_one_file_named_as_it_names_them(made):
+    record(made, "ada")
+    pages(made)
+    assert not (made.root / "feedback/moodle.zip").exists()
+    (made.root / "worksheet.csv").write_text(SHEET)
+    made = type(made)(made.root)
+    found = pages(made)
+    with zipfile.ZipFile(made.root / "feedback/moodle.zip") as file:
+        (name,) = file.namelist()
+        assert file.read(name).decode() == found["ada"]
+    person, number, plugin, kind, rest = name.split("_", 4)  # as Moodle takes it apart
+    assert (person, number, plugin, kind, rest) == ("The ada", "7", "assignfeedback", "file", "feedback.html")

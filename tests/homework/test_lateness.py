@@ -136,3 +136,13 @@ def test_what_lateness_costs_stands_in_the_table_and_on_the_page(made):
     (page,) = feedback.feedback(made, feedback.addressed(made, everyone))
     assert "Handed in late" in page.read_text() and "-0.2" in page.read_text()
     assert settings.when("Mon, 1 June 2026") == datetime(2026, 6, 1, 23, 59)
+
+
+def test_a_worksheet_that_is_older_than_a_file_is_told(made):
+    path = toy.hand_in(made, "ada")
+    made = again(made, DUE, worksheet="Identifier,Full name,Grade\nParticipant 7,The ada,\n")
+    for time, told in ((100, False), (300, True)):
+        os.utime(made.root / "worksheet.csv", (200, 200))
+        os.utime(path, (time, time))
+        lines = standing.lines(made, standing.standings(made))
+        assert any("download it again" in line for line in lines) == told

@@ -152,3 +152,19 @@ def test_the_total_waits_for_the_teacher_and_holds_the_correction(made):
     assert totals == {"ada": 2.5, "alan": None, "grace": None}
     fill(made, ada={"points": "1.5", "correction": "-99"})
     assert standing.standings(made)[0].total == 0
+
+
+def test_the_figures_of_the_students_own_run_stand_beside_the_sentences(made):
+    toy.hand_in(made, "ada", toy.work(says="clouds"))
+    hand_in(made, alan="Other.")
+    assert [rows(made)[student]["figures"] for student in ("ada", "alan")] == ["10 steps: distance 0.0453", ""]
+    fill(made, ada={"points": "2", "figures": ""})
+    hand_in(made)
+    assert rows(made)["ada"]["figures"] == "10 steps: distance 0.0453" and marks.read(made)["ada"].points == 2
+
+
+def test_a_table_from_before_the_figures_is_read(made):
+    hand_in(made, ada="One.")
+    path = made.root / "marks.csv"
+    path.write_text("id,conclusions,points,correction,comment,note\nada,One.,2,,,\n")
+    assert marks.read(made)["ada"].points == 2 and hand_in(made) == 0

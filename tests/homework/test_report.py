@@ -185,3 +185,16 @@ def test_clouds_keeps_only_what_can_be_drawn():
     assert records.clouds("samples") == records.clouds(None) == {}
     assert len(records.clouds({i: right for i in range(99)})) == 3
     assert len(records.clouds({1: np.zeros((10**6, 2))})["1"]) == 2048
+
+
+def test_a_team_is_one_name_and_as_many_students_as_it_has(made):
+    (made.root / "roster.csv").write_text("id,team\nada,nord\nalan,nord\ngrace,\n")
+    assert "3 students, 2 names that hand in (a team is one):" in page(type(made)(made.root))
+
+
+def test_who_attempted_nothing_is_to_be_looked_at(made):
+    says = "points 0\n# toy: says ○ not attempted"
+    toy.hand_in(made, "ada", toy.work("ada", says, conclusions="*Write your three sentences here.*"))
+    (found,) = grade.grade(made, grade.changed(made))
+    assert (found.status, found.reason) == ("graded", grade.BLANK)
+    assert grade.BLANK in page(made)

@@ -27,7 +27,8 @@ for cell in notebook["cells"]:
         cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": line + "\n"}, value]
 clouds = {str(n): [[0.1 * i, -0.2 * i] for i in range(12)] for n in (10, 1000, 50)} if "clouds" in says else {}
 early = {"status": "ended early", "reason": "It took too much memory."} if "early" in says else {}
-notebook["metadata"]["homework"] = {"status": "complete", "reason": "", "samples": clouds, **early}
+figures = {"figures": "10 steps: distance 0.0453"} if clouds else {}
+notebook["metadata"]["homework"] = figures | {"status": "complete", "reason": "", "samples": clouds, **early}
 Path(ran).write_text(json.dumps(notebook))
 with open("calls.txt", "a") as calls:
     calls.write(f"{student} {time.time()} done\n")

@@ -49,6 +49,13 @@ def of(course: Course, student: str, path: Path) -> Lateness:
     return Lateness(by, costs, f"{how} late: {100 * costs:g} % of the points are taken off.")
 
 
+def outdated(course: Course, paths: list[Path]) -> bool:
+    """Was `worksheet.csv`, whose times count, saved before something of this was handed in?"""
+    sheet = course.root / "worksheet.csv"
+    known = course.settings.late.due and sheet.is_file()
+    return bool(known and any(path.lstat().st_mtime > sheet.stat().st_mtime + 1 for path in paths))
+
+
 def _date(what: str, person: Person, text: str) -> datetime | None:
     try:
         return when(text)

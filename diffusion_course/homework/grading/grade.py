@@ -32,6 +32,7 @@ from .records import FAILED, GRADED, Part, Record
 
 LIMIT = 1200  # seconds for one submission; the limits inside (`run`) are far below
 PATIENCE = 10  # seconds that a process has to end after an interruption
+BLANK = "No part was attempted: perhaps the wrong file."
 LONGEST = 100_000  # characters of a student's text that a record keeps
 
 
@@ -215,15 +216,17 @@ def outcome(notebook: nbformat.NotebookNode, names: list[str]) -> dict:
     found = answers.read(own, names)
     marked = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
     parts = {part_of(cell.metadata.nbgrader.grade_id): _part(cell) for cell in marked}
-    full = [name.replace("-", "_") for name, part in parts.items() if part.message.startswith("✓")]
+    right = {name.replace("-", "_") for name, part in parts.items() if part.message.startswith("✓")}
+    absent = [f"{name} (right, and defined in no cell)" for name in found.missing if name in right]
     return {
         "status": GRADED if about.get("status", "complete") == "complete" else about["status"],
-        "reason": about.get("reason") or "",
+        "reason": about.get("reason") or ("" if any(part.message[:1] != "○" for part in parts.values()) else BLANK),
         "inside": about.get("wall_seconds", 0.0),
         "parts": parts,
         "conclusions": "\n".join(cell.source for cell in marked if not is_test(cell))[:LONGEST],
+        "figures": about.get("figures", ""),
         "code": found.program,
-        "uses": found.uses + [f"{name} (right, and defined in no cell)" for name in found.missing if name in full],
+        "uses": [*found.uses, *about.get("remarks", []), *absent],
         "samples": {steps: samples[steps] for steps in sorted(samples, key=int)},
     }
 

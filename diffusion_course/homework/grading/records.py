@@ -44,6 +44,7 @@ class Record:
     inside: float = 0.0  # of them in the student's process and the tests
     parts: dict[str, Part] = field(default_factory=dict)
     conclusions: str = ""
+    figures: str = ""  # of the student's own run, to hold the sentences against
     code: str = ""  # of the answers, as `answers.program` writes it
     uses: list[str] = field(default_factory=list)  # that an answer may not use
     samples: dict[str, list] = field(default_factory=dict)  # steps → points, as `clouds` makes them

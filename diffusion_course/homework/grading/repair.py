@@ -10,7 +10,7 @@ import copy
 
 from ..course import is_test, part_of
 
-TOLD = " (Judged with a right `{}` in place of yours, so that its mistake costs only its own part.)"
+TOLD = " (Judged with a right `{}` in place of yours, so that its mistake costs only its own part. With yours: {})"
 
 
 def repair(run, solution, parts) -> None:
@@ -25,7 +25,7 @@ def repair(run, solution, parts) -> None:
     wrong, after = ([name for name in lost if name in some] for some in (parts.QUESTIONS, parts.RESULTS))
     if len(wrong) == 1 and after and "✗" in _said(cells[tests[wrong[0]]]) and _run_again(run, wrong[0], solution):
         for name in after:
-            _judge_again(run, tests[name], TOLD.format(wrong[0]))
+            _judge_again(run, tests[name], wrong[0])
 
 
 def _run_again(run, name: str, solution) -> bool:
@@ -37,12 +37,13 @@ def _run_again(run, name: str, solution) -> bool:
     return all(run.ask(cell.source) for cell in (solution[right], *own))
 
 
-def _judge_again(run, index: int, told: str) -> None:
+def _judge_again(run, index: int, wrong: str) -> None:
     before = run.notebook.cells[index]
     again = copy.deepcopy(before)
     run.judge(again, index)
     if _points(again) > _points(before):
-        again.outputs[0].text = _said(again).rstrip() + told + "\n"
+        yours = _said(before).strip().split(": ", 1)[-1]
+        again.outputs[0].text = _said(again).rstrip() + TOLD.format(wrong, yours) + "\n"
         run.notebook.cells[index] = again
 
 

@@ -28,6 +28,7 @@ from . import records, repair
 from .channel import NoAnswer, Student
 
 MAX_SHOWN = 2**23  # characters that all of the student's cells show
+MAX_FIGURES = 1000  # characters
 MAX_SOURCE = 2**18  # characters of one cell, so that it fits into a message however it is written there
 CUT = "… more output was cut.\n"
 TOO_LONG = f"This cell has more than {MAX_SOURCE:,} characters and was not run.\n"
@@ -86,6 +87,13 @@ class Run:
         except NoAnswer:
             return {}
 
+    def figures(self, parts):
+        """What of the student's own results stands beside their sentences; "" where there is nothing."""
+        try:
+            return tables.visible(parts.FIGURES(self.student))[:MAX_FIGURES]
+        except (NoAnswer, ValueError, TypeError, AttributeError):
+            return ""
+
     def _run(self, cell, index):
         cell.outputs, cell.execution_count = [], None
         if self.ended_at is not None or not cell.source.strip():
@@ -116,10 +124,11 @@ def run(notebook, id, *, secret="", T=1000, curve="spiral", hidden=None, mend=()
         student.T, student.curve = T, curve
         made = Run(notebook, student, sandbox, cell_seconds)
         made.cells()
-        clouds = made.samples()
+        clouds, figures = made.samples(), made.figures(mend[1]) if mend else ""
         if mend and made.ended_at is None:
             repair.repair(made, *mend)
     told = made.told() | {"wall_seconds": round(time.monotonic() - began, 1), "samples": clouds}
+    told |= {"figures": figures, "remarks": student.remarks}
     notebook.metadata["homework"] = told
     return notebook
 

@@ -8,6 +8,7 @@ import base64
 import contextlib
 import math
 import re
+import zipfile
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -22,6 +23,7 @@ from ..collect import submission
 from ..course import Course
 from ..grading.records import FAILED
 from ..prepare import tailor
+from . import lms
 from .standing import Standing
 
 PAGES = Path(__file__).with_name("pages")
@@ -51,6 +53,22 @@ def feedback(course: Course, students: list[Standing]) -> Iterator[Path]:
             yield path
     for old in set(folder.glob("*.html")) - written:
         old.unlink()
+    _for_moodle(course, folder, written)
+
+
+def _for_moodle(course: Course, folder: Path, written: set[Path]) -> None:
+    """`feedback/moodle.zip`, which Moodle takes as *Upload multiple feedback files in a zip*, if the grading worksheet
+    tells the participants' numbers."""
+    listed = [course.listed(course.people[path.stem]) for path in sorted(written)]
+    named = {person.id: f"{person.name}_{person.number}_assignfeedback_file_feedback.html" for person in listed
+             if person.number and lms.WORKSHEET <= set(person.row)}  # fmt: skip
+    (folder / "moodle.zip").unlink(missing_ok=True)
+    if not named:
+        return
+    with zipfile.ZipFile(folder / "moodle.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        for person, path in zip(listed, sorted(written), strict=True):
+            if person.id in named:
+                file.write(path, named[person.id].replace("/", "-"))
 
 
 def _for_the_exchange(course: Course, id: str, content: bytes) -> None:

@@ -1,9 +1,9 @@
 """The teacher's marks: one table, `marks.csv`, filled in with any spreadsheet.
 
-A row a student with the three sentences as plain text; the teacher fills in `points`, and where they like `comment`
-(shown to the student) and `correction` (points added to or taken from the machine's). `grade` adds new rows and
-keeps what is filled in. What was filled in for other sentences than those handed in now does not count: the row is to
-be marked again, and its note says what stood there.
+A row a student with the three sentences as plain text, and last the figures of their own run; the teacher fills in
+`points`, and where they like `comment` (shown to the student) and `correction` (points added to or taken from the
+machine's). `grade` adds new rows and keeps what is filled in. What was filled in for other sentences than those handed
+in now does not count: the row is to be marked again, and its note says what stood there.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ..collect.uploads import loose
 from ..course import Course
 from ..grading import records
 
-COLUMNS = ("id", "conclusions", "points", "correction", "comment", "note")
+COLUMNS = ("id", "conclusions", "points", "correction", "comment", "note", "figures")
 GIVEN = ("points", "correction", "comment")  # by the teacher
 AGAIN = "handed in again with other sentences; for those before: "
 
@@ -45,10 +45,11 @@ def refresh(course: Course) -> int:
 
 
 def _row(record: records.Record, old: dict | None) -> dict:
+    figures = {"figures": _one_line(record.figures)}
     if old and _is_of(old, record):
-        return old
+        return old | figures
     attempted = record.parts["conclusions"].points is None
-    row = dict.fromkeys(COLUMNS, "") | {"id": record.id, "conclusions": _one_line(record.conclusions)}
+    row = dict.fromkeys(COLUMNS, "") | {"id": record.id, "conclusions": _one_line(record.conclusions)} | figures
     row |= {} if attempted else {"points": "0", "note": "not attempted"}
     if old and any(old[name] for name in GIVEN):
         row["note"] = AGAIN + ", ".join(f"{name} {old[name]}" for name in GIVEN if old[name])
@@ -78,7 +79,7 @@ def _rows(course: Course) -> list[dict]:
     """The table, each row under the id of the roster: a spreadsheet may have cut zeros off its front."""
     path = course.root / "marks.csv"
     known = {loose(hand): hand for hand in course.roster}
-    rows = tables.read(path, COLUMNS) if path.is_file() else []
+    rows = tables.read(path, COLUMNS[:-1]) if path.is_file() else []
     return [row | {"id": known.get(loose(row["id"]), row["id"])} for row in rows]
 
 

@@ -120,10 +120,13 @@ def _next(course: Course, everyone: list[Standing]) -> list[str]:
     waiting = [each for each in everyone if each.status in (NOT_GRADED, FAILED)]
     unmarked = [each for each in everyone if each.record and each.record.parts and each.total is None]
     mended = [each for each in everyone if each.status not in (NOT_SUBMITTED, GRADED, NOT_GRADED, FAILED)]
+    came = [found.path for found in submission.survey(course) if found.path]
+    old = "worksheet.csv is older than a file under submitted/: if someone has handed in again, download it again."
     begin, busy = f"`diffusion-course homework grade {course.root}`", grade.busy(course)
     return [
         *([f"A grading is at work here; {len(waiting)} wait for it."] if busy else []),
         *([f"{len(waiting)} to grade: {begin}."] if waiting and not busy else []),
+        *([old] if lateness.outdated(course, came) else []),
         *([f"{len(unmarked)} wait for points in {course.root / 'marks.csv'}."] if unmarked else []),
         *([f"{len(mended)} to look at: {', '.join(visible(each.id) for each in mended)}."] if mended else []),
     ]

@@ -115,6 +115,7 @@ PARTS = {
     "mean_and_error": (0.5, _function("mean_and_error")),
     "measured": (1.0, results.measured),
 }
+FIGURES = results.figures
 RESULTS = ("errors", "training", "measured")
 ALIKE = {
     "(the checks)": (["check/homework/solvers.py", "check/homework/steered.py"], list(QUESTIONS)),

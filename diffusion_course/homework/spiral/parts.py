@@ -116,6 +116,7 @@ PARTS = {
     "samples_50": (1.0, partial(results.samples, steps=50)),
     "samples_1000": (1.0, results.samples),
 }
+FIGURES = results.figures
 RESULTS = ("training", "samples_10", "samples_50", "samples_1000")
 ALIKE = {
     "(the checks)": (["check/homework/noising.py", "check/homework/walk.py"], list(QUESTIONS)),

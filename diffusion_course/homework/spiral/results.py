@@ -7,6 +7,7 @@ Each function takes a `channel.Student` and returns (share of the points, senten
 import warnings
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 
 import numpy as np
 
@@ -39,6 +40,7 @@ def training(student) -> tuple[float, str]:
     if x is None:
         return NONE, "the network says NaN or infinity. Look at the loss while it trains."
     passed, says = variant.judge(student.spiral, x, STROKES)
+    network.look_at(student, "samples of the network", x)
     if not passed:
         with suppress(channel.Refused, channel.Failed, channel.TooSlow):
             student.value("training_losses")  # NotAttempted where nothing was trained
@@ -56,6 +58,7 @@ def samples(student, steps: int | None = None) -> tuple[float, str]:
     spiral, cloud, given = student.spiral, _cloud(student, steps), _drawn(student, steps)
     *_, drawn = given
     passed, says = variant.judge(spiral, cloud, steps)
+    network.look_at(student, f"samples[{steps}]", cloud)
     anew, found = variant.judge(spiral, drawn, steps)
     if anew and (why := _not_of_the_network(student, given)):
         return NONE, why
@@ -67,6 +70,17 @@ def samples(student, steps: int | None = None) -> tuple[float, str]:
         return HALF, f"{says} Drawn anew by your `sample`, they are right."
     told = _whose(student, says) if not passed else f"drawn anew by your `sample` from your `model`, {found}"
     return NONE, told
+
+
+def figures(student) -> str:
+    """What the student's own clouds are like, to hold their sentences against."""
+    told = []
+    for steps, cloud in islice(dict(student.value("samples")).items(), 5):
+        with suppress(ValueError, TypeError):
+            if np.shape(cloud) == (variant.COUNT, 2):  # of more points the distances would fill the memory
+                distance, coverage = student.spiral.distance(cloud).mean(), student.spiral.coverage(cloud)
+                told.append(f"{int(steps)} steps: distance {distance:.4f}, coverage {coverage:.2f}")
+    return "; ".join(told)
 
 
 def _nearer(spiral, cloud, drawn) -> bool:
