@@ -46,8 +46,10 @@ def _set(source: NotebookNode, pattern: re.Pattern, group: int, value: str, defa
             cell.source = cell.source[: found.start(group)] + value + cell.source[found.end(group) :]
             return found[group]
     if value != default:
-        raise ValueError(f"homework.toml asks for {value}, but this homework is for {default} only, since no cell of its "
-                         f"source has a line `{line}`: take it out.")  # fmt: skip
+        raise ValueError(
+            f"homework.toml asks for {value}, but this homework is for {default} only, since no cell of its source "
+            f"has a line `{line}`: take it out."
+        )
     return default
 
 
