@@ -68,9 +68,9 @@ def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Names = (), t
 @styled
 def lines(
     x: Any, series: Mapping[str, Any], xlabel: str, ylabel: str, marker: float | None = None, logx: bool = False,
-    logy: bool = False,
+    logy: bool = False, note: str = "",
 ) -> Figure:  # fmt: skip
-    """Curves over x in one frame. `series`: label → values; `marker` draws a vertical line at that x.
+    """Curves over x in one frame. `series`: label → values; `marker` draws a vertical line at that x, with a `note`.
 
     Values at up to 15 places have dots. If x falls, so does the axis.
     """
@@ -86,6 +86,7 @@ def lines(
         ax.invert_xaxis()
     if marker is not None:
         ax.axvline(marker, color=BLACK, linewidth=0.8)
+        ax.text(marker, 0.97, f" {note}", transform=ax.get_xaxis_transform(), va="top")
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear", yscale="log" if logy else "linear")
     if logx and len(x) <= 8:  # few enough to stand on the axis
         ax.set_xticks(x, [f"{value:g}" for value in x])
@@ -97,7 +98,7 @@ def lines(
         for label, values in series.items()
     )
     if marker is not None:
-        figure.alt += f" A line marks {xlabel} = {marker:g}."
+        figure.alt += f" A line marks {xlabel} = {marker:g}{f' ({note})' if note else ''}."
     return figure
 
 

@@ -250,3 +250,8 @@ def test_curves_differ_in_more_than_colour():
     figure = plots.lines([0, 1], {str(i): [0, i] for i in range(7)}, "x", "y")
     drawn = [(line.get_linestyle(), line.get_color()) for line in figure.axes[0].get_lines()]
     assert len(set(drawn)) == 7 and all(a[0] != b[0] for a, b in itertools.pairwise(drawn))
+
+
+def test_a_marker_may_say_what_it_marks():
+    figure = plots.lines([0, 1], {"a": [0, 1]}, "x", "y", marker=0.5, note="best")
+    assert [text.get_text().strip() for text in figure.axes[0].texts] == ["best"] and "x = 0.5 (best)" in figure.alt
