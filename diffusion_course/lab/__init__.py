@@ -7,7 +7,7 @@ from .diagrams import network
 from .examples import example_pictures
 from .gaze import attention
 from .landscape import grid, landscape
-from .numbers import averaged, ks_distance, plain, with_ones
+from .numbers import averaged, fitting, ks_distance, plain, with_ones
 from .pile import against, finer, guesses, suspects
 from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
@@ -34,6 +34,7 @@ __all__ = [
     "faces_painting",
     "field",
     "finer",
+    "fitting",
     "flip",
     "grid",
     "guesses",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ..base import words
 from ..base.arrays import to_float64
 
 
@@ -54,3 +55,14 @@ def averaged(pictures: Any, k: int) -> np.ndarray:
         around = [(k // 2, (k - 1) // 2) if i == axis else (0, 0) for i in range(4)]
         pictures = sliding_window_view(np.pad(to_float64(pictures), around, mode="edge"), k, axis=axis).mean(-1)
     return pictures
+
+
+def fitting(portraits: Any, prompt: str) -> np.ndarray:
+    """Those of the real portraits (`x0` and `codes`, as `data.faces` gives them) that have all that the prompt says.
+
+    >>> from diffusion_course import data
+    >>> fitting(data.faces("test"), "hat, glasses, blue hair").shape
+    (63, 3, 16, 16)
+    """
+    said = words.face_codes(prompt)
+    return portraits.x0[(portraits.codes == said)[:, said >= 0].all(axis=1)]
