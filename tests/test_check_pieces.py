@@ -62,6 +62,7 @@ RIGHT = [
     ("copied", lambda samples, examples, radius: (torch.cdist(samples, examples).amin(1) < radius).double().mean()),
     ("ddpm_step", ddpm_by_posterior),
     ("ddpm_step", ddpm_by_eps),
+    ("relay", lambda early, late, switch: lambda x, t: (late if t <= switch else early)(x, t)),
     ("guided", lambda free, cond, scale: (1 - scale) * free + scale * cond),
     ("renoise", lambda xs, s, t, schedule, z: add_noise(xs, np.prod(schedule.alpha[s + 1 : t + 1]), z)),
     ("inpaint", inpaint_up_afterwards),
@@ -143,6 +144,18 @@ def negative_factor(model, schedule, xT, times):
 )
 def test_what_no_table_foresees_is_isolated(name, attempt, text):
     assert text in told(name, attempt)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "text"),
+    [
+        (lambda early, late, switch: early(0.5, 30), "return a function of (x, t)"),
+        (lambda early, late, switch: early if switch > 5 else late, "`late` is never asked"),
+        (lambda early, late, switch: lambda x, t: early(x, t) + late(x, t), "your answer at t = 30 is −179, and 30.5"),
+    ],
+)
+def test_a_relay_is_asked_on_both_sides_of_the_switch(attempt, text):
+    assert text in told("relay", attempt)
 
 
 def test_enough_steps_takes_what_samples_can_tell(capsys):

@@ -19,7 +19,7 @@ LESSONS = {
     "lesson3_pair": ["training_pair"],
     "lesson4": "embed_time loss_floor decode copied".split(),
     "lesson4_loop": ["training_loop"],
-    "lesson5": "ddpm_step guided renoise inpaint enough_steps".split(),
+    "lesson5": "ddpm_step relay guided renoise inpaint enough_steps".split(),
     "lesson6": "ddim_step ddim_sampler extended_guess dpm_2m spacing".split(),
     "score": "score_from_eps langevin_step family_step crossing_level".split(),
     "steering": "sharpened steer slope_through guidance_top".split(),

@@ -78,7 +78,7 @@ class Finding(Asked):
             raise Mistake(f"{self.name}: {found!r} is not {self.asked} from {self.among[0]:,} to {self.among[-1]:,}.")
         if found not in self.right:
             raise Mistake(f"{self.name}: {self.wrong(found)}", "another value", "named")
-        right = "right" if self.exactly in (None, found) else f"as near as samples can tell (exactly: {self.exactly})"
+        right = "right" if self.exactly in (None, found) else f"near enough (exactly: {self.exactly})"
         say(f"✓ {self.name}: {found} is {right}.")
         return found
 

@@ -129,7 +129,7 @@ class Exercise(Asked):
             self._refuse_two_answers(attempt, probe)
         known = [fault for fault, wrong in zip(self.faults, self._wrong, strict=True) if self.agree(answers, wrong)]
         if not known and any(self._never_draws(attempt, probe) for probe in fine):
-            raise Mistake(f"{self.name}: your function never draws from `rng`.", "rng is not used", "named")
+            raise Mistake(f"{self.name}: the result does not depend on what `rng` draws.", "rng is not used", "named")
         if self.agree(answers, self._right):
             if self.whole and not all(whole(attempt(*fresh(probe))) for probe in probes):
                 told = "the numbers are right, but floats, and `alpha_bar[3.0]` is an error. Add `.astype(int)`."

@@ -1,4 +1,4 @@
-"""Exercises of lesson 5: one step back, guidance, inpainting and its repair, how many steps."""
+"""Exercises of lesson 5: one step back, two denoisers in turn, guidance, inpainting and its repair, how many steps."""
 
 from itertools import pairwise
 
@@ -9,6 +9,7 @@ from ..forward import randn_like, x0_from_eps
 from ..predictor import pairs
 from ..schedule import cosine
 from .asked import Finding
+from .engine import Exercise
 from .table import exercise
 
 SHORT = cosine(T=50)
@@ -27,7 +28,8 @@ XT, X0_HAT, Z = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7]), np.array
     table="""
     hint | Three terms: a share of x̂_0, a share of x_t, fresh noise z. Their factors are those of lesson 2's posterior.
     hint | From s to t the signal shrank by √α, α = ᾱ_t / ᾱ_s, and noise of variance β = 1 − α came in.
-    hint | x̂_0 has √ᾱ_s β / (1−ᾱ_t), x_t has √α (1−ᾱ_s) / (1−ᾱ_t), z has √β̃ with β̃ = (1−ᾱ_s) / (1−ᾱ_t) β.
+    hint | The factor of x̂_0 is √ᾱ_s β over 1 − ᾱ_t, that of x_t has the same denominator. At s = 0 the first must be 1
+        and the second 0. z has the root of the posterior's variance.
     why | If x_0 and x_t were both known, x_s would have this mean and variance; the network's guess stands in for x_0.
         At s = 0 the factor of x_t and the variance vanish, and the guess itself is left.
     the noise is multiplied by the variance, not by its root #3 | variance**0.5 → variance | A factor of z is a spread.
@@ -52,6 +54,39 @@ def ddpm_step(xt, x0_hat, t, s, schedule, z):
     of_xt = alpha**0.5 * (1 - a_s) / (1 - a_t)
     variance = (1 - a_s) / (1 - a_t) * beta
     return of_x0 * x0_hat + of_xt * xt + variance**0.5 * z
+
+
+ASKED_AT = 30, 11, 10, 9, 1
+
+
+class ReturnsFunction(Exercise):
+    """The exercise whose answer is a function: a new one each time, which says nothing about chance."""
+
+    def _refuse_two_answers(self, attempt, probe) -> None:
+        pass
+
+
+@exercise(
+    cls=ReturnsFunction,
+    probes=((lambda x, t: x + t, lambda x, t: x - 7 * t, 10),),
+    refuse=lambda answer: None if callable(answer) else "return a function of (x, t); only that one gives an answer.",
+    measure=lambda model: tuple(model(0.5, t) for t in ASKED_AT),
+    returns=tuple(f"answer at t = {t}" for t in ASKED_AT),
+    table="""
+    hint | A function may be defined inside another one, and returned without being called.
+    hint | Inside it, write `def model(x, t):` and its line; then `return model`. It still knows `early` and `late`.
+    why | The sampler only sees a function of (x, t). Who answers may change on the way.
+    the two are exchanged | t > switch → t <= switch | t falls on the way: above `switch` it is still `early`'s turn.
+    at t = switch the early one is asked | t > switch → t >= switch | From t = switch on, `late` answers.
+    `late` is never asked | early(x, t) if t > switch else late(x, t) → early(x, t) | It answers once t is `switch`.
+    `early` is never asked | early(x, t) if t > switch else late(x, t) → late(x, t) | It answers while t > `switch`.
+    """,
+)
+def relay(early, late, switch):
+    def model(x, t):
+        return early(x, t) if t > switch else late(x, t)
+
+    return model
 
 
 FREE, COND = np.array([0.0, 1.0, -0.5]), np.array([1.0, 0.4, -0.5])
@@ -126,6 +161,14 @@ PLACES, TOLD, SAID = np.array([[0.3, -1.2], [1.5, 0.4]]), np.array([2.0, 5.0]), 
     the mask is used the wrong way round | mask * → (1 - mask) * | It is 1 where `known` holds.
     the known pixels are put into x, not into the guess | x0_hat = x0_hat + mask * (known - x0_hat) →
         x = x + mask * (known - x) | x has noise at level t, `known` has none. Overwrite the guess.
+    the known pixels are written into x, after the step | x0_hat = x0_hat + mask * (known - x0_hat) → pass &&
+        t, s, schedule, randn_like(x, rng)) → t, s, schedule, randn_like(x, rng))⏎            x = x + mask * (known - x)
+        |
+        Here the *guess* is overwritten, before the step.
+    the known pixels are noised and written into x, after the step | x0_hat = x0_hat + mask * (known - x0_hat) →
+        pass && t, s, schedule, randn_like(x, rng)) → t, s, schedule, randn_like(x, rng))⏎            x = x + mask *
+        (schedule.at(s)**0.5 * known + (1 - schedule.at(s))**0.5 * randn_like(x, rng) - x) |
+        RePaint's paper does so. Here the *guess* is overwritten, before the step.
     no jump up | if again: → if False: | After a round x is at s. The next one begins at t: add noise first.
     a jump up in the first round, too | if again: → if True: | At first x is at t already.
     the jump up has s and t exchanged | x, s, t, schedule → x, t, s, schedule | It leads from s up to t.
