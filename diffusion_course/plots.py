@@ -86,11 +86,16 @@ def lines(
         ax.invert_xaxis()
     if marker is not None:
         ax.axvline(marker, color=BLACK, linewidth=0.8)
-        ax.text(marker, 0.97, f" {note}", transform=ax.get_xaxis_transform(), va="top")
+        ax.text(marker, 0.97, f" {note} ", transform=ax.get_xaxis_transform(), va="top", ha="right")
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear", yscale="log" if logy else "linear")
     if logx and len(x) <= 8:  # few enough to stand on the axis
         ax.set_xticks(x, [f"{value:g}" for value in x])
         ax.minorticks_off()
+    low, high = ax.get_ylim()
+    if logy and 1e-3 < low and high < 1000 * low:  # plain numbers: 1, 2, 5, 10 …
+        ticks = [digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 5)]
+        ax.set_yticks([y for y in ticks if low <= y <= high], [f"{y:g}" for y in ticks if low <= y <= high])
+        ax.set_yticks([], minor=True)
     ax.grid(alpha=0.3)
     ax.legend(frameon=False)
     figure.alt = f"{ylabel} over {xlabel}, from {x[0]:g} to {x[-1]:g}. " + " ".join(
