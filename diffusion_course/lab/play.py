@@ -17,7 +17,7 @@ from PIL import Image
 from .. import plots
 from ..base.arrays import to_float64
 from .panel import Live, pack
-from .snapshots import by_direction, fan, moments_of_sheets, snapshots, whole_paths
+from .snapshots import FEW, by_direction, fan, moments_of_sheets, snapshots, whole_paths
 
 SECONDS = 6.0  # that one play takes
 FRAMES = 400  # at most: nobody sees more, and the notebook grows with each
@@ -125,13 +125,13 @@ def play_pictures(
 
 def play_paths(
     paths: Any, captions: Sequence[str] | None = None, *, groups: Mapping | None = None, label: str = "t",
-    ends: tuple[str, str] = ("0", "T"), limit: float = 4.0, bell: bool = True, seconds: float = SECONDS, alt: str = "",
+    ends: tuple[str, ...] = ("0", "T"), limit: float = 4.0, bell: bool = True, seconds: float = SECONDS, alt: str = "",
 ) -> Live:  # fmt: skip
     """Numbers x_t (frames, n) that move with time: they fan out to the right, and beside them their histogram grows.
 
-    `groups`: name → its paths (frames, m), instead of `paths` (then None), one colour each. `label` and `ends` name the
-    axis of time and its two ends; `bell` draws the density of N(0, 1) over the histogram of all. Without it each group
-    has a histogram of its own, as an outline.
+    `groups`: name → its paths (frames, m), instead of `paths` (then None), one colour each. `label` names the axis of
+    time, `ends` its two ends and places evenly between; `bell` draws the density of N(0, 1) over the histogram of all.
+    Without it each group has a histogram of its own, as an outline; of up to 24 paths a group, their ends are dots.
 
     >>> play_paths(np.zeros((3, 5)), ends=("0", "2")).data["count"]
     5
@@ -145,7 +145,7 @@ def play_paths(
     data = _common(count, captions, seconds, alt or "Numbers that move with time.") | {
         "frames": count, "count": n, "paths": _short(together, unit), "unit": unit, "limit": float(limit),
         "groups": pack(of, "u1"), "names": None if groups is None else list(named), "bell": bell, "label": label,
-        "ends": [str(end) for end in ends],
+        "ends": [str(end) for end in ends], "dots": not bell and max(some.shape[1] for some in named.values()) <= FEW,
     }  # fmt: skip
     return _live("play_paths", data, fan(named, label, ends, limit, bell), alt)
 

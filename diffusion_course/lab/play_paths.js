@@ -34,7 +34,8 @@ function mount(stage, data) {
       for (let j = 0; j < count; j++)
         if (groups[j] === kind) context.fillRect(X(place) - 1.4, Y(now[j] * unit) - 1.4, 2.8, 2.8);
     }
-    drawPile(context, now, right + 10, w - 4, Y, palette, c, bottom);
+    if (data.dots) drawDots(context, now, right, Y, palette);
+    else drawPile(context, now, right + 10, w - 4, Y, palette, c, bottom);
     context.globalAlpha = 1;
   });
 
@@ -43,14 +44,24 @@ function mount(stage, data) {
     context.strokeRect(left, 7.5, right - left, bottom - 8);
     for (let x = -Math.floor(limit); x <= limit; x += Math.ceil(limit / 4)) context.fillText(x, left - 6, Y(x) + 4);
     context.textAlign = "left";
+    const last = data.ends.length - 1;
     data.ends.forEach((text, i) => {
-      context.textAlign = i ? "right" : "left";
-      context.fillText(text, i ? right : left, h - 7);
+      context.textAlign = i === 0 ? "left" : i === last ? "right" : "center";
+      context.fillText(text, left + ((right - left) * i) / last, h - 7);
     });
     context.textAlign = "center";
-    context.fillText(label, (left + right) / 2, h - 7);
+    context.fillText(label, left + ((right - left) * (last > 1 ? 0.75 : 0.5)), h - 7);
     context.textAlign = "left";
     context.fillText("xₜ", left + 6, 21);
+  }
+
+  function drawDots(context, now, from, Y, palette) {
+    now.forEach((x, j) => {
+      context.fillStyle = palette[groups[j] % palette.length];
+      context.beginPath();
+      context.arc(from + 14 + 18 * groups[j], Y(x * unit), 4, 0, 7);
+      context.fill();
+    });
   }
 
   function drawPile(context, now, from, to, Y, palette, c, bottom) {

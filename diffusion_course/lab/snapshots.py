@@ -149,8 +149,9 @@ def moments_of_sheets(sheets: Mapping[str, np.ndarray], rows: Sequence[str], wid
 def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit: float, bell: bool) -> Figure:
     """Paths x_t of numbers, name → (frames, n), from left to right, and the histogram of their ends at the right edge.
 
-    A group that starts at one place has its name there, others have theirs above. `label` and `ends` name the axis of
-    time and its two ends; `bell` draws the density of N(0, 1) over the histogram of all, else each group has its own.
+    A group that starts at one place has its name there, others have theirs above. `label` names the axis of time,
+    `ends` its two ends and places evenly between; `bell` draws the density of N(0, 1) over the histogram of all, else
+    each group has its own, or, of up to 24 paths, a dot for each of its ends.
 
     >>> fan({"": np.zeros((3, 5))}, "t", ("0", "T"), 4.0, bell=True).alt
     '5 paths; spread 0.00 at first, 0.00 at the end.'
@@ -170,13 +171,19 @@ def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit
     together = np.concatenate(list(groups.values()), axis=1)
     last = len(together) - 1
     part = f"   ({DRAWN} paths drawn of each)" if any(paths.shape[1] > DRAWN for paths in groups.values()) else ""
-    ax.set(xlim=(0, last), ylim=(-limit, limit), xlabel=label + part, xticks=[0, last], xticklabels=ends)
+    ax.set(xlim=(0, last), ylim=(-limit, limit), xlabel=label + part)
+    ax.set_xticks(np.linspace(0, last, len(ends)), ends)
     ax.set_title("xₜ", loc="left")
-    edge.hist(
-        [paths[-1] for paths in groups.values()], np.linspace(-limit, limit, 37), density=True, stacked=bell,
-        orientation="horizontal", color=[COLOURS[i % len(COLOURS)] for i in range(len(groups))], linewidth=1.5,
-        alpha=0.65 if bell else 1, histtype="bar" if bell else "step",
-    )  # fmt: skip
+    ended, colours = [paths[-1] for paths in groups.values()], [COLOURS[i % len(COLOURS)] for i in range(len(groups))]
+    if not bell and max(map(len, ended)) <= FEW:
+        for i, (places, colour) in enumerate(zip(ended, colours, strict=True)):
+            edge.scatter(np.full(len(places), i), places, s=25, color=colour)
+        edge.set_xlim(-1, max(len(groups), 4))
+    else:
+        edge.hist(
+            ended, np.linspace(-limit, limit, 37), density=True, stacked=bell, orientation="horizontal", color=colours,
+            linewidth=1.5, alpha=0.65 if bell else 1, histtype="bar" if bell else "step",
+        )  # fmt: skip
     if bell:
         height = np.linspace(-limit, limit, 200)
         edge.plot(normal(height), height, color=BLACK)
