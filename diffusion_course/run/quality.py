@@ -1,4 +1,8 @@
-"""Quality against network evaluations: the same network, starting noise and judge; only the sampler differs.
+"""Quality against network evaluations: the same data set, starting noise and judge for every sampler.
+
+What differs between two samplers is often more than one thing. DDPM, DDIM and "DPM-Solver++" take the same even times,
+whose last step leaps to 0 from T/n; "log-SNR" has other times, of which the last leaps from t = 1; Heun begins at
+t = 960, and a step costs it two evaluations; the student is another network, at times of its own.
 
 `measure` makes one row of the course's table, `benchmarks/quality_vs_nfe.py` makes them all, `table` reads those that
 ship and `figure` draws them. Every row has a score (lower is better) and a second number for what the score alone
@@ -30,7 +34,6 @@ SIZES = {name: entry.measured for name, entry in EXPERIMENTS.items() if entry.me
 BATCH = 50  # pictures sampled together: what they pass through stays in the processor's cache
 LABELS = {how.label: name for name, how in SAMPLERS.items()}  # "DDIM" → "ddim"
 
-SPREAD = {"linewidth": 1.5, "elinewidth": 0.6, "capsize": 1.5}
 STYLES: dict[str, dict[str, Any]] = {  # by label: colours far apart; one solver with two spacings shares one
     "DDPM": {"color": BLACK, "marker": "o"},
     "DDIM": {"color": BLUE, "marker": "s"},
@@ -42,7 +45,7 @@ STYLES: dict[str, dict[str, Any]] = {  # by label: colours far apart; one solver
 OWN = {"color": BLACK, "marker": "*", "linestyle": "none", "markersize": 13, "markerfacecolor": "none", "zorder": 5}
 NAMES = {
     "DPM-Solver++": "DPM-Solver++, even steps", "DPM-Solver++, log-SNR": "DPM-Solver++, even in log-SNR",
-    "student": "student (section 8)", REAL: "real data: the floor", NOISE: "pure noise",
+    "student": "student (section 7)", REAL: "real data: the floor", NOISE: "pure noise",
 }  # fmt: skip
 LAST = 100  # evaluations at the right end of the figure
 TICKS = [1, 2, 4, 10, 20, 50, LAST], [m * 10.0**k for k in range(-3, 3) for m in (1, 2, 5)]
@@ -112,16 +115,17 @@ def figure(cells: dict, reference: tuple[str, int] = ("DDPM", 1000)) -> Figure:
 
     A sampler of one's own joins in, as open stars, if its measurements stand in `cells` under a name of its own.
 
-    Points are means over seeds, bars their standard deviation. A grey band is what the `reference` scores, one standard
-    deviation to either side, a hatched one the real data, a dotted line pure noise. Both axes are logarithmic; they end
-    at 100 evaluations and above pure noise, and what lies beyond stands in the text alternative.
+    Lines join the means over seeds, small dots are the single draws. A grey band is what the `reference` scores, one
+    standard deviation to either side, a hatched one the real data, a dotted line pure noise. Both axes are logarithmic;
+    they end at 100 evaluations and above pure noise, and what lies beyond stands in the text alternative.
     """
     datasets = list(dict.fromkeys(dataset for dataset, _, _ in cells))
     page, told = Figure(WIDTH, 3.4 * ((len(datasets) + 2) // 2)), []
     axes = page.subplots((len(datasets) + 2) // 2, 2, squeeze=False).ravel()
     for ax, dataset in zip(axes, datasets, strict=False):
-        told.append(_panel(ax, {key[1:]: x[:, 0] for key, x in cells.items() if key[0] == dataset}, reference))
-        ax.set_title(f"{dataset}: {UNITS.get(dataset, 'Fréchet distance')}")
+        panel = {key[1:]: x[:, 0] for key, x in cells.items() if key[0] == dataset}
+        told.append(_panel(ax, UNITS.get(dataset, "Fréchet distance"), panel, reference))
+        ax.set_title(dataset)
     for ax in axes[len(datasets) :]:
         ax.axis("off")
     handles = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
@@ -132,8 +136,8 @@ def figure(cells: dict, reference: tuple[str, int] = ("DDPM", 1000)) -> Figure:
     return page
 
 
-def _panel(ax: Any, cells: dict, reference: tuple[str, int]) -> str:
-    """One data set of `figure`: (sampler, evaluations) → scores, drawn; and told in words."""
+def _panel(ax: Any, what: str, cells: dict, reference: tuple[str, int]) -> str:
+    """One data set of `figure`: (sampler, evaluations) → scores (`what` they are), drawn; and told in words."""
     noise, floor, told = cells[NOISE, 0].mean(), cells[REAL, 0], []
     lowest = min(x.mean() for (_, n), x in cells.items() if n)
     bottom = 0.8 * (min(lowest, floor.mean() - spread_of(floor)) if floor.mean() > lowest / 100 else lowest)
@@ -147,13 +151,15 @@ def _panel(ax: Any, cells: dict, reference: tuple[str, int]) -> str:
         if not counts:
             continue
         scores = [cells[sampler, n] for n in counts]
-        mean, spread = [x.mean() for x in scores], [spread_of(x) for x in scores]
-        style = {"markersize": 5} | STYLES.get(sampler, OWN)
+        mean = [x.mean() for x in scores]
+        style = {"markersize": 5, "linewidth": 1.5} | STYLES.get(sampler, OWN)
         k = sum(n <= LAST for n in counts)
-        aside = np.array(counts[:k]) * (1 + 0.02 * (i - 2))  # so that bars stand side by side, and stars beside
-        ax.errorbar(aside, mean[:k], spread[:k], label=NAMES.get(sampler, sampler), **style, **SPREAD)
+        ax.plot(counts[:k], mean[:k], label=NAMES.get(sampler, sampler), **style)
+        for n, draws in zip(counts[:k], scores, strict=False):
+            aside = np.full(len(draws), n * (1 + 0.04 * (i - 2)))  # so that draws stand side by side
+            ax.scatter(aside, draws, s=4, color=style["color"], linewidths=0, alpha=0.8)
         told.append(f"{sampler} {mean[0]:.3g} at {counts[0]} to {mean[-1]:.3g} at {counts[-1]}")
-    ax.set(xscale="log", yscale="log", xlabel="network evaluations", ylabel="lower is better")
+    ax.set(xscale="log", yscale="log", xlabel="network evaluations", ylabel=f"{what} (lower is better)")
     ax.set_xticks(TICKS[0], [f"{n:g}" for n in TICKS[0]])
     ax.set_yticks(TICKS[1], [f"{y:g}" for y in TICKS[1]])
     ax.minorticks_off()
