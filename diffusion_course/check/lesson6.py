@@ -27,14 +27,18 @@ EPS_HAT = np.array([0.6, -1.1, 0.2])
     returns=("x_s",),
     table="""
     hint | Noise the guess x̂_0 again, to level s. But split the noise: one part is fresh (z), the other is ε̂.
-    hint | Together the two parts have variance 1 − ᾱ_s. The fresh part has σ² = η² β̃; what is left for ε̂?
-    hint | β̃ = (1−ᾱ_s) / (1−ᾱ_t) · (1 − ᾱ_t / ᾱ_s), and the factor of ε̂ is √(1 − ᾱ_s − σ²).
+    hint | Together the two parts have variance 1 − ᾱ_s. z has the factor η √β̃: what is the variance of that part?
+    hint | The fresh part has variance η² β̃. Take it from 1 − ᾱ_s; a factor is the root of what is left for ε̂.
     why | Given x_0, √ᾱ_s x_0 and noise of total variance 1 − ᾱ_s have the right law at level s, however the noise is
         split. η = 0 puts nothing fresh in, η = 1 as much as DDPM.
     the noise of η = 1 at every η #17 | eta**2 → 1 | At η = 0 nothing may depend on z. With that noise it is DDPM.
     η is not squared | eta**2 → eta | σ = η √β̃, so the variance has η². At η = ½ your variance is twice as large.
     the last step goes to ᾱ_1, not to ᾱ_0 = 1 #18 | schedule.at(s) → schedule.at(max(s, 1)) |
         At s = 0 the guess must come out; yours leaves noise on every sample.
+    s and t are exchanged | schedule.at(t), schedule.at(s) → schedule.at(s), schedule.at(t) | t is the noisier time.
+    s and t are exchanged, and the root is of a negative number | schedule.at(t), schedule.at(s) → schedule.at(s),
+        schedule.at(t) && fresh**0.5 * z → eta * ((1 - a_s) / (1 - a_t) * (1 - a_t / a_s)) ** 0.5 * z |
+        t is the noisier time, where the step begins.
     every step goes to t − 1 | schedule.at(s) → schedule.at(t - 1) | s need not be t − 1: DDIM is made for long steps.
     no room is made for the fresh noise | (1 - a_s - fresh) → (1 - a_s) | Both noises together must have 1 − ᾱ_s.
     no fresh noise at any η #8 | fresh**0.5 * z → 0 * z | You make room for fresh noise, and none comes.
@@ -137,10 +141,8 @@ _ddim_step, _extended_guess = ddim_step.reference, extended_guess.reference  # i
         (WIDE, SHORT, STARTS[:1], [50, 20, 10]),
     ),
     returns=("x_0",),
-    given=6,
+    given=8,
     table="""
-    hint | From the second step on, `guess` is what `extended_guess` makes of this x̂_0 and of the one before.
-    hint | The first step has no guess before it, and at s = 0 the clock u is infinite: both take x̂_0 as it is.
     hint | The step is `ddim_step(guess, eps, t, s, schedule, 0, 0)`. Which noise makes x_t of this guess?
     hint | Solve x_t = √ᾱ_t guess + √(1−ᾱ_t) ε for ε. Last in the loop: remember x̂_0 itself, and h.
     why | Guess and noise still make x_t together, so the step stays on the ODE; only the guess is approximated, by the
@@ -151,6 +153,8 @@ _ddim_step, _extended_guess = ddim_step.reference, extended_guess.reference  # i
         The line goes through what the network said: remember x̂_0 itself, or every error is extended too.
     the guess before is never renewed | before, h_before = x0_hat, h → before, h_before = (x0_hat, h) if before is
         None else (before, h_before) | Remember this step's x̂_0 and h at the end of every step.
+    `h_before` is not updated | before, h_before = x0_hat, h → before, h_before = x0_hat, h_before or h |
+        At the end of every step, this step's h becomes the `h_before` of the next.
     the guess is also extended at s = 0 | and s > 0 → and True | At s = 0 u and h are infinite: take x̂_0 as it is.
     the old length is forgotten | h, h_before) → h, h) | The two steps are not equally long in u: remember h as well.
     the two guesses are exchanged | (x0_hat, before, h → (before, x0_hat, h | `extended_guess` takes the newer first.
