@@ -13,7 +13,7 @@ from .pixel_editor import PixelEditor
 from .play import play_paths, play_pictures, play_points
 from .prompt_box import PromptBox, faces_painting
 from .quiz import Quiz
-from .show import show
+from .show import show, show_edits
 from .snapshots import side_by_side
 from .statue import statue
 from .trajectories import field
@@ -46,6 +46,7 @@ __all__ = [
     "play_pictures",
     "play_points",
     "show",
+    "show_edits",
     "side_by_side",
     "statue",
     "strips",

@@ -2,6 +2,7 @@
 
 import html
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from pygments.lexers import PythonLexer
@@ -57,6 +58,22 @@ def show(*functions: Any) -> Source:
     'def noise_step'
     """
     return Source("\n\n".join(inspect.getsource(function) for function in functions))
+
+
+def show_edits(code: str, edited: Mapping[str, Any]) -> Source:
+    """Source `code` of a function, and under it, by name, the lines that each function of `edited` has instead.
+
+    >>> from diffusion_course.forward import noise_step
+    >>> code = inspect.getsource(noise_step).replace("return", "return 2 *")
+    >>> show_edits(code, {"a": noise_step}).text.splitlines()[-1][:10]
+    'a:  return'
+    """
+    lines = code.splitlines()
+    others = {
+        name: [line.strip() for line in inspect.getsource(other).splitlines()[1:] if line not in lines]
+        for name, other in edited.items()
+    }
+    return Source("\n".join([*lines, "", *(f"{name}:  {line}" for name, own in others.items() for line in own)]))
 
 
 def _coloured(kind: Any, text: str) -> str:
