@@ -71,7 +71,7 @@ def two(tmp_path_factory):
     for process in started:
         process.start()
     for process in started:
-        process.join(100)
+        process.join(1000)  # a busy machine may take its time
         assert process.exitcode == 0
     return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(2)]
 
@@ -224,7 +224,7 @@ def launch(folder, *words, **environment):
     ]
     command += ["train", "spiral", "--steps", "200", "--out", "x.safetensors", *words]
     return subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=300
+        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=1000
     )
 
 
