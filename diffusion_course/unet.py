@@ -13,7 +13,8 @@ embedding in every block; Dhariwal & Nichol 2021 (arXiv:2105.05233) for scaling 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -57,15 +58,18 @@ class UNet(Denoiser):
 
     def answer(self, xt: Tensor, time: Tensor, cond: Tensor | None = None) -> Tensor:
         """ε, x_0 or v, as `output` says, for pictures (B, channels, H, W)."""
+        context = self.context(time, cond)
+        return self.through(xt, context, partial(self.middle, context=context))
+
+    def through(self, xt: Tensor, context: Tensor, middle: Callable) -> Tensor:
+        """What becomes of x_t on its way: fine, coarse, where `middle` looks at it, and fine again."""
         if xt.ndim != 4 or xt.shape[1] != self.channels:
             raise ValueError(f"this network takes pictures (B, {self.channels}, H, W), not {tuple(xt.shape)}.")
         height, width = xt.shape[-2:]
         if height % 4 or width % 4:
             xt = F.pad(xt, (0, -width % 4, 0, -height % 4), mode="replicate")
-        context = self.context(time, cond)
         skip = self.before(self.stem(F.pixel_unshuffle(xt, 2)), context)
-        x = self.middle(self.down(skip), context)
-        x = doubled(self.up(x))
+        x = doubled(self.up(middle(self.down(skip))))
         x = self.after(self.join(torch.cat([x, skip], dim=1)), context)
         return F.pixel_shuffle(self.head(x), 2)[..., :height, :width]
 

@@ -24,17 +24,17 @@ from torch.nn import functional as F
 
 from ..base.arrays import may_read
 from ..base.words import NOT_SAID
-from ..models import FREQUENCIES, Denoiser
+from ..models import FREQUENCIES
 from ..schedule import Schedule
-from ..unet import GROUPS, Block, Blocks, doubled
+from ..unet import GROUPS, Block, UNet
 
 SIZE = 32  # pixels a side that the sketch is drawn for; other sizes stretch it
 PENCILS = 48  # numbers a place that the sketch has
 HEAD = 32  # numbers by which one attention head compares
 
 
-class TextUNet(Denoiser):
-    """A denoiser of pictures (B, channels, H, W), H and W divisible by 4, that reads: eps_hat = model(xt, t, cond).
+class TextUNet(UNet):
+    """A U-Net of pictures (B, channels, H, W) of any size that reads: eps_hat = model(xt, t, cond).
 
     `cond` (B, L) holds ids 0 … vocabulary−1 of words in any order, −1 for "no word"; None is the null condition.
 
@@ -46,41 +46,32 @@ class TextUNet(Denoiser):
 
     def __init__(self, schedule: Schedule, vocabulary: int, channels: int = 3, output: str = "v",
                  widths: Sequence[int] = (64, 192), text: int = 192, blocks: int = 3):  # fmt: skip
-        config = {"vocabulary": vocabulary, "channels": channels, "widths": list(widths), "text": text}
-        super().__init__(schedule, output, **config, blocks=blocks)
-        fine, coarse = widths
-        self.channels = channels
+        super().__init__(schedule, channels, (), output, widths)
+        self.config = {"output": output, "vocabulary": vocabulary, "channels": channels, "widths": list(widths),
+                       "text": text, "blocks": blocks}  # fmt: skip
+        coarse = widths[1]
+        del self.context  # of words it is made by these:
         self.encoder = TextEncoder(vocabulary, text)
         self.time = nn.Sequential(nn.Linear(2 * FREQUENCIES, coarse), nn.SiLU(), nn.Linear(coarse, coarse))
         self.summary = nn.Linear(text, coarse)
         self.sketch = Sketch(text, coarse)
-        self.stem = nn.Conv2d(4 * channels, fine, 3, padding=1)
-        self.before = Blocks(Block(fine, coarse), Block(fine, coarse))
-        self.down = nn.Conv2d(fine, coarse, 3, stride=2, padding=1)
-        self.middle = nn.ModuleList(ReadingBlock(coarse, text) for _ in range(blocks))
-        self.up = nn.Conv2d(coarse, fine, 1)
-        self.join = nn.Conv2d(2 * fine, fine, 1)
-        self.after = Blocks(Block(fine, coarse), Block(fine, coarse))
-        self.head = nn.Sequential(nn.GroupNorm(GROUPS, fine), nn.SiLU(), nn.Conv2d(fine, 4 * channels, 3, padding=1))
+        self.middle = nn.ModuleList(ReadingBlock(coarse, text) for _ in range(blocks))  # type: ignore[assignment]
 
     def answer(self, xt: Tensor, time: Tensor, cond: Tensor | None = None) -> Tensor:
         """ε, x_0 or v, as `output` says, for pictures (B, channels, H, W) and word ids (B, L)."""
-        if xt.ndim != 4 or xt.shape[1] != self.channels or xt.shape[2] % 4 or xt.shape[3] % 4:
-            shape = f"(B, {self.channels}, H, W) with H and W divisible by 4"
-            raise ValueError(f"this network takes pictures {shape}, not {tuple(xt.shape)}.")
         if cond is None:
             cond = torch.full((len(xt), 1), NOT_SAID, device=xt.device)
         tokens, said = self.encoder(cond)
         gist = (tokens * said[:, :, None]).sum(1) / said.sum(1, keepdim=True)  # the mean of what is there
         context = F.silu(self.time(time) + self.summary(gist))
-        skip = self.before(self.stem(F.pixel_unshuffle(xt, 2)), context)
-        x = self.down(skip)
-        x = x + self.sketch(gist, x.shape[2:])
-        for block in self.middle:
-            x = block(x, context, tokens, said)
-        x = doubled(self.up(x))
-        x = self.after(self.join(torch.cat([x, skip], dim=1)), context)
-        return F.pixel_shuffle(self.head(x), 2)
+
+        def middle(x: Tensor) -> Tensor:
+            x = x + self.sketch(gist, x.shape[2:])
+            for block in self.middle:
+                x = block(x, context, tokens, said)
+            return x
+
+        return self.through(xt, context, middle)
 
     def check_cond(self, cond: Any, batch: int | None = None) -> Tensor:
         """`cond` as word ids (n, L) on the network's device; ValueError says what does not fit.
