@@ -6,6 +6,7 @@ import torch
 from refusals import refused
 from sampling import EXACT, ODE_SAMPLERS, SAMPLERS, SCHEDULE, STOCHASTIC, end, recorded, rng
 
+from diffusion_course import samplers
 from diffusion_course.beyond.inversion import encode
 from diffusion_course.denoisers import GaussianDenoiser
 from diffusion_course.forward import x0_from_eps
@@ -96,6 +97,14 @@ def test_a_step_of_ones_own_takes_the_place_of_ours(sampler):
     np.testing.assert_allclose(calls[1][1], x0_from_eps(before, SCHEDULE.at(400), EXACT(before, 400)))
     assert np.ndim(calls[1][5]) == 0 and calls[1][5] == 0  # no noise on the last step
     assert [args[6:] for args in calls] == [(0.0,) if sampler is ddim else ()] * 2
+
+
+@pytest.mark.parametrize("name", [name for name in vars(samplers) if name.endswith("_step")])
+def test_every_step_is_called_alike(name):
+    """From x_t and the guess to x_s; at s = 0 the guess itself comes out."""
+    step, xt, x0_hat = getattr(samplers, name), np.array([0.3, -1.0]), np.array([0.5, 2.0])
+    more = {"predict": EXACT.x0_hat} if step is samplers.heun_step else {}
+    np.testing.assert_allclose(step(xt, x0_hat, 300, 0, SCHEDULE, **more), x0_hat, atol=1e-12)
 
 
 # Floats, arrays and tensors.
