@@ -16,6 +16,7 @@ from .base.figure import BLACK, BLUE, COLOURS, ORANGE, RED, SKY, WIDTH, Figure, 
 from .base.files import refuse_bytes
 
 Names = Sequence[str]  # of rows or columns
+REFERENCE = "over each, as an outline, the reference"
 
 
 @styled
@@ -116,30 +117,24 @@ def histograms(
     The histogram of the `reference` numbers is drawn over each as an outline.
     """
     _refuse_empty(samples, "samples")
-    values = [numbers_of(np.ravel(to_float64(x)), (None,), title) for title, x in samples.items()]
-    outline = [] if reference is None else [numbers_of(np.ravel(to_float64(reference)), (None,), "reference")]
-    low, high = (end([end(x) for x in values + outline]) for end in (np.min, np.max))
+    named = dict(samples) if reference is None else {**samples, REFERENCE: reference}
+    values = {title: numbers_of(np.ravel(to_float64(x)), (None,), title) for title, x in named.items()}
+    low, high = (end([end(x) for x in values.values()]) for end in (np.min, np.max))
     low, high = (low - 0.5, high + 0.5) if low == high else (low, high)  # all equal: one bar in the middle
     figure = Figure(WIDTH * min(1, 0.2 + 0.3 * len(samples)), 2.6)
     axes = figure.subplots(1, len(samples), sharex=True, sharey=True, squeeze=False)[0]
-    grid = np.linspace(low, high, 300)
-    for ax, title, x in zip(axes, samples, values, strict=True):
-        edges = np.linspace(low, high, bins + 1)
-        ax.hist(x, bins=edges, density=True, color=SKY, histtype="stepfilled")
-        for numbers in outline:
-            ax.hist(numbers, bins=edges, density=True, color=BLACK, histtype="step", linewidth=1)
+    edges, grid = np.linspace(low, high, bins + 1), np.linspace(low, high, 300)
+    for ax, title in zip(axes, samples, strict=True):
+        ax.hist(values[title], bins=edges, density=True, color=SKY, histtype="stepfilled")
+        if reference is not None:
+            ax.hist(values[REFERENCE], bins=edges, density=True, color=BLACK, histtype="step", linewidth=1)
         if density is not None:
             ax.plot(grid, density(grid), color=RED, linewidth=1)
         ax.set(title=title, xlabel=xlabel)
     axes[0].set_ylabel("density")
     figure.alt = f"Histograms of {xlabel}: " + "; ".join(
-        f"{title.replace(chr(10), ', ')} (mean {x.mean():.2f}, spread {x.std():.2f})"
-        for title, x in zip(samples, values, strict=True)
+        f"{title.replace(chr(10), ', ')} (mean {x.mean():.2f}, spread {x.std():.2f})" for title, x in values.items()
     )
-    for numbers in outline:
-        figure.alt += (
-            f". Over each, as an outline, the reference (mean {numbers.mean():.2f}, spread {numbers.std():.2f})"
-        )
     return figure
 
 
