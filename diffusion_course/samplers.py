@@ -14,7 +14,7 @@ The step inside each loop is a function of its own, and all are called alike, `s
 from x_t, and the guess x̂_0 that the network made of it, to x_s. What else a step takes (fresh noise z, earlier guesses)
 comes last.
 
-`euler`, `heun` and `dpm_solver` follow the probability-flow ODE, which leads noise to data without fresh noise:
+`ddim`, `heun` and `dpm_solver` follow the probability-flow ODE, which leads noise to data without fresh noise:
 
     dx̄/dσ = ε̂,     x̄ = x/√ᾱ,     σ = √((1−ᾱ)/ᾱ)
 
@@ -75,8 +75,9 @@ def ddim(
 ) -> Iterator[Any]:  # fmt: skip
     """Guess x_0, take the noise that makes x_t of the guess, and noise the guess with it again, to level s.
 
-    η = 0 (the default, DDIM proper) is deterministic; η = 1 has as much fresh noise as `ddpm`. `step` replaces
-    `ddim_step`. Raises ValueError unless 0 ≤ η ≤ 1.
+    η = 0 (the default, DDIM proper) is deterministic: Euler's method on the ODE, which follows the slope at the
+    beginning of a step to its end, x̄_s = x̄_t + (σ_s − σ_t) ε̂. Order 1. η = 1 has as much fresh noise as `ddpm`. `step`
+    replaces `ddim_step`. Raises ValueError unless 0 ≤ η ≤ 1.
     """
     if not 0 <= eta <= 1:
         raise ValueError(f"eta must lie in [0, 1] (0: deterministic, 1: as much noise as DDPM), not {eta}.")
@@ -87,31 +88,12 @@ def ddim(
         yield x
 
 
-def euler_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule) -> Any:
-    """x̄ + (σ_s − σ_t) ε̂ in terms of x, also where σ_t is infinite: x̂_0 with its noise ε̂, at level s."""
-    return add_noise(x0_hat, schedule.at(s), eps_from_x0(xt, schedule.at(t), x0_hat))
-
-
-def euler(
-    model: Callable, schedule: Schedule, xT: Array, steps: Any = 50, *, rng: Any = None, clip: Clip = None
-) -> Iterator[Any]:
-    """Euler's method on the ODE: follow the slope at the beginning of a step to its end. Order 1.
-
-    The same samples as `ddim` with η = 0, found from the other side.
-    """
-    x, predict = widened(xT), Predictor(model, schedule, clip)
-    yield xT
-    for t, s in predict.times(steps):
-        x = euler_step(x, predict(x, t), t, s, schedule)
-        yield x
-
-
 def heun_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, predict: Callable) -> Any:
     """x_s by the mean of the slopes ε̂ at both ends. `predict(x, s)` is the guess x̂_0 at the far one.
 
     Euler's step where one end has no slope: at s = 0 (no noise to estimate) and from ᾱ_t = 0 (σ is infinite).
     """
-    there = euler_step(xt, x0_hat, t, s, schedule)
+    there = ddim_step(xt, x0_hat, t, s, schedule)
     if s == 0 or schedule.at(t) == 0:
         return there
     slope = eps_from_x0(xt, schedule.at(t), x0_hat)
@@ -145,8 +127,9 @@ def dpm_solver_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, be
     algorithm (2M). Two: the parabola, integrated exactly. (Code as released, the authors' and diffusers', has m2/2
     for m2, as if the second divided difference were the second derivative; it is half of it, and the order is then 2.)
     """
-    (u_t, newest), *older = [(_half_log_snr(schedule, time), guess) for time, guess in ((t, x0_hat), *before)]
-    h = _half_log_snr(schedule, s) - u_t
+    u = (schedule.log_snr / 2).tolist()  # the papers of DPM-Solver call it λ
+    (u_t, newest), *older = [(u[time], guess) for time, guess in ((t, x0_hat), *before)]
+    h = u[s] - u_t
     m0 = -math.expm1(-h)  # ∫ e^{u−u_s} du from u_t to u_s
     G = m0 * newest
     if older:
@@ -169,7 +152,7 @@ def dpm_solver(
 ) -> Iterator[Any]:  # fmt: skip
     """DPM-Solver++, multistep: extend the latest `order` guesses of x_0 as a polynomial in u = ½ log-SNR.
 
-    `order` is 1 (the same as `euler`), 2 or 3. The first steps have fewer guesses to look back on, and the last,
+    `order` is 1 (the same as `ddim`), 2 or 3. The first steps have fewer guesses to look back on, and the last,
     which ends at u = ∞, takes the newest one as it is.
     """
     order = whole(order, "order, the number of guesses of x_0 to look back on,", most=3)
@@ -191,9 +174,3 @@ def dynamic_threshold(share: float = 0.995) -> Callable[[Any], Any]:
         return x0_hat.clip(-bound, bound) / bound
 
     return clip
-
-
-def _half_log_snr(schedule: Schedule, t: int) -> float:
-    """u = ½ log-SNR at t, which the papers of DPM-Solver call λ: ∞ at t = 0, −∞ where ᾱ_t = 0."""
-    power = schedule.at(t)
-    return math.inf if power == 1 else math.log(power / (1 - power)) / 2 if power > 0 else -math.inf

@@ -6,7 +6,7 @@ import numpy as np
 
 from diffusion_course.denoisers import GaussianDenoiser
 from diffusion_course.forward import step_variance
-from diffusion_course.samplers import ddim, ddpm, ddpm_step, dpm_solver, euler, heun
+from diffusion_course.samplers import ddim, ddpm, ddpm_step, dpm_solver, heun
 from diffusion_course.schedule import cosine, linear, sigmoid
 
 SCHEDULE = linear()
@@ -14,7 +14,7 @@ SCHEDULES = {"linear": SCHEDULE, "cosine": cosine(), "sigmoid": sigmoid()}
 MEAN, STD = 2.0, 0.5
 EXACT = GaussianDenoiser(MEAN, STD, SCHEDULE)
 
-ODE_SAMPLERS = {"euler": euler, "heun": heun}
+ODE_SAMPLERS = {"heun": heun}
 ODE_SAMPLERS |= {f"dpm-{order}": partial(dpm_solver, order=order) for order in (1, 2, 3)}
 STOCHASTIC = {
     "ddpm": ddpm,

@@ -10,7 +10,7 @@ from diffusion_course import samplers
 from diffusion_course.beyond.inversion import encode
 from diffusion_course.denoisers import GaussianDenoiser
 from diffusion_course.forward import x0_from_eps
-from diffusion_course.samplers import ddim, ddpm, dpm_solver, euler, heun
+from diffusion_course.samplers import ddim, ddpm, dpm_solver, heun
 from diffusion_course.schedule import from_beta
 
 every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
@@ -31,7 +31,7 @@ def test_first_xT_then_one_item_a_step_none_of_which_changes_later(sampler, n):
         np.testing.assert_array_equal(x, then)
 
 
-@pytest.mark.parametrize(("sampler", "n"), [(ddpm, 1000), (ddim, 50), (euler, 50), (heun, 25), (dpm_solver, 20)])
+@pytest.mark.parametrize(("sampler", "n"), [(ddpm, 1000), (ddim, 50), (heun, 25), (dpm_solver, 20)])
 def test_default_numbers_of_steps(sampler, n):
     assert len(list(sampler(EXACT, SCHEDULE, rng().standard_normal(2)))) == n + 1
 

@@ -254,7 +254,7 @@ def test_another_network_in_the_place_of_a_trained_one_earns_nothing(why, solved
 
 
 PACKAGE = {
-    "euler_step": "from diffusion_course.samplers import euler_step as theirs\ntheirs(0, 0, 1, 0, 0)",
+    "euler_step": "from diffusion_course.samplers import ddim_step as theirs\ntheirs(0, 0, 1, 0, 0)",
     "heun_step": "from diffusion_course.samplers import heun_step as theirs\ntheirs(0, 0, 1, 0, 0)",
     "guided": "from diffusion_course.guidance import guided as theirs\ntheirs(0, 0, 1)",
     "bell": "from diffusion_course.denoisers import GaussianDenoiser as theirs\ntheirs(0, 1, 0)",
@@ -269,7 +269,7 @@ def test_what_the_package_knows_is_not_there_and_is_named(inside):
         assert said.endswith("RuntimeError" if "theirs" in source else ("AttributeError", "ImportError")), (name, said)
     assert answers.read_here(list(PACKAGE.values()), []).uses == [
         "check.….reference", "diffusion_course.denoisers.GaussianDenoiser",
-        "diffusion_course.guidance.guided", "diffusion_course.samplers.euler_step",
+        "diffusion_course.guidance.guided", "diffusion_course.samplers.ddim_step",
         "diffusion_course.samplers.heun_step",
     ]  # fmt: skip
 

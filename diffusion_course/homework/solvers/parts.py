@@ -119,5 +119,5 @@ FIGURES = results.figures
 RESULTS = ("errors", "training", "measured")
 ALIKE = {
     "(the checks)": (["check/homework/solvers.py", "check/homework/steered.py"], list(QUESTIONS)),
-    "(the package)": (["samplers.py", "guidance.py"], ["euler_step", "heun_step", "heun", "dpm_solver", "guided"]),
+    "(the package)": (["samplers.py", "guidance.py"], ["ddim_step", "heun_step", "heun", "dpm_solver", "guided"]),
 }
