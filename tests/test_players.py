@@ -143,6 +143,15 @@ def test_without_the_bell_each_group_has_a_histogram_of_its_own():
         assert x.max() == pytest.approx(density.max()) and set(np.round(y, 6)) <= set(np.round(edges, 6))
 
 
+def test_without_the_bell_the_ends_of_few_paths_are_dots():
+    groups = {"fine": np.linspace(0, np.linspace(-1, 1, 8), 3), "coarse": np.zeros((3, 8)) + 0.5}
+    played = play_paths(None, groups=groups, limit=2, ends=("9", "5", "0"), bell=False)
+    ax, edge = played.still.axes
+    ended = [dots.get_offsets()[:, 1] for dots in edge.collections]
+    assert not edge.patches and np.allclose(ended, [paths[-1] for paths in groups.values()])
+    assert played.data["dots"] and list(ax.get_xticks()) == [0, 1, 2]
+
+
 def test_the_still_of_one_panel_shows_its_moments_side_by_side():
     still = play_points(np.linspace([[1.0, 0.0]], [[0.0, 0.0]], 11), trails=3, limit=2).still
     assert len({ax.get_subplotspec().rowspan.start for ax in still.axes}) == 1
