@@ -28,7 +28,7 @@ EPS_HAT = np.array([0.6, -1.1, 0.2])
     table="""
     hint | Noise the guess x̂_0 again, to level s. But split the noise: one part is fresh (z), the other is ε̂.
     hint | Together the two parts have variance 1 − ᾱ_s. z has the factor η √β̃: what is the variance of that part?
-    hint | The fresh part has variance η² β̃. Take it from 1 − ᾱ_s; a factor is the root of what is left for ε̂.
+    hint | The fresh part has variance η² β̃. Take it from 1 − ᾱ_s; the root of what is left is the factor.
     why | Given x_0, √ᾱ_s x_0 and noise of total variance 1 − ᾱ_s have the right law at level s, however the noise is
         split. η = 0 puts nothing fresh in, η = 1 as much as DDPM.
     the noise of η = 1 at every η #17 | eta**2 → 1 | At η = 0 nothing may depend on z. With that noise it is DDPM.
