@@ -7,6 +7,9 @@
 Writes data/quality_vs_nfe.csv row by row; lesson 6 draws it. Stopped at any moment, the same command goes on where it
 was. Rows that are there are not measured again, so remove those of a network that has changed. The rows of 1000
 evaluations, half of all the work, come last.
+
+Samplers differ in more than their rule: in their times, in where the last step begins, the student in its network.
+`diffusion_course/run/quality.py` says how.
 """
 
 import argparse
