@@ -6,8 +6,9 @@
 from typing import NamedTuple
 
 import pytest
-from solved import BY_FUNCTION, changed, graded, handed_in, run_all, solution
+from solved import BY_FUNCTION, SHORT, changed, graded, handed_in, run_all, solution
 
+from diffusion_course.homework.inside import training
 from diffusion_course.homework.spiral import parts
 
 RESULTS = ("training", "samples_10", "samples_50", "samples_1000")
@@ -100,14 +101,18 @@ def test_a_mistake_in_the_sampler_does_not_cost_the_trained_network(mutant):
 # ---- mistakes that training hides ----------------------------------------------------------------
 
 
-def trained_with(**changes):
-    """The globals after the whole notebook has run, trained for 10,000 steps, with these changes."""
-    sources = changed(solution(), {cell.replace("_", "-"): change for cell, change in changes.items()})
+def trained_with(*changes):
+    """The globals after the whole notebook has run, with a short training and these changes of it."""
+    training.watch()
+    sources = solution()
+    for change in (SHORT, *changes):
+        sources = changed(sources, {"train": change})
     return run_all(sources.values())
 
 
 @pytest.mark.homework
 def test_the_solution_trained_and_sampled_earns_everything():
+    """So what the mistakes below cost is not due to the short training."""
     assert graded(trained_with()) == {part: points for part, (points, _) in parts.PARTS.items()}
 
 
@@ -123,7 +128,7 @@ def test_the_solution_trained_and_sampled_earns_everything():
     ids=["2: uniform noise", "gradients add up", "one time only", "one point only"],
 )
 def test_a_mistake_in_training_costs_the_results_and_no_function(old, new):
-    points = graded(trained_with(train=(old, new)))
+    points = graded(trained_with((old, new)))
     functions = set(BY_FUNCTION) - {"network"}  # once blown up, it may well say the same for every t
     assert all(points[part] == parts.PARTS[part][0] for part in functions)
     assert not any(points[part] for part in RESULTS)

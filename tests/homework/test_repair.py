@@ -8,6 +8,7 @@ import toy
 from click.testing import CliRunner
 from nbformat.v4 import new_notebook, new_output
 from nbgrader.utils import determine_grade
+from solved import SHORT
 
 from diffusion_course.homework.grading import local, records, repair
 from diffusion_course.homework.prepare import make as prepare
@@ -107,7 +108,7 @@ def test_a_missing_root_costs_one_point_of_ten(tmp_path, walled, cell, old, new,
     handed_in = nbformat.read(made.released, 4)
     answers = local.work(nbformat.read(prepare.solution(made), 4).cells)
     for each in handed_in.cells:
-        each.source = answers.get(each.id, each.source).replace('"example"', '"ada"')
+        each.source = answers.get(each.id, each.source).replace('"example"', '"ada"').replace(*SHORT)
         if each.id == cell:
             assert old in each.source
             each.source = each.source.replace(old, new)
