@@ -69,20 +69,26 @@ def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Names = (), t
 @styled
 def lines(
     x: Any, series: Mapping[str, Any], xlabel: str, ylabel: str, marker: float | None = None, logx: bool = False,
-    logy: bool = False, note: str = "",
+    logy: bool = False, note: str = "", dashed: Mapping[str, Any] | None = None,
 ) -> Figure:  # fmt: skip
     """Curves over x in one frame. `series`: label → values; `marker` draws a vertical line at that x, with a `note`.
+
+    `dashed`: one label → what each of the series should be, drawn over them as thin dashes; the series are then solid.
 
     Values at up to 15 places have dots. If x falls, so does the axis.
     """
     _refuse_empty(series, "series")
-    x, styles = to_float64(x), ["-", "--", "-.", ":"]
+    x, styles = to_float64(x), ["-", "--", "-.", ":"] if dashed is None else ["-"]
     series = {label: numbers_of(values, x.shape, label, infinite=True) for label, values in series.items()}
     figure = Figure(WIDTH * 0.8, 3.6)
     ax = figure.subplots()
     for i, (label, values) in enumerate(series.items()):
-        dots = "o" if len(x) <= 15 else None
-        ax.plot(x, values, styles[i % 4], label=label, color=COLOURS[i % len(COLOURS)], marker=dots, markersize=4)
+        dots, style, colour = "o" if len(x) <= 15 else None, styles[i % len(styles)], COLOURS[i % len(COLOURS)]
+        ax.plot(x, values, style, label=label, color=colour, marker=dots, markersize=4)
+    for label, curves in (dashed or {}).items():
+        for i, values in enumerate(curves):
+            values = numbers_of(values, x.shape, label)
+            ax.plot(x, values, "--", label=None if i else label, color=BLACK, linewidth=1)
     if x[0] > x[-1]:
         ax.invert_xaxis()
     if marker is not None:

@@ -255,3 +255,11 @@ def test_curves_differ_in_more_than_colour():
 def test_a_marker_may_say_what_it_marks():
     figure = plots.lines([0, 1], {"a": [0, 1]}, "x", "y", marker=0.5, note="best")
     assert [text.get_text().strip() for text in figure.axes[0].texts] == ["best"] and "x = 0.5 (best)" in figure.alt
+
+
+def test_dashes_say_what_solid_curves_should_be():
+    figure = plots.lines([0, 1], {"a": [0, 1], "b": [1, 3]}, "x", "y", dashed={"exact": [[0, 2], [1, 4]]})
+    lines = figure.axes[0].get_lines()
+    assert [line.get_linestyle() for line in lines] == ["-", "-", "--", "--"]
+    assert [list(line.get_ydata()) for line in lines[2:]] == [[0, 2], [1, 4]]
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["a", "b", "exact"]
