@@ -28,6 +28,13 @@ def test_points_paths_and_arrows_are_those_given(kind):
     assert len(ax.lines) == 5 and len(figure.axes) == 2
 
 
+def test_each_panel_may_have_crosses_of_its_own():
+    crosses = {"a": np.array([[0.5, 0.5]]), "b": np.array([[-1.0, 2.0], [0.0, 0.0]])}
+    figure = field({"a": panel(), "b": panel()}, crosses)
+    for ax, points in zip(figure.axes, crosses.values(), strict=True):
+        np.testing.assert_allclose(ax.collections[0].get_offsets(), points)
+
+
 def test_the_text_tells_points_steps_and_arrows():
     alt = field({"t = 500": panel()}).alt
     assert "t = 500 (5 points after 3 sampling steps, mean arrow 0.50)" in alt

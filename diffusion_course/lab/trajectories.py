@@ -17,8 +17,8 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
     """Point clouds side by side, each with its paths so far and a field of arrows under them.
 
     `panels`: title → (path, places, arrows). `path` (k, n, 2) are n points at the k times up to now (the last are drawn
-    as dots), `places` and `arrows` (m, 2) the field, drawn to scale; `reference` points (n, 2) lie behind. `above`
-    draws the arrows over the points.
+    as dots), `places` and `arrows` (m, 2) the field, drawn to scale; `reference` points (n, 2) lie behind, or, title →
+    points, those of each panel, as crosses. `above` draws the arrows over the points.
     Raises ValueError if `panels` is empty.
 
     >>> one = np.zeros((1, 1, 2))
@@ -33,7 +33,9 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
     axes, told = [*figure.subplots(rows, columns, squeeze=False).flat], []
     for ax, (title, given) in zip(axes, panels.items(), strict=False):
         path, places, arrows = map(to_float64, given)
-        if reference is not None:
+        if isinstance(reference, Mapping):
+            ax.scatter(*to_float64(reference[title]).T, s=50, marker="x", color=ORANGE, linewidths=2)
+        elif reference is not None:
             ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
         look = {"color": BLACK, "width": 0.007, "zorder": 4} if above else {"color": ARROWS, "width": 0.004}
         ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, **look)
