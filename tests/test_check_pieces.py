@@ -179,7 +179,8 @@ def test_walkers_cross_where_the_check_of_the_level_says_they_do(capsys):
     assert check.crossing_level(92) == 92 and "exactly: 93" in capsys.readouterr().out
     shares = [check.score.crossed(t, walkers=4000) for t in (87, 93, 99)]
     assert shares == pytest.approx([0.45, 0.5, 0.55], abs=0.024)  # three standard errors
-    assert "at t = 20, 0% of the walkers end right of 0" in told("crossing_level", 20)
+    assert "at t = 20, 0% of 20,000 walkers end right of 0" in told("crossing_level", 20)
+    assert check.crossing_level(103) == 103  # 54 % of the 2000 that the notebook draws there
 
 
 def test_the_guidance_interval_has_to_win_in_both_numbers():
@@ -189,6 +190,13 @@ def test_the_guidance_interval_has_to_win_in_both_numbers():
         obeys, far = check.steering.interval(top)
         assert obeys > 0.995 and far < unguided
     assert "100.0% obey and the distance is 0.454" in told("guidance_top", 1000)
+
+
+def test_the_exact_root_in_a_step_of_the_family_is_named():
+    def attempt(xt, score, beta, dial, z):
+        return xt / (1 - beta) ** 0.5 + beta / 2 * (1 + dial) * score + (dial * beta) ** 0.5 * z
+
+    assert "at β = 0.1 your weight of x_t is 1.054, and 1.050 is asked for" in told("family_step", attempt)
 
 
 def test_spacing_of_ones_own_has_to_win_clearly():
