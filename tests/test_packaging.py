@@ -87,7 +87,7 @@ def test_core_dependencies_are_what_the_package_imports():
 
 def test_the_homework_extra_is_what_the_grading_kit_imports_besides():
     needed = imported("diffusion_course/homework") - names(PROJECT["dependencies"])
-    assert names(EXTRAS["homework"] + EXTRAS["cluster"]) == needed
+    assert names(EXTRAS["homework"] + EXTRAS["cluster"] + EXTRAS["gradebook"]) == needed
 
 
 def test_tests_import_only_what_their_extra_installs():

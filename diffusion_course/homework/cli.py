@@ -39,9 +39,10 @@ def homework():
 @click.option("--assignment", type=click.Choice(ASSIGNMENTS), default=ASSIGNMENTS[0], show_default=True)
 @click.option("--source", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="The notebook to begin with.  [default: that of the clone which the course is installed from]")
-def init(directory, assignment, source):
+@click.option("--gradebook", metavar="ADDRESS", help="Of a PostgreSQL database for the points: postgresql://…")
+def init(directory, assignment, source, gradebook):
     """Make a course directory."""
-    made = prepare.init(directory, source, assignment)
+    made = prepare.init(directory, source, assignment, gradebook)
     click.echo(f"{made.root}: write your students into roster.csv (now {len(made.roster)} examples), then release.")
 
 

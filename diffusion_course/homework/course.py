@@ -24,6 +24,7 @@ from ..check.homework import variant
 from .assignments import ASSIGNMENTS
 from .collect import roster as class_list
 from .collect.roster import Person
+from .grading.gradebook import Database, Files
 from .prepare import drawn, settings, tailor
 from .prepare.settings import Settings
 from .report import answers as answering
@@ -71,6 +72,13 @@ class Course:
     @property
     def grading(self) -> Path:
         return self.root / "grading"
+
+    @cached_property
+    def gradebook(self) -> Files | Database:
+        """Where the records are kept."""
+        if address := self.settings.gradebook.address:
+            return Database(address, f"{self.assignment}-{drawn.salt(self.secret)}")
+        return Files(self.grading / "records")
 
     @cached_property
     def people(self) -> dict[str, Person]:

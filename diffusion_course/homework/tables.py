@@ -10,6 +10,7 @@ import csv
 import io
 import os
 import re
+import uuid
 from pathlib import Path
 
 BEGINS = r"(^|[;\t\r\n]\s*)"
@@ -50,9 +51,10 @@ def write(path: Path, columns: tuple[str, ...], rows: list[dict]) -> None:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write a file beside its place, then rename it: a reader (or a crash) finds the old one or the new one."""
+    """Write a file beside its place, then rename it: a reader (or a crash) finds the old one or the new one, and of two
+    who write at once each writes a whole one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
+    beside = path.with_name(f".{uuid.uuid4().hex}.part")
     beside.write_bytes(content)
     os.replace(beside, path)
 

@@ -1,13 +1,11 @@
-"""What is known of each graded submission: one small file a student, written whole when the grading has ended."""
+"""What is known of each graded submission, kept in the course's `gradebook`, whole, when the grading has ended."""
 
 import json
 import math
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from .. import tables
 from ..course import Course
 
 GRADED = "graded"
@@ -50,7 +48,7 @@ class Record:
     samples: dict[str, list] = field(default_factory=dict)  # steps → points, as `clouds` makes them
 
     def save(self, course: Course) -> None:
-        tables.replace(_path(course, self.id), json.dumps(asdict(self), ensure_ascii=False).encode())
+        course.gradebook.write(self.id, json.dumps(asdict(self)))
 
     def is_of(self, submission: str, kit: str) -> bool:
         """Is there nothing to grade again?"""
@@ -58,11 +56,12 @@ class Record:
 
 
 def load(course: Course, student: str) -> Record | None:
-    """The record of a student, or None if there is none that can be read."""
+    """The record of a student, or None if none can be read. ValueError if the gradebook does not answer."""
+    found = course.gradebook.read(student)
     try:
-        told = json.loads(_path(course, student).read_text(encoding="utf-8"))
+        told = json.loads(found or "")
         return Record(**{**told, "parts": {name: Part(**part) for name, part in told["parts"].items()}})
-    except (OSError, ValueError, TypeError, KeyError):  # none yet, or of another version of the kit
+    except (ValueError, TypeError, KeyError):  # none yet, or of another version of the kit
         return None
 
 
@@ -78,7 +77,3 @@ def clouds(samples) -> dict[str, list]:
             rows = points[:MOST].astype(float).round(3).tolist()
             kept[str(steps)] = [[x if math.isfinite(x) else None for x in row] for row in rows]
     return kept
-
-
-def _path(course: Course, student: str) -> Path:
-    return course.grading / "records" / f"{student}.json"

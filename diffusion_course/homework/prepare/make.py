@@ -38,11 +38,18 @@ BLANKED = (LockCells, ClearSolutions, ClearOutput, CheckCellMetadata, ComputeChe
            ClearMarkScheme, ComputeChecksums, CheckCellMetadata)  # fmt: skip
 
 
-def init(root: Path, source: Path | None = None, assignment: str = ASSIGNMENTS[0]) -> Course:
-    """Make a course directory. Raises ValueError if `root` exists and is not empty."""
+def init(
+    root: Path, source: Path | None = None, assignment: str = ASSIGNMENTS[0], gradebook: str | None = None
+) -> Course:
+    """Make a course directory, whose points are kept in the database at the address `gradebook`, if given.
+
+    Raises ValueError if `root` exists and is not empty, or for an address of something else.
+    """
     root = Path(root).resolve()
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise ValueError(f"{root} exists and is not empty: name a new directory; nothing is ever overwritten.")
+    if gradebook and not gradebook.startswith(("postgresql://", "postgres://")):
+        raise ValueError(f"{gradebook!r} is no address of a PostgreSQL database: it begins with postgresql://.")
     source = source or shipped(assignment)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)  # hidden tests and the students' work are nobody else's
     copy = root / "source" / assignment / f"{assignment}.ipynb"
@@ -56,7 +63,10 @@ def init(root: Path, source: Path | None = None, assignment: str = ASSIGNMENTS[0
     (root / "submitted").mkdir()
     rows = [dict(zip(("id", "first_name", "last_name"), row, strict=True)) for row in EXAMPLE]
     tables.write(root / "roster.csv", ("id", "first_name", "last_name"), rows)
-    (root / settings.FILE).write_text(settings.TEMPLATE, encoding="utf-8")
+    template = settings.TEMPLATE
+    if gradebook:
+        template = re.sub("# (address = ).*", lambda found: found[1] + json.dumps(gradebook), template)
+    (root / settings.FILE).write_text(template, encoding="utf-8")
     (root / "nbgrader_config.py").write_text(CONFIGURATION.replace("{name}", assignment))
     return Course(root)
 

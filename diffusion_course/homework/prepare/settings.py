@@ -41,6 +41,9 @@ TEMPLATE = """\
 # most = 50                 # percent that may be taken off in all
 # grace = 10                # minutes that do not count
 # files = true              # believe the dates of the files, where nothing else tells when they were handed in
+
+[gradebook]  # where the points of the machine are kept, in place of a file a student in the folder grading
+# address = "postgresql://teacher@db.example.org/homework"
 """
 
 
@@ -65,6 +68,12 @@ class Late(_Section):
     files: bool = False
 
 
+class Gradebook(_Section):
+    """A PostgreSQL database; a password is better in ~/.pgpass."""
+
+    address: str = pydantic.Field("", pattern="^(postgres(ql)?://.*)?$")
+
+
 class Settings(_Section):
     """The sections of the file; what is not there is as the course ships."""
 
@@ -72,6 +81,7 @@ class Settings(_Section):
     texts: dict[str, str] = {}
     phrases: dict[str, str] = {}
     late: Late = Late()
+    gradebook: Gradebook = Gradebook()
 
 
 def read(path: Path) -> Settings:
