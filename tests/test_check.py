@@ -330,8 +330,8 @@ def own_network(model, schedule, xT, n):
     ("attempt", "text"),
     [
         (lambda model, schedule, xT, n: list(ddim(model, schedule, xT, n + 1))[-1], "one evaluation is allowed"),
-        (lambda model, schedule, xT, n: torch.zeros(3, 2), r"but \(n, 2\) is needed"),
-        (lambda model, schedule, xT, n: torch.full_like(xT, torch.nan), "holds nan"),
+        (lambda model, schedule, xT, n: torch.zeros(3, 2), "finite points of shape"),
+        (lambda model, schedule, xT, n: torch.full_like(xT, torch.nan), "finite points of shape"),
         (lambda model, schedule, xT, n: torch.tensor(data.spiral(len(xT), rng=np.random.default_rng(0))), "from xT"),
         (own_network, "not made by the model"),
         (lambda model, schedule, xT, n: xT, "not made by the model"),
