@@ -105,7 +105,7 @@ def test_without_the_sandbox_the_same_cells_get_in(place):
 @pytest.mark.parametrize("name", CHEATS | HARMS | MORE)
 def test_an_attack_earns_what_its_honest_part_earns_and_is_told(name, place):
     attack = (CHEATS | HARMS | MORE)[name]
-    found = attacked(place, attack, **({"cell_seconds": 20} if "sleeps" in name else {}))
+    found = attacked(place, attack, **({"cell_seconds": 10} if "sleeps" in name else {}))
     assert found.points == attack.points
     assert attack.said in shown(found.hostile[0]) and attack.found in found.found
     assert found.status == ("ended early" if attack.reason else "complete")
