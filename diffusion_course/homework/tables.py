@@ -59,6 +59,11 @@ def replace(path: Path, content: bytes) -> None:
     os.replace(beside, path)
 
 
+def number(points: float | None) -> str:
+    """Points as a table has them; nothing where there are none."""
+    return "" if points is None else f"{points:g}"
+
+
 def _text(path: Path) -> str:
     """The text of a file that a spreadsheet saved: UTF-16 if it says so, UTF-8 if it can be, else Windows' encoding."""
     content = path.read_bytes()

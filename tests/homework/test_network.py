@@ -13,7 +13,7 @@ from diffusion_course.check.homework.walk import reverse_step, sample
 from diffusion_course.denoisers import IdealDenoiser
 from diffusion_course.homework.grading import local
 from diffusion_course.homework.inside import answer, training
-from diffusion_course.homework.spiral import network, parts
+from diffusion_course.homework.spiral import network, parts, results
 
 SPIRAL = variant.of("example")
 
@@ -180,14 +180,33 @@ def test_what_the_harness_tells_must_be_numbers(solved, monkeypatch, capsys):
         assert "not what the grader counts" in capsys.readouterr().out
 
 
-def test_a_mean_difference_of_nan_is_not_near(solved):
-    class Odd:
-        T, spiral, draw = 1000, SPIRAL, staticmethod(lambda *_: np.random.default_rng(0))
+class Asked:
+    """A student whose answers differ from the exact ones by noise of these variances, level by level."""
 
-        def denoise(self, xt, t):
-            return xt * np.nan
+    T, spiral, draw = 1000, SPIRAL, staticmethod(lambda *_: np.random.default_rng(0))
 
-    assert not network.exact(Odd(), Odd().denoise)
+    def __init__(self, *variances):
+        self.known = IdealDenoiser(SPIRAL.at((np.arange(4096) + 0.5) / 4096), LEVELS)
+        self.variances = dict(zip((200, 400, 700), variances, strict=True))
+
+    def denoise(self, xt, t):
+        return self.known(xt, t) + 0.3 + np.random.default_rng(t).normal(0, self.variances[t] ** 0.5, xt.shape)
+
+
+@pytest.mark.parametrize(
+    ("variances", "is_exact"),
+    [
+        ((1.9e-3, 2.9e-4, 1.8e-4), False),  # a usual training
+        ((6.9e-4, 1.5e-4, 7.1e-5), False),  # six times as long
+        ((3e-4, 5e-5, 7.1e-5), False),  # longer still
+        ((3e-4, 5e-5, 4e-6), True),  # the data, shaken
+        ((1e-6, 1e-6, 1e-2), True),  # spoilt at one level
+        ((np.nan, np.nan, np.nan), False),
+    ],
+)
+def test_what_no_training_comes_near_is_exact(variances, is_exact):
+    student = Asked(*variances)
+    assert network.exact(student, student.denoise) == is_exact
 
 
 def remarks(solved, **changes):
@@ -210,6 +229,17 @@ def test_the_teacher_is_told_of_small_networks_and_of_samples_nearer_than_traini
     exact = stepped(off())
     exact.more = nn.Linear(2, 1000)
     assert "samples of the network only 0.0" in remarks(solved, model=exact)[0]
+
+
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [
+        ({10: SPIRAL.data(512), 50: "x", 7: np.zeros((10**5, 2))}, "10 steps: distance 0.0000, coverage 1.00"),
+        ({"a": SPIRAL.data(512)} | dict.fromkeys(range(10**4), 0), ""),
+    ],
+)
+def test_the_figures_of_a_students_own_clouds(samples, told):
+    assert results.figures(local.Student({"samples": samples, "STUDENT_ID": "example"})) == told
 
 
 def slowly(solved, steps):

@@ -17,7 +17,7 @@ from diffusion_course.denoisers import IdealDenoiser
 from diffusion_course.homework.grading import local
 from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.homework.report import answers
-from diffusion_course.homework.solvers import parts
+from diffusion_course.homework.solvers import parts, results
 
 CELLS = local.source_cells("solvers")
 SOLUTION = local.work(CELLS)
@@ -181,6 +181,14 @@ def test_numbers_of_guidance_are_held_against_another_measurement():
     assert "every seed gives the same" in steered.table_mistake(np.repeat(table(rng)[:, :1], 5, axis=1), ours)
     for wrong in (0.5, {0.0: 1}, np.zeros((5, 3)), np.full((5, 5, 3), np.nan)):
         assert "`measured` must be" in steered.table_mistake(wrong, ours)
+
+
+def test_the_figures_that_a_student_measured():
+    names = {"errors": ERRORS, "measured": table(np.random.default_rng(0)), "STUDENT_ID": "example"}
+    told = results.figures(local.Student(names)).split("; ")
+    assert [each.split(":")[0] for each in told] == [*ERRORS, *(f"scale {scale:g}" for scale in steered.SCALES)]
+    assert told[0].startswith("euler: order 0.9") and told[-1].startswith("scale 4: obeys ")
+    assert results.figures(local.Student({"errors": 1, "measured": [[["x"]]], "samples": 3})) == ""
 
 
 # ---- attacks -------------------------------------------------------------------------------------

@@ -27,5 +27,10 @@ def generator(secret: str, *what) -> np.random.Generator:
     return np.random.default_rng(list(_hash(secret, *what).digest()))
 
 
+def levels(rng: np.random.Generator, last: int = 30) -> np.ndarray:
+    """ᾱ_0 … ᾱ_last of a question, no two of them near each other."""
+    return np.concatenate([[1.0], 1 - (np.arange(1, last + 1) + rng.uniform(-0.3, 0.3, last)) / (last + 1.5)])
+
+
 def _hash(*words):
     return hashlib.sha256("/".join(map(str, words)).encode())

@@ -45,10 +45,10 @@ def table(course: Course, everyone: list[Standing]) -> tuple[tuple[str, ...], li
     rows = []
     for person, each in members(course, everyone):
         row = {"id": person.id, "name": person.name, "team": person.team, "status": each.status}
-        row |= {name: _number(part.points) for name, part in each.parts.items()}
+        row |= {name: tables.number(part.points) for name, part in each.parts.items()}
         row |= {passed[n]: _yes(part.points, course.parts[n]) for n, part in each.parts.items()}
-        row |= {"total": _number(each.total), "correction": _number(each.mark.correction or None)}
-        row |= {"late": _number(-each.lost or None), "note": f"{each.reason} {each.late.told}".strip()}
+        row |= {"total": tables.number(each.total), "correction": tables.number(each.mark.correction or None)}
+        row |= {"late": tables.number(-each.lost or None), "note": f"{each.reason} {each.late.told}".strip()}
         rows.append(row)
     return columns, rows
 
@@ -138,10 +138,6 @@ def reproduced(graded: list[Standing], *kind: str) -> list[tuple[str, list[str]]
 
 def _finite(points: list) -> np.ndarray:
     return np.array([point for point in points if None not in point], dtype=float).reshape(-1, 2)
-
-
-def _number(points: float | None) -> str:
-    return "" if points is None else f"{points:g}"
 
 
 def _yes(points: float | None, most: float) -> str:

@@ -41,18 +41,18 @@ def moodle(course: Course, graded: Graded) -> tuple[tuple[str, ...], list[dict]]
     for person, each in listed or graded:
         names = {"First name": person.first, "Last name": person.last, "Email address": person.email}
         about = person.row if listed else {"ID number": person.id} | names
-        rows.append(about | {"Grade": _number(each.total), COMMENTS: comments(course, each)})
+        rows.append(about | {"Grade": tables.number(each.total), COMMENTS: comments(course, each)})
     return _columns(rows), rows
 
 
 def canvas(course: Course, graded: Graded) -> tuple[tuple[str, ...], list[dict]]:
     """Canvas' five columns and one for the homework; above the students stands what is possible."""
-    rows: list[dict] = [{"Student": "    Points Possible", course.title: _number(course.most)}]
+    rows: list[dict] = [{"Student": "    Points Possible", course.title: tables.number(course.most)}]
     for person, each in graded:
         name = f"{person.last}, {person.first}" if person.last and person.first else person.name
         about = {"Student": name, "SIS User ID": person.id}
         about |= {column: person.row[column] for column in CANVAS if "Section" in person.row and column in person.row}
-        rows.append(about | {course.title: _number(each.total)})
+        rows.append(about | {course.title: tables.number(each.total)})
     return (*CANVAS, course.title), rows
 
 
@@ -64,9 +64,9 @@ def gradescope(course: Course, graded: Graded) -> tuple[tuple[str, ...], list[di
     rows = []
     for person, each in graded:
         row = {"First Name": person.first, "Last Name": person.last, "SID": person.id, "Email": person.email}
-        row |= {"Total Score": _number(each.total), "Max Points": _number(course.most)}
+        row |= {"Total Score": tables.number(each.total), "Max Points": tables.number(course.most)}
         row |= {"Status": "Graded" if each.total is not None else "Ungraded" if each.record else "Missing"}
-        rows.append(row | {asked[name]: _number(part.points) for name, part in each.parts.items()})
+        rows.append(row | {asked[name]: tables.number(part.points) for name, part in each.parts.items()})
     return _columns(rows), rows
 
 
@@ -84,7 +84,3 @@ def comments(course: Course, each: Standing) -> str:
 def _columns(rows: list[dict]) -> tuple[str, ...]:
     """All columns of all rows, in the order in which they come."""
     return tuple(dict.fromkeys(name for row in rows for name in row))
-
-
-def _number(points: float | None) -> str:
-    return "" if points is None else f"{points:g}"

@@ -11,6 +11,7 @@ import numpy as np
 from ...check import homework as check
 from ...check.homework.walk import exact
 from ..grading import judge
+from ..prepare import drawn
 from . import results
 
 
@@ -24,16 +25,11 @@ def grade(name: str, namespace: dict) -> float:
 LAST = 30  # T of the questions
 
 
-def _levels(rng):
-    """ᾱ_0 … ᾱ_30, no two of them near each other."""
-    return np.concatenate([[1.0], 1 - (np.arange(1, LAST + 1) + rng.uniform(-0.3, 0.3, LAST)) / (LAST + 1.5)])
-
-
 def _bells(rng):
     """Ways between two times, of data with two spreads of their own."""
     for t, s in _ways(rng):
         mean, std = rng.uniform(0.4, 1.4, 2) * rng.choice([-1, 1], 2), rng.uniform(0.2, 1.5, 2)
-        yield rng.standard_normal((9, 2)), t, s, _levels(rng), mean, std
+        yield rng.standard_normal((9, 2)), t, s, drawn.levels(rng), mean, std
 
 
 def _ways(rng):
@@ -48,14 +44,14 @@ def _model(rng, levels):
 
 def _steps(rng):
     for t, s in _ways(rng):
-        levels = _levels(rng)
+        levels = drawn.levels(rng)
         yield _model(rng, levels), rng.standard_normal((9, 2)), t, s, levels
 
 
 def _walks(rng):
     """Uneven times; not all of them end at 0."""
     for steps, end in ((5, 0), (3, 4), (4, 0)):
-        levels, between = _levels(rng), rng.choice(np.arange(6, LAST - 1), steps - 1, replace=False)
+        levels, between = drawn.levels(rng), rng.choice(np.arange(6, LAST - 1), steps - 1, replace=False)
         yield _model(rng, levels), levels, rng.standard_normal((9, 2)), [LAST, *sorted(between.tolist())[::-1], end]
 
 
@@ -71,7 +67,7 @@ def _losses(rng):
     for _ in range(2):
         x0, eps = rng.standard_normal((2, 12, 2))
         times, rows = rng.permutation(np.arange(1, LAST + 1))[:12], rng.permutation(12)
-        yield _told(rng), _levels(rng), x0, rows % 2, times, eps, rows < 4
+        yield _told(rng), drawn.levels(rng), x0, rows % 2, times, eps, rows < 4
 
 
 def _told(rng):

@@ -82,7 +82,7 @@ def figures(student) -> str:
     """The orders, the clouds and the means of guidance that the student measured, to hold their sentences against."""
     told = []
     with suppress(channel.NoAnswer, ValueError, TypeError):
-        for name, row in islice(student.value("errors").items(), 5):
+        for name, row in islice(dict(student.value("errors")).items(), 5):
             told.append(f"{str(name)[:20]}: order {-np.polyfit(np.log(measuring.COUNTS), np.log(row), 1)[0]:.2f}")
     with suppress(channel.NoAnswer, ValueError, TypeError):
         told.append(ofclouds(student))

@@ -22,9 +22,11 @@ LEAST = 100  # training steps: the notebook asks for as many; nothing can be dra
 SMALL = 1000  # weights: with fewer nobody has drawn the curve; the network of the notebook has 39,298. For the teacher
 STILL = 1e-3  # weights that moved less than this share of their size are where they began
 GRAIN = 0.02  # share of the places at which a guess may jump
-# t/T → the mean squared difference from the exact denoiser of the curve. Measured: trained networks at least 2e-3, 3e-4
-# and 2e-4, ten times as much after a quarter of the steps; exact denoisers of shaken points 3e-4, 5e-5 and 4e-6.
+# t/T → the mean squared difference from the exact denoiser of the curve, but for a constant. Measured: trained networks
+# at least 1.9e-3, 3e-4 and 1.8e-4, told a half 2e-3, 4e-4 and 2.2e-4, after six times as much training 7e-4, 1.5e-4 and
+# 7e-5; exact denoisers of shaken points 3e-4, 5e-5 and 4e-6, of others 2e-10 and less.
 EXACT = {0.2: 6e-4, 0.4: 1e-4, 0.7: 1.5e-5}
+SURELY = 0.1  # share of these that no training comes near: then two of the three are enough
 APART = 0.005  # radii. Two walks in float32 and float64 differ by 0.0001 at most, in 1000 steps
 ASTRAY = 0.03  # share of the points that may lie further apart
 ROWS = 128  # of the samples are walked again
@@ -76,7 +78,8 @@ def _told(student, half: int, xt, t) -> np.ndarray:
 
 
 def exact(student, denoise, low: float = 0.0, high: float = 1.0) -> bool:
-    """Do the answers come nearer to the best possible ones than those of a trained network, at most of the levels?
+    """Do the answers come nearer to the best possible ones than those of a trained network, at all levels, or much
+    nearer at two?
 
     For data between these shares of the curve. What is the same for all points does not count.
     """
@@ -87,8 +90,8 @@ def exact(student, denoise, low: float = 0.0, high: float = 1.0) -> bool:
         t = round(share * student.T)
         x0 = spiral.at(low + (high - low) * rng.random(variant.COUNT))
         xt = add_noise(x0, levels.at(t), rng.standard_normal(x0.shape))
-        found.append((denoise(xt, t) - best(xt, t)).var(axis=0).mean() < near)
-    return sum(found) > len(found) / 2
+        found.append((denoise(xt, t) - best(xt, t)).var(axis=0).mean() / near)
+    return bool(max(found) < 1 or sorted(found)[1] < SURELY)
 
 
 def by_heart(student, denoise, low: float = 0.0, high: float = 1.0) -> bool:

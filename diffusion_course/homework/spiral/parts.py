@@ -12,6 +12,7 @@ import numpy as np
 from ...check import homework as check
 from ...check.homework.walk import exact, walk
 from ..grading import judge
+from ..prepare import drawn
 from . import results
 
 SCALE = {"a sum, not a mean", "the sum over coordinates, then the mean over points"}  # right but for a factor
@@ -23,11 +24,6 @@ def grade(name: str, namespace: dict) -> float:
 
 
 # ---- the questions -------------------------------------------------------------------------------
-
-def _levels(rng):
-    """ᾱ_0 … ᾱ_30, no two of them near each other."""
-    return np.concatenate([[1.0], 1 - (np.arange(1, 31) + rng.uniform(-0.3, 0.3, 30)) / 31.5])
-
 
 def _whole(rng, low, high):
     return int(rng.integers(low, high))
@@ -43,7 +39,7 @@ def _noisings(rng):
 
 def _losses(rng):
     """Two models, and points at times of their own."""
-    levels = _levels(rng)
+    levels = drawn.levels(rng)
     for gain in (levels**0.5, rng.uniform(-1, 1, 31)):
         model = check.Affine(gain, rng.standard_normal((31, 2)))
         x0, eps = rng.standard_normal((2, 12, 2))
@@ -66,7 +62,7 @@ def _grids(rng):
 
 def _walks(rng):
     """Exact denoisers of two Gaussians, with grids and noise to walk by."""
-    levels = _levels(rng)
+    levels = drawn.levels(rng)
     for std, steps in ((rng.uniform(0.3, 0.5), 5), (rng.uniform(0.8, 1.1), 3)):
         mean, between = rng.uniform(0.4, 1.4, 2) * rng.choice([-1, 1], 2), rng.choice(28, steps - 1, replace=False)
         times = [30, *sorted((2 + between).tolist(), reverse=True), 0]
