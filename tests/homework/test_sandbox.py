@@ -15,6 +15,7 @@ import pyseccomp
 import pytest
 
 import diffusion_course
+from diffusion_course.homework.report import uses
 from diffusion_course.homework.sandbox import sandbox, syscalls, walls
 
 MB = 2**20
@@ -74,6 +75,8 @@ def test_of_the_route_only_the_plots_are_there_however_they_are_asked_for(inside
         inside.run(f"import sys\nimport diffusion_course\nimport diffusion_course.{name}")
         for way in (f'sys.modules["diffusion_course.{name}"]', f"diffusion_course.{name}"):
             assert inside.run(f"{way}.anything()").endswith("RuntimeError"), way
+    for name in uses.MAY_USE:
+        assert inside.run(f"import diffusion_course.{name}") == ""
     for name in filter(find_spec, walls.OTHERS):
         assert inside.run(f"import {name}\nprint([each for each in vars({name}) if each[0] != '_'])") == "[]\n"
 

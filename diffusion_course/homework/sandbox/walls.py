@@ -14,7 +14,7 @@ import diffusion_course
 
 PACKAGE = Path(diffusion_course.__file__).resolve().parent
 INSIDE = PACKAGE / "homework/inside"  # the only part of the grader that the sandbox shows
-# Of the package only what the notebooks say may be used, and what that needs (`answers.MAY_USE` names the same).
+# Of the package only what the notebooks say may be used, and what that needs (`uses.MAY_USE` names the same).
 SHOWN = [f"{name}.py" for name in ("__init__", "plots", "check/__init__", "check/asked", "check/numbers")]
 SHOWN += [f"check/homework/{name}.py" for name in ("__init__", "affine", "variant")]
 FOLDERS = ("base", "homework/inside")  # shown whole
