@@ -53,7 +53,7 @@ def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Names = (), t
     for i, cell in enumerate(cells):
         top, left = i // columns * (h + 1) + 1, i % columns * (w + 1) + 1
         page[top : top + h, left : left + w] = cell
-    labels = 0.3 + 0.1 * max(map(len, rows)) if rows else 0.0  # inches that they take
+    labels = 0.4 + 0.1 * max(map(len, rows)) if rows else 0.0  # inches that they take
     figure = Figure(WIDTH, (WIDTH - labels) * page.shape[0] / page.shape[1] + 0.05 + 0.3 * (bool(title) + bool(tops)))
     ax = figure.subplots(subplot_kw={"title": title})
     ax.imshow(page, interpolation="nearest")
@@ -167,7 +167,7 @@ def clouds(
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if isinstance(reference, Mapping):
             x, y = numbers_of(reference[title], (None, 2), title).T
-            ax.scatter(x, y, s=10, marker="x", color=RED, linewidths=0.8, zorder=3)
+            ax.scatter(x, y, s=16, marker="x", color=RED, linewidths=0.6, zorder=0.5)
         elif reference is not None:
             x, y = numbers_of(reference, (None, 2), "reference").T
             ax.scatter(x, y, s=3, color=ORANGE, alpha=0.3, linewidths=0)

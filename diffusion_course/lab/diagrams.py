@@ -1,6 +1,6 @@
 """A network as a drawing: its stages from left to right, each as large as what it really gives out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -12,11 +12,15 @@ COLUMN = 1.5  # from the middle of a stage to that of the next, in units of the 
 
 
 @styled
-def network(stages: Sequence[tuple[str, tuple[int, int, int]]], skip: tuple[str, str] | None = None) -> Figure:
+def network(
+    stages: Sequence[tuple[str, tuple[int, int, int]]], skip: tuple[str, str] | None = None,
+    inside: Mapping[str, str] | None = None,
+) -> Figure:  # fmt: skip
     """The stages of an image network, `stages` a list of (name, (channels, height, width)), in order.
 
     A stage is a block as high as its grid and as wide as its channels (by the square root, so that few channels can
-    still be seen). `skip`, a pair of names, is drawn as an arrow over the stages between them.
+    still be seen). `skip`, a pair of names, is drawn as an arrow over the stages between them; `inside`,
+    name → word, is written into blocks.
     Raises ValueError for a skip from or to a stage that is not there.
 
     >>> network([("x_t", (3, 16, 16)), ("stem", (80, 8, 8))]).alt
@@ -32,7 +36,8 @@ def network(stages: Sequence[tuple[str, tuple[int, int, int]]], skip: tuple[str,
     ax = figure.subplots()
     for name, (c, h, w), middle, width in zip(names, shapes, middles, widths, strict=True):
         ax.add_patch(Rectangle((middle - width / 2, -h / 2), width, h, facecolor=SKY, edgecolor=BLUE))
-        ax.text(middle, -0.6 * tall, f"{name}\n{c} × {h} × {w}", ha="center", va="top")
+        ax.text(middle, -0.6 * tall, f"{name}\n{c} ×\n{h} × {w}", ha="center", va="top")
+        ax.text(middle, 0, (inside or {}).get(name, ""), ha="center", va="center", fontsize=8)
     for left, right in pairwise(range(len(stages))):
         ends = (middles[right] - widths[right] / 2, 0), (middles[left] + widths[left] / 2, 0)
         ax.annotate("", *ends, arrowprops={"arrowstyle": "->", "color": BLUE, "linewidth": 1})

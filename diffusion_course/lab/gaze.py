@@ -28,7 +28,7 @@ def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int
     """How strongly `places` (row, column) of the coarse grid look at all others, drawn over the first picture.
 
     The network sees the pictures (n, c, H, W) noised to step t with `eps`; the weights are averaged over them. The
-    place that looks has a red frame; what it looks at is bright.
+    place that looks has a red frame and its own colours; of the others, what it looks at is bright.
     """
     weights = attention_weights(model, add_noise(pictures, model.schedule.at(t), eps), t).mean(0)
     picture = pictures[0]
@@ -37,17 +37,19 @@ def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int
     figure = Figure(WIDTH, WIDTH / (len(places) + 1) + 0.3)
     axes, told = figure.subplots(1, len(places) + 1), []
     axes[0].imshow(as_rgb(picture), interpolation="nearest")
-    axes[0].set_title("one portrait")
+    axes[0].set_title(f"one of {len(pictures)} portraits")
     for ax, (row, column) in zip(axes[1:], places, strict=True):
         seen = weights[row * side + column].reshape(side, side).numpy()
         light = np.kron(seen / seen.max(), np.ones((cell, cell)))[:, :, None]
-        ax.imshow(as_rgb(picture) * (0.35 + 0.65 * light), interpolation="nearest")
+        shade = 0.35 + 0.65 * light
+        shade[row * cell : (row + 1) * cell, column * cell : (column + 1) * cell] = 1  # what looks is shown as it is
+        ax.imshow(as_rgb(picture) * shade, interpolation="nearest")
         for edge in range(1, side):
             ax.axhline(edge * cell - 0.5, color="white", linewidth=0.5)
             ax.axvline(edge * cell - 0.5, color="white", linewidth=0.5)
         corner = (column * cell - 0.5, row * cell - 0.5)
         ax.add_patch(Rectangle(corner, cell, cell, fill=False, edgecolor=RED, linewidth=3))
-        ax.set_title(f"brightest: {seen.max():.0%}")
+        ax.set_title(f"{seen.max():.0%} on the brightest")
         most = np.unravel_index(seen.argmax(), seen.shape)
         told.append(f"row {row + 1}, column {column + 1} looks most at row {most[0] + 1}, column {most[1] + 1}")
     for ax in axes:
