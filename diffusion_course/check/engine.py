@@ -185,7 +185,8 @@ class Exercise(Asked):
         if alike(*(quietly(attempt, *fresh(probe)) for _ in range(2))):
             return
         drawn = any(isinstance(value, np.random.Generator) for value in probe)
-        why = "Draw from `rng`, not from a generator of its own." if drawn else "Nothing in it should be random."
+        why = "Nothing in it should be random; where it measures, find the formula behind."
+        why = "Draw from `rng`, not from a generator of its own." if drawn else why
         told = f"{self.name}: asked the same twice, your function gives two answers. {why}"
         raise Mistake(told, "not reproducible", "named")
 

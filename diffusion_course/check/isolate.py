@@ -128,7 +128,7 @@ class Isolation:
             yours, ours = (numbers(of(f) if callable(of) else self.ex.ask(f, of)) for f in both)
             if not agree(yours, ours, max(self.ex.tolerance, 1e-5)):
                 off.append(f"{part} is {tell(yours)}, and {tell(ours)} is right")
-        rest = " Other parts of it are right." if len(off) < len(self.ex.parts) else ""
+        rest = " Other cases agree." if len(off) < len(self.ex.parts) else ""
         return f"{'; '.join(off[:2])}.{rest}" if off else ""
 
     def near(self) -> str:

@@ -73,6 +73,8 @@ class Loop(Exercise):
     t has a wrong shape | model(xt, t) → model(xt, t[:, None]) | t is one number a point, of shape (batch,).
     one t for a whole batch | schedule.T + 1, (128,)) → schedule.T + 1, (1,)).expand(128) |
         All points of a batch get the same t, so each step learns one noise level and forgets the others.
+    T is written as a number | torch.randint(1, schedule.T + 1, (128,)) → torch.randint(1, 1001, (128,)) |
+        The check trains with T = {T}, and other schedules have other numbers of steps: use `schedule.T`.
     t is no whole number | torch.randint(1, schedule.T + 1, (128,)) → 1 + (schedule.T - 1) * torch.rand(128) |
         `torch.rand` gives floats; steps are counted: `torch.randint(1, schedule.T + 1, …)`.
     ᾱ_t wants a second axis | add_noise(x0[rows], schedule.at(t), eps) → (a := torch.tensor(schedule.at(t)))**0.5 *
@@ -99,7 +101,7 @@ class Loop(Exercise):
     the noise is uniform #2 | torch.randn_like → torch.rand_like |
         Yours has mean {mean} and ends abruptly on both sides. `torch.randn` is Gaussian, `torch.rand` is not.
     x_t does not have the noise of its t | schedule.at(t) → schedule.at(t.flip(0)) | {factors}
-    the loss is a sum, not a mean | ** 2).mean() → ** 2).sum() |
+    the loss is a sum, not a mean #20 | ** 2).mean() → ** 2).sum() |
         {first} A sum grows with the batch, and the step with it.
     the target is x_0 #13 | (eps - eps_hat) → (x0[rows] - eps_hat) |
         {first} A sampler asks this network for ε, not for x_0.

@@ -98,6 +98,7 @@ def findings(run: Run) -> Iterator[tuple[str, bool]]:
     yield "the loss is cut off from the network", "not require grad" in trouble or "'backward'" in trouble
     t = run.held.get("t")
     yield "t is no whole number", getattr(t, "dtype", None) in (torch.float32, torch.float64)
+    yield "T is written as a number", "to T = " in trouble or "out of bounds" in trouble
     yield "one t for a whole batch", getattr(t, "shape", None) == (1,)
     rows = any(held.ndim == 1 and "float" in str(held.dtype) for held in run.held.values())
     yield "ᾱ_t wants a second axis", "must match the size" in trouble and rows
@@ -143,7 +144,7 @@ def findings(run: Run) -> Iterator[tuple[str, bool]]:
         yield "zero_grad is missing", same < 0.999 and _along(last, right.sum(0)) > 0.999
         yield "the gradient is not that of the loss", same < 0.999
     yield "plain SGD stands for Adam", any(_is_plain(optimiser) for optimiser, _ in run.taken)
-    yield "the learning rate does not fit", not 1e-6 < run.stride() < 0.1
+    yield "the learning rate does not fit", not 1e-6 < run.stride() < 0.045
 
 
 def batches(run: Run) -> Iterator[tuple[str, bool]]:
