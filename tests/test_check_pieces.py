@@ -59,7 +59,6 @@ def inpaint_up_afterwards(model, schedule, x, known, mask, steps, rounds, rng):
 RIGHT = [
     ("decode", decode_on_tensors),
     ("loss_floor", lambda a, s: 1 - (1 - a) / (1 - a + (a**0.5 * s) ** 2)),
-    ("copied", lambda samples, examples, radius: (torch.cdist(samples, examples).amin(1) < radius).double().mean()),
     ("ddpm_step", ddpm_by_posterior),
     ("ddpm_step", ddpm_by_eps),
     ("relay", lambda early, late, switch: lambda x, t: (late if t <= switch else early)(x, t)),
@@ -78,8 +77,6 @@ def test_right_in_any_style(name, attempt):
 
 
 def test_a_function_for_tensors_is_handed_tensors():
-    share = check.copied(lambda x, near, r: (torch.cdist(x, near) < r).any(1).float().mean())
-    assert share(np.array([[0.0, 0.0], [3.0, 0.0]]), np.zeros((1, 2)), 0.1) == 0.5
     read = check.decode(decode_of_a_tensor)
     assert read(torch.tensor([0.4]), "v", torch.tensor([2.2]), 0.36).item() == pytest.approx(2)
 

@@ -1,4 +1,4 @@
-"""Exercises of lesson 4: the code of a time, the floor of the loss, what a network answers, copies.
+"""Exercises of lesson 4: the code of a time, the floor of the loss, what a network answers.
 
 The training loop is in `lesson4_loop`. This is the first lesson whose answers may be in torch.
 """
@@ -96,40 +96,3 @@ def decode(answer, output, xt, alpha_bar_t):
     if output == "v":
         return a**0.5 * answer + (1 - a) ** 0.5 * xt
     return answer
-
-
-EXAMPLES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
-SAMPLES = np.array([[0.01, 0.0], [0.0, 0.015], [1.015, 0.015], [0.1, 0.0], [3.0, 3.0]])  # the first two are copies
-CLOUD = np.random.default_rng(0).standard_normal((47, 2))
-HERE, BESIDE = np.zeros((1, 2)), np.array([[0.8, 0.8]])
-
-
-@exercise(
-    cls=OfTensors,
-    probes=((SAMPLES, EXAMPLES, 0.02), (CLOUD[:40], CLOUD[40:], 0.4), (CLOUD[:7], CLOUD, 0.01), (CLOUD, CLOUD[:9], 2)),
-    kinds=("numpy", "torch"),
-    returns=("share",),
-    parts={
-        "your share for one sample beside two examples": (HERE, SAMPLES[:2], 0.02),
-        "for two samples, both beside the only example, your share": (SAMPLES[:2], HERE, 0.02),
-        "for two samples, one of them beside one of two examples, your share": (SAMPLES[[0, 4]], EXAMPLES[:2], 0.02),
-        "for a sample 0.8 above and 0.8 beside the only example, with radius 1, your share": (BESIDE, HERE, 1.0),
-        "with radius 1.2 your share": (BESIDE, HERE, 1.2),
-    },
-    table="""
-    hint | `samples[:, None] - examples` has every difference: one row a sample, one column an example.
-    hint | The root of the summed squares along the last axis is the distance; the smallest of a row, the nearest
-        example.
-    why | A copy is a sample that lies on an example, whichever it is. So each sample has one say: its nearest example
-        decides.
-    examples are counted, not samples | far.min(axis=1) → far.min(axis=0) |
-        The smallest of each *row* belongs to a sample; you took the smallest of each column.
-    the mean distance decides | far.min → far.mean | A copy is near *one* example and far from the others.
-    a number, not a share #20 | .mean() → .sum() | A sum grows with the number of samples: divide by it.
-    the distance stays squared | body → far = ((samples[:, None] - examples) ** 2).sum(axis=-1)⏎return (far.min(axis=1)
-        < radius).mean() | The radius is a distance, so take the root of the summed squares.
-    """,
-)
-def copied(samples, examples, radius):
-    far = np.linalg.norm(samples[:, None] - examples, axis=-1)
-    return (far.min(axis=1) < radius).mean()
