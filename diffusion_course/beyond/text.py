@@ -12,7 +12,7 @@ the null condition. In front of the words stands one learned token, "a picture",
 to look at. The mean of all tokens goes, beside the time, into every block.
 
 Source: Vaswani et al. 2017 (arXiv:1706.03762) for attention; Nichol et al. 2021 (arXiv:2112.10741) and Rombach et al.
-2022 (arXiv:2112.10752) for pictures that look at words.
+2021 (arXiv:2112.10752) for pictures that look at words.
 """
 
 from collections.abc import Sequence
