@@ -12,7 +12,6 @@ from torch import nn
 from diffusion_course.check.homework import variant
 from diffusion_course.denoisers import IdealDenoiser
 from diffusion_course.homework.grading import local
-from diffusion_course.homework.inside import training
 from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.homework.spiral import parts
 from diffusion_course.schedule import linear
@@ -61,7 +60,6 @@ class AsIfTrained(nn.Module):
 
 def stepped(model, steps=100):
     """The model after training steps that a harness counts and that hardly change it."""
-    training.watch()
     optimiser = torch.optim.SGD(model.parameters(), lr=1e-4)
     for weights in model.parameters():
         weights.grad = torch.ones_like(weights)

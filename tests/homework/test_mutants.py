@@ -8,7 +8,6 @@ from typing import NamedTuple
 import pytest
 from solved import BY_FUNCTION, SHORT, changed, graded, handed_in, run_all, solution
 
-from diffusion_course.homework.inside import training
 from diffusion_course.homework.spiral import parts
 
 RESULTS = ("training", "samples_10", "samples_50", "samples_1000")
@@ -103,7 +102,6 @@ def test_a_mistake_in_the_sampler_does_not_cost_the_trained_network(mutant):
 
 def trained_with(*changes):
     """The globals after the whole notebook has run, with a short training and these changes of it."""
-    training.watch()
     sources = solution()
     for change in (SHORT, *changes):
         sources = changed(sources, {"train": change})
