@@ -33,6 +33,8 @@ EPS_HAT = np.array([0.6, -1.1, 0.2])
         split. η = 0 puts nothing fresh in, η = 1 as much as DDPM.
     the noise of η = 1 at every η #17 | eta**2 → 1 | At η = 0 nothing may depend on z. With that noise it is DDPM.
     η is not squared | eta**2 → eta | σ = η √β̃, so the variance has η². At η = ½ your variance is twice as large.
+    the spreads are subtracted, not the variances | (1 - a_s - fresh) ** 0.5 → ((1 - a_s) ** 0.5 - fresh**0.5) |
+        Independent noises add their variances. Subtract inside the root.
     the last step goes to ᾱ_1, not to ᾱ_0 = 1 #18 | schedule.at(s) → schedule.at(max(s, 1)) |
         At s = 0 the guess must come out; yours leaves noise on every sample.
     s and t are exchanged | schedule.at(t), schedule.at(s) → schedule.at(s), schedule.at(t) | t is the noisier time.
@@ -156,6 +158,8 @@ _ddim_step, _extended_guess = ddim_step.reference, extended_guess.reference  # i
     `h_before` is not updated | before, h_before = x0_hat, h → before, h_before = x0_hat, h_before or h |
         At the end of every step, this step's h becomes the `h_before` of the next.
     the guess is also extended at s = 0 | and s > 0 → and True | At s = 0 u and h are infinite: take x̂_0 as it is.
+    `h_before` is a length in t | before, h_before = x0_hat, h → before, h_before = x0_hat, float(t - s) |
+        `h` and `h_before` are lengths on the clock u. Remember this step's h.
     the old length is forgotten | h, h_before) → h, h) | The two steps are not equally long in u: remember h as well.
     the two guesses are exchanged | (x0_hat, before, h → (before, x0_hat, h | `extended_guess` takes the newer first.
     the old ε̂ stands beside the new guess | (guess, eps, → (guess, (x - a_t**0.5 * x0_hat) / (1 - a_t) ** 0.5, |
@@ -230,8 +234,8 @@ def _not_better(times) -> str | None:
     hint | Plot the ODE's paths with many steps. Where do they bend? Short steps belong there.
     hint | The bumps are narrow, so the last bit of noise matters: try steps that get shorter towards t = 0.
     hint | Even times are T times numbers from 1 to 0. What leaves 1 and 0 in place and pushes the others towards 0?
-    why | Two narrow bumps are decided late, and their shape is made at the very end. Other data want other times: for
-        one wide bump these are worse than even ones.
+    why | The shape of two narrow bumps is made at the very end, so the short steps belong there. Other data want other
+        times.
     """,
 )
 def spacing(T, n):
