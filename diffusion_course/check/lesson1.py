@@ -19,8 +19,8 @@ TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
     linear=("x0", "eps"),
     table="""
     hint | Two terms are added: what is left of x_0, and the noise.
-    hint | ᾱ is the share of the power that is left. Power is amplitude squared, and x_0 is an amplitude.
-    hint | The powers of the two terms add up to 1. What does that make the amplitude of the noise?
+    hint | ᾱ is the share of the variance that is left, and a factor c multiplies a variance by c². Which c leaves ᾱ?
+    hint | The squares of the two factors add up to 1. `np.sqrt` takes roots.
     why | Variances of independent terms add. With √ᾱ in front of x_0 and √(1−ᾱ) in front of ε they are ᾱ and 1−ᾱ, so
         data of variance 1 keep variance 1 at every noise level.
     the noise is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) |
