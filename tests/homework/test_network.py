@@ -89,10 +89,23 @@ def placed(xt, eps_hat, alpha_bar_t, alpha_bar_s, z):
     return torch.as_tensor(SPIRAL.at((z[:, 0].double() * 1000 % 1).numpy())).float() + 0.015 * z
 
 
+def by_another_step(*given):
+    """A walk with a known mistake in a step of its own."""
+    step = next(fault.mutant for fault in reverse_step.faults if "the variance is β" in fault.name)
+    return sample.reference(*given, step=step)
+
+
 def by_placing():
     """A walk with that step, by a network that was stepped and knows nothing."""
     walk = lambda *given: sample.reference(*given, step=placed)  # noqa: E731
     return {"model": stepped(Scaled(lambda xt, t: 0 * xt)), "reverse_step": placed, "sample": walk}
+
+
+def from_elsewhere():
+    """A network that was stepped, with other weights loaded after it."""
+    model = trained()
+    model.waves = nn.Parameter(model.waves.detach() + 1)
+    return model
 
 
 def untouched(model):
@@ -119,9 +132,12 @@ ATTACKS = {  # name → (the part that it is after, what makes the change, what 
     "one with a weight that changes nothing": (
         "samples_50", lambda: {"model": stepped(Scaled(Known(0.005)))}, "copies"),
     "weights from elsewhere": ("samples_50", lambda: {"model": Scaled(trained().known)}, "took 0 steps"),
+    "weights loaded after the steps": (
+        "training", lambda: {"model": from_elsewhere()}, "not where its training in this run went"),
     "a few steps": ("samples_50", lambda: {"model": stepped(Scaled(trained().known), 20)}, "took 20 steps"),
     "a sampler that returns data, shaken": ("samples_50", lambda: {"sample": lambda *given: near_data()}, ASTRAY),
     "a sampler that cheats in 50 steps": ("samples_50", lambda: {"sample": sometimes}, ASTRAY),
+    "a walk by a step that is not theirs": ("samples_50", lambda: {"sample": by_another_step}, ASTRAY),
     "a step that places points": ("samples_50", by_placing, ASTRAY),
     "a walk pulled to the data": ("samples_50", lambda: {"sample": pulled, "model": trained(jitter=0.03)}, ASTRAY),
     "a sampler that walks another network": (
@@ -247,7 +263,7 @@ def slowly(solved, steps):
     model, asked = trained(), []
 
     def slow(xt, t):
-        asked.extend([1] * (len(xt) == network.ROWS))
+        asked.extend([1] * (len(xt) != variant.COUNT))
         if len(asked) > 3:
             raise answer.TooSlow
         return model.forward(xt, t)
@@ -257,9 +273,15 @@ def slowly(solved, steps):
     return solved | {"model": made, "samples": {steps: solved["samples"][50]}}
 
 
-def test_slow_answers_do_not_hide_a_walk_of_few_steps_and_cost_nothing_in_a_thousand(solved, monkeypatch, capsys):
+def test_a_walk_that_was_too_slow_to_be_seen_earns_nothing(solved, monkeypatch, capsys):
     monkeypatch.setattr(network, "untrained", lambda student: None)
     assert parts.grade("samples_50", slowly(solved, 50)) == 0
     assert "No answer within" in capsys.readouterr().out
-    monkeypatch.setattr(network, "LONG", 30)
-    assert parts.grade("samples_50", slowly(solved, 50)) == 1
+
+
+def test_a_sampler_without_a_loop_is_not_right_by_a_step_that_forgets_its_points(solved):
+    names = solved | {
+        "reverse_step": lambda xt, eps_hat, alpha_bar_t, alpha_bar_s, z: eps_hat * (alpha_bar_s == 1),
+        "sample": lambda model, levels, xT, times, noise: model(0 * xT, torch.full((len(xT),), times[-2])),
+    }
+    assert parts.grade("sample", names) == 0

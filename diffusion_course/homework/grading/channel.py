@@ -19,7 +19,7 @@ from ..prepare import drawn
 from ..sandbox.walls import stretched
 
 GRACE = 5  # seconds between the polite end of a call, inside, and the end of the process
-TOLD = {"moved": float, "steps": int, "weights": int}
+TOLD = {"moved": float, "steps": int, "strayed": float, "weights": int}
 SHORT = 300  # characters of a student's text that may stand in a message
 # Numbers that an error may quote from the hidden inputs; sizes, such as (5x2 and 3x128), stay and help.
 INPUTS = re.compile(r"\[[-+.\deE\s,\[\]]*\]|[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -161,7 +161,7 @@ class Student:
         return answer.astype(np.float64)
 
     def training(self, seconds=10):
-        """What `training.of` tells of their `model`: {"weights": …, "steps": …, "moved": …}, numbers."""
+        """What `training.of` tells of their `model`: {"weights": …, "steps": …, …}, numbers."""
         told = self._ask({"do": "training"}, seconds)
         if not isinstance(told, dict) or {key: type(told[key]) for key in sorted(told)} != TOLD:
             raise Refused("What was told of the training is not what the grader counts.")

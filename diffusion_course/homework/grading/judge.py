@@ -106,13 +106,19 @@ def examine(exercise: Exercise, attempt) -> Mistake | None:
 
 def _agrees(exercise, attempt) -> bool:
     """Is the attempt right, by a reference in which a function of the student's may do anything? But not nothing:
-    where the answers are NaN, or the same for another model (the first argument), not to write it would be right."""
-    (model, *rest), (other, *_) = exercise.probes
+    where the answers are NaN, or the same for another model (the first argument) or for other points, to write nothing
+    would be right. Fresh noise need not count: a step without it has lost its points elsewhere."""
+    probe, (other, *_) = exercise.probes[0], exercise.probes[1]
+    others = [(other, *probe[1:])]
+    for i, given in enumerate(probe[1:], 1):
+        if np.ndim(given) == 2:  # points
+            others.append((*probe[:i], given + 1, *probe[i + 1 :]))
     try:
         if examine(exercise, attempt):
             return False
-        one, two = (to_float64(exercise.reference(each, *rest)) for each in (model, other))
-        return bool(np.abs(one - two).max() > 10 * exercise.tolerance)  # not of NaN
+        answer = to_float64(exercise.reference(*probe))
+        apart = [np.abs(to_float64(exercise.reference(*each)) - answer).max() for each in others]
+        return all(bool(distance > 10 * exercise.tolerance) for distance in apart)  # not of NaN
     except (channel.NoAnswer, TypeError, ValueError, RuntimeError):
         return False
 
