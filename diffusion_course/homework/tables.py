@@ -2,7 +2,8 @@
 
 A cell that begins with =, +, -, @ or a control character would be run as a formula when the file is opened; unless
 it is a number it gets an apostrophe before it, the spreadsheets' mark for plain text, which reading takes off again.
-So does what follows a semicolon, a tab or the end of a line: where those separate cells, a new one would begin there.
+So does what follows a semicolon, a tab or the end of a line: where those separate cells, a new one would begin there,
+in quotes or not.
 """
 
 import codecs
@@ -13,7 +14,7 @@ import re
 import uuid
 from pathlib import Path
 
-BEGINS = r"(^|[;\t\r\n]\s*)"
+BEGINS = r'(^|[;\t\r\n][\s"]*)'
 SIGNS = r"[-=+@＝＋－＠\t\r\n']"  # some spreadsheets read the wide ones as well
 FORMULA = re.compile(BEGINS + f"(?={SIGNS})")
 MARKED = re.compile(BEGINS + f"'(?={SIGNS})")

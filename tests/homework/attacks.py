@@ -314,6 +314,9 @@ while True:
         points=KILLED,
     ),
     "floods the output": Attack('for _ in range(10**5): print("x" * 1000)\n"x" * 10**8', said="more output was cut"),
+    "floods the stream of errors": Attack(
+        "import os\nfor _ in range(2000): os.write(2, b'x' * 1000)\nprint('done')", said="done"
+    ),
     "os._exit": Attack("import os\nos._exit(0)", reason="It ended by itself.", points=KILLED),
     "crashes": Attack("import ctypes\nctypes.string_at(0)", reason="It ended by itself.", points=KILLED),
     "kills all": Attack(

@@ -218,6 +218,8 @@ class Asked:
         ((3e-4, 5e-5, 4e-6), True),  # the data, shaken
         ((1e-6, 1e-6, 1e-2), True),  # spoilt at one level
         ((np.nan, np.nan, np.nan), False),
+        ((np.nan, 1e-6, 1e-6), True),
+        ((1e-6, 1e-6, np.nan), True),
     ],
 )
 def test_what_no_training_comes_near_is_exact(variances, is_exact):

@@ -59,7 +59,14 @@ def test_what_cannot_be_graded_is_named_and_nothing_is_left_out(made):
         "0012": "several notebooks",
     }
     told = {each.id: str(each.problem) for each in submission.survey(made)}
-    assert "did you mean ada" in told["adda"] and "0012.ipynb, again.ipynb" in told["0012"]
+    assert "did you mean ada" in told["adda"] and "0012.ipynb, 0012/again.ipynb" in told["0012"]
+
+
+def test_a_folder_that_moodle_made_for_a_stranger_hands_in_for_nobody_else(made):
+    folder = "Eve Stranger_99_assignsubmission_file_"
+    (made.root / "submitted" / folder).mkdir()
+    toy.hand_in(made, f"{folder}/ada")
+    assert status(made) == {folder: "bad name"}
 
 
 def test_only_a_plain_file_of_bounded_size_is_read(made, tmp_path):

@@ -24,7 +24,7 @@ from ..course import Course, is_test
 from ..tables import visible
 from . import sentences
 from .roster import ID
-from .uploads import Names
+from .uploads import Names, is_upload
 
 LARGEST = 20 * 2**20  # bytes; a notebook with all its figures has less than 2 million
 MOST_CELLS = 1000
@@ -64,10 +64,11 @@ def survey(course: Course) -> list[Submission]:
 
 
 def _entries(place: Path, names: Names) -> list[Path]:
-    """What lies in a folder, and in each folder there in which a name is known."""
+    """What lies in a folder, and in each folder there in which a name is known; in none of a stranger's."""
     found = [each for each in place.iterdir() if not each.name.startswith(".") and each.name not in IGNORED]
     for entry in sorted(found):
-        if entry.is_dir() and not entry.is_symlink() and not names.whose(_name_of(entry)):
+        name = _name_of(entry)
+        if entry.is_dir() and not (entry.is_symlink() or names.whose(name) or is_upload(name)):
             inside = [each for each in _listed(entry) if not each.name.startswith(".")]
             if any(names.whose(_name_of(each)) for each in inside):
                 found.remove(entry)
@@ -96,7 +97,8 @@ def _submission(course: Course, student: str, entries: list[Path]) -> Submission
             raise Problem("no notebook", "No file there ends in .ipynb.")
         copies = len({digest(path)[0] for path in notebooks}) == 1  # of what a team hands in, say
         if len(notebooks) > 1 and not copies:
-            raise Problem("several notebooks", "Leave one: " + ", ".join(sorted(path.name for path in notebooks)) + ".")
+            places = sorted(str(path.relative_to(course.root / "submitted")) for path in notebooks)
+            raise Problem("several notebooks", f"Leave one: {', '.join(places)}.")
         return Submission(student, notebooks[0])
     except Problem as problem:
         return Submission(student, problem=problem)

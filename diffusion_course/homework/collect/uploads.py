@@ -51,6 +51,11 @@ class Names:
         return next(filter(None, map(_one, tried)), None)
 
 
+def is_upload(name: str) -> bool:
+    """Has Moodle named a folder like this for one person or team, in the roster or not?"""
+    return bool(MOODLE.match(name))
+
+
 def is_late(name: str) -> bool:
     """Has Canvas marked a file of this name as late?"""
     found = CANVAS.fullmatch(name)

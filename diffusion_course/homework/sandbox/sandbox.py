@@ -43,6 +43,7 @@ from .walls import PACKAGE, Limits, SandboxError, bubblewrap, environment, group
 WATCH = 0.2  # seconds between two looks
 LIMITS = Limits()
 BUFFER = 2**18  # bytes that the system may hold for an open socket or pipe, which no process shows as its own
+SAID = 2000  # bytes of its stderr that are kept
 START = 120  # seconds until a process that does not answer counts as not started
 
 
@@ -65,11 +66,14 @@ class Sandbox:
                 pass_fds=(theirs.fileno(), seccomp.fileno()),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,  # read only if there is no start: a pipe that nobody reads fills and blocks
+                stderr=subprocess.PIPE,
                 env=environment(self._home.name) if unsafe else dict(os.environ) if scope else {},
                 cwd=self._home.name,
                 start_new_session=True,
             )
+        self._said = b""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self._first = psutil.Process(self._process.pid)
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
@@ -107,7 +111,9 @@ class Sandbox:
         self._closing.set()
         self._watcher.join()
         self.end("The notebook is done.")
-        self._process.stderr.close()
+        self._reader.join(1)
+        if not self._reader.is_alive():  # else a process without walls has outlived its end, and writes still
+            self._process.stderr.close()
         self.sock.close()
         self._home.cleanup()
 
@@ -118,9 +124,14 @@ class Sandbox:
         except (OSError, EOFError, wire.BadFrame):
             pass
         self.end("It did not start.")
-        said = os.read(self._process.stderr.fileno(), 2000).decode(errors="replace").strip()
         self.close()
+        said = self._said.decode(errors="replace").strip()
         raise SandboxError(f"The sandbox did not start, so nothing was graded. It said: {said or 'nothing'}")
+
+    def _read(self):
+        """Take what it writes to its stderr, of which the beginning is kept: a pipe that nobody reads blocks it."""
+        while text := os.read(self._process.stderr.fileno(), 2**16):
+            self._said += text[: SAID - len(self._said)]
 
     def _watch(self):
         start = time.monotonic()
