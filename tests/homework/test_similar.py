@@ -153,8 +153,13 @@ def padded_beyond_what_is_compared(cells):
     return [f"def padding():\n{lines}", *called]
 
 
+def seen_by_ipython_only(cells):
+    return [f"print?\n{cell}\n%time x = 1" for cell in cells]
+
+
 WRAPPED = (under_if_true, under_try, under_with, in_functions, in_classes, padded_beyond_what_is_compared)
-TRICKS = (renamed, with_docstrings, with_dead_code, padded, with_idle_lines, in_one_cell, twice, *WRAPPED)
+TRICKS = (renamed, with_docstrings, with_dead_code, padded, with_idle_lines, in_one_cell, twice)
+TRICKS += (seen_by_ipython_only, *WRAPPED)
 
 
 def found(cells, others):
@@ -272,6 +277,20 @@ def test_an_answer_that_no_cell_defines_is_told():
     cells += ["make_alpha_bar = f", "sample = wrapped(make_alpha_bar)", "time_grid = names['time_grid']"]
     asked = ["make_alpha_bar", "add_noise", "loss", "train", "sample", "time_grid"]
     assert answers.read_here(cells, asked).missing == ["add_noise", "time_grid"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "@lambda _: lambda T: torch.ones(T + 7)\ndef make_alpha_bar(T):\n    pass",
+        "tools.append(lambda T: torch.ones(T + 7))\ndef make_alpha_bar(T):\n    return tools[0](T)",
+        "%time _own = lambda T: torch.ones(T + 7)\ndef make_alpha_bar(T):\n    return _own(T)",
+        "_own = lambda T: torch.ones(T + 7)\nprint?\ndef make_alpha_bar(T):\n    return _own(T)",
+    ],
+)
+def test_a_formula_is_seen_wherever_it_stands(cell):
+    assert "torch.ones(T + 7)" in program([cell])
+    assert used(cell) == []
 
 
 def test_an_honest_if_true_around_the_samples_changes_nothing():

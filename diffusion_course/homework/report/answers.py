@@ -7,10 +7,13 @@ Python's own parser minutes, or end it, so `read` does this in a process with a 
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+from IPython.core.inputtransformer2 import TransformerManager
 
 from . import uses
 
@@ -19,6 +22,8 @@ MOST = 100_000  # characters of a program that are compared; the solution has 3,
 SECONDS = 30
 UNREAD = "code that could not be read in time"
 TOO_LONG = "code that is too long to be compared"
+TIMED = re.compile(r"^(\s*)%(?:time|timeit)\s+(?=[^-\s])")  # what follows on the line is code
+HELP = re.compile(r"^(\s*)get_ipython\(\)\.run_line_magic\('pinfo2?', .*$", re.M)
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -80,12 +85,20 @@ def missing(trees: list[ast.Module], names: list[str]) -> list[str]:
 
 
 def parsed(cell: str) -> ast.Module:
-    """The tree of a cell; empty where it is no Python or too long."""
-    lines = ["" if line.lstrip().startswith(("%", "!")) else line for line in cell.splitlines()]
-    try:
-        return ast.parse("\n".join(lines)) if len(cell) <= LONGEST else ast.Module([], [])
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
+    """The tree of a cell, as IPython reads it; empty where it is no Python or too long."""
+    lines = [TIMED.sub(r"\1", line) for line in cell.splitlines()]
+    plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+    for read in (str, _transformed):
+        try:
+            return ast.parse(read(plain)) if len(cell) <= LONGEST else ast.Module([], [])
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return ast.Module([], [])
+
+
+def _transformed(cell: str) -> str:
+    """The Python that IPython makes of a cell with `name?` or `x = !ls` in it; help is left out."""
+    return HELP.sub(r"\1pass", TransformerManager().transform_cell(cell))
 
 
 def defined(cells: Iterable[str]) -> list[str]:
@@ -112,7 +125,8 @@ def _statements(node: ast.AST, within: bool) -> Iterator[ast.stmt]:
 
 def _is_code(node: ast.AST) -> bool:
     return isinstance(node, DEFINES) or (
-        isinstance(node, ast.Assign) and any(isinstance(each, ast.Lambda) for each in ast.walk(node))
+        isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr))
+        and any(isinstance(each, ast.Lambda) for each in ast.walk(node))
     )
 
 
@@ -126,6 +140,8 @@ def _defines(node: ast.AST) -> list[str]:
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return [each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)]
+    if isinstance(node, ast.Expr) and _is_code(node):  # `tools.append(lambda …)`
+        return [each.id for each in ast.walk(node.value) if isinstance(each, ast.Name)][:1]
     if isinstance(node, (ast.For, ast.With, ast.If)):  # `samples[n] = …` in a loop
         stored = [each.value for each in ast.walk(node) if isinstance(each, ast.Subscript)]
         return [each.id for each in stored if isinstance(each, ast.Name)]
@@ -144,7 +160,7 @@ class Tidy(ast.NodeTransformer):
         return node
 
     def visit_FunctionDef(self, node):
-        node.returns, node.decorator_list = None, []
+        node.returns = None
         read = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
         for each in ast.walk(node):
             for field in ("body", "orelse"):
