@@ -125,3 +125,14 @@ def test_a_recoloured_copy_begins_with_its_new_colour_and_has_no_other(train, co
     assert (np.isin(rows, ids).sum(axis=1) == 1).all()
     before = train.words[of]
     assert all(set(new[1:]) <= set(old) | {NOT_SAID} for new, old in zip(rows[::50], before[::50], strict=True))
+
+
+def test_every_unknown_word_is_told_with_what_is_near_and_what_remains():
+    with pytest.raises(ValueError) as told:
+        vocabulary().ids("a very melancholix purpel cat")
+    message = str(told.value)
+    assert "melancholix" in message and "'purpel' (near it: purple" in message and "'cat' can be drawn" in message
+    assert "'very'" not in message
+    with pytest.raises(ValueError) as told:
+        vocabulary().ids("x" * 10_000)
+    assert len(str(told.value)) < 200 and "near" not in str(told.value)

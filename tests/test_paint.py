@@ -68,9 +68,22 @@ def test_what_is_wrong_is_told_by_the_call(model):
         ({"prompt": "cat", "style": "notto"}, "noto"),
         ({"prompt": "cat", "n": 0}, "at least 1"),
         ({"prompt": "cat", "scale": float("nan")}, "finite"),
+        ({"prompt": "cat", "scale": -1.0}, "scale is -1.0"),
+        ({"prompt": "cat", "seed": -1}, "seed is -1"),
     ):
         with pytest.raises(ValueError, match=told):
             painting(**arguments, network=model)
+
+
+@pytest.mark.parametrize("prompt", [None, 7])
+def test_a_prompt_is_text(prompt, model):
+    with pytest.raises(TypeError, match="prompt is"):
+        painting(prompt, network=model)
+
+
+def test_a_network_that_does_not_ship_is_refused_with_those_that_do():
+    with pytest.raises(ValueError, match=r"nope.*emoji.*emoji-student"):
+        painting("cat", network="nope")
 
 
 def test_between_two_steps_the_caller_can_train(model):

@@ -25,7 +25,8 @@ COMMON = frozenset(  # what everyone asks for; a network that is small and sees 
     rainbow robot rocket rose sailboat ship skull snail snake snowman soccer spider square star strawberry sun sunflower
     tiger tomato train tree tulip turtle umbrella watermelon whale wolf""".split()
 )
-LEFT_OUT = frozenset("a an and at in of on or s the to with without not no for by".split())  # carry no picture
+LEFT_OUT = frozenset("a an and at in of on or s the to with without not no for by is my very".split())  # no picture
+LONGEST = 40  # characters of a word that a message repeats
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +118,7 @@ class Vocabulary:
     >>> words = Vocabulary(["blue", "cat"], length=4)
     >>> words.ids("two blue cats")
     Traceback (most recent call last):
-    ValueError: no picture is called 'two'. Words near it: none.
+    ValueError: no picture has the word 'two'. Leave it out: 'blue cats' can be drawn.
     >>> words.ids("a blue cat").tolist(), words.text([1, 0, -1, -1])
     ([0, 1, -1, -1], 'cat blue')
     """
@@ -141,14 +142,26 @@ class Vocabulary:
         Raises ValueError for a word that no picture has, naming near ones, and for more words than fit.
         """
         asked = [word for word in re.findall(r"[a-z0-9]+", prompt.lower()) if word not in LEFT_OUT] + list(also)
-        for word in asked:
-            if self.known(word) is None:
-                near = ", ".join(difflib.get_close_matches(word, self.words, n=5, cutoff=0.6)) or "none"
-                raise ValueError(f"no picture is called {word!r}. Words near it: {near}.")
+        if any(self.known(word) is None for word in asked):
+            raise ValueError(self._refusal(asked))
         places = list(dict.fromkeys(self.place[self.known(word)] for word in asked))  # type: ignore[index]
         if len(places) > self.length:
             raise ValueError(f"the prompt has {len(places)} words; the network reads at most {self.length}.")
         return np.array(places + [NOT_SAID] * (self.length - len(places)), dtype=np.int64)
+
+    def _refusal(self, asked: Sequence[str]) -> str:
+        """Which words no picture has, which are spelled nearly so, and what can be drawn without them."""
+        strange = [word for word in dict.fromkeys(asked) if self.known(word) is None]
+        told = []
+        for word in strange:
+            near = difflib.get_close_matches(word, self.words, n=3, cutoff=0.7)
+            short = word if len(word) <= LONGEST else word[: LONGEST - 1] + "…"
+            told.append(repr(short) + (f" (near it: {', '.join(near)})" if near else ""))
+        rest = " ".join(dict.fromkeys(word for word in asked if word not in strange))
+        drawn = f"{rest!r} can be drawn." if rest else "'blue cat', 'red heart' and 'pizza' can be drawn."
+        many = len(strange) > 1
+        leave = f"Leave {'them' if many else 'it'} out: " if rest else "Try others: "
+        return f"no picture has the word{'s' * many} {', '.join(told)}. {leave}{drawn}"
 
     def text(self, ids: Iterable[int]) -> str:
         """The words at `ids`, in their order, with spaces between them."""

@@ -21,6 +21,7 @@ from .recipes import EMOJI, STUDENT
 
 SCALE, STEPS = EMOJI.guidance, EMOJI.steps
 STUDENT_STEPS = 4
+NETWORKS = ("emoji", "emoji" + STUDENT)
 
 pretrained = cache(checkpoints.pretrained)  # a network by its name, loaded once
 
@@ -45,10 +46,16 @@ def painting(prompt: str, n: int = 8, scale: float = SCALE, steps: int = STEPS, 
     There are `steps` items (4 from the student); the last is the finished picture. Errors are raised by the call, not
     by the first item.
     """
+    if not isinstance(prompt, str):
+        raise TypeError(f'prompt is {prompt!r}; it must be text, such as "blue cat"; "" asks for nothing.')
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"n is {n!r}; it is the number of pictures, at least 1.")
-    if not np.isfinite(scale):
-        raise ValueError(f"scale is {scale}; it must be a finite number: 0 ignores the words, 3 follows them.")
+    if not np.isfinite(scale) or scale < 0:
+        raise ValueError(f"scale is {scale}; it must be finite and at least 0: 0 ignores the words, 3 follows them.")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}; it must be a whole number, at least 0.")
+    if isinstance(network, str) and network not in NETWORKS:
+        raise ValueError(f"network is {network!r}; it must be one of {list(NETWORKS)}, or a network of your own.")
     model = pretrained(network) if isinstance(network, str) else network
     row = torch.from_numpy(vocabulary().ids(prompt, also=[style] if style else ()))
     noise = torch.randn(n, *EMOJI.shape, generator=torch.Generator().manual_seed(seed))
