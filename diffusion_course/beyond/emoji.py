@@ -158,7 +158,7 @@ class Vocabulary:
             short = word if len(word) <= LONGEST else word[: LONGEST - 1] + "…"
             told.append(repr(short) + (f" (near it: {', '.join(near)})" if near else ""))
         rest = " ".join(dict.fromkeys(word for word in asked if word not in strange))
-        drawn = f"{rest!r} can be drawn." if rest else "'blue cat', 'red heart' and 'pizza' can be drawn."
+        drawn = f"{rest!r} can be drawn." if rest else "'blue cat', 'red heart' and 'moon' can be drawn."
         many = len(strange) > 1
         leave = f"Leave {'them' if many else 'it'} out: " if rest else "Try others: "
         return f"no picture has the word{'s' * many} {', '.join(told)}. {leave}{drawn}"

@@ -100,12 +100,12 @@ def near(prompt: str, words: Sequence[str]) -> list[tuple[str, list[str]]]:
     Parts are separated by commas if any of the words has several, else by spaces.
 
     >>> near("hat, blu hair", ["hat", "blue hair", "red hair"])
-    [('blu hair', ['blue hair', 'red hair'])]
+    [('blu hair', ['blue hair'])]
     """
     apart = r"[,;]" if any(" " in word for word in words) else r"[\s,;]+"
     parts = [part.strip() for part in re.split(apart, prompt) if part.strip()]
-    strange = [part for part in parts if part.lower() not in words]
-    nearest = [(part, difflib.get_close_matches(part.lower(), words, n=3, cutoff=0.55)) for part in strange]
+    strange = [part for part in parts if part.lower() not in words and len(part) > 2]
+    nearest = [(part, difflib.get_close_matches(part.lower(), words, n=3, cutoff=0.7)) for part in strange]
     return [(part, found) for part, found in nearest if found]
 
 
