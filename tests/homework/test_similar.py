@@ -259,6 +259,7 @@ WAYS = {
     "get_ipython().run_cell(code)": {"….run_cell"},
     "import types\ntypes.FunctionType(code, {})": {"….FunctionType"},
     "import runpy as r": {"runpy"},
+    f"W = {'x' * 30_000!r}": {"a text of 30000 characters"},
     "%run -i answers.py": {"%run"},
     "%%writefile answers.py\nx = 1": {"%%writefile"},
     "!echo eA== | base64 -d > x.py": {"!echo"},

@@ -18,6 +18,7 @@ HIDES_IN = set("run_cell run_line_magic run_cell_magic run_code system FunctionT
 HIDING = {"importlib", "runpy", "builtins", "ctypes", "marshal", "dill", "cloudpickle"}
 OURS = {"reference", "solution", "faults", "shown"}  # of a check
 MAGIC = re.compile(r"^\s*((?:!|%%?)\s*\w+)", re.M)
+LONG = 20_000  # characters of one text in a program: weights fit into it
 HARMLESS = set("!pip %pip !nvidia %matplotlib %config %time %%time %timeit %%timeit %%capture".split())
 
 
@@ -27,6 +28,8 @@ def used(cells: list[str], trees: list[ast.Module]) -> list[str]:
     nodes = [node for tree in trees for node in ast.walk(tree)]
     places, plain = _imported(nodes), _plain(nodes)
     for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)) and len(node.value) > LONG:
+            found.add(f"a text of {len(node.value)} characters")
         if id(node) not in plain:
             found |= set(_named(node, places))
     return sorted(found)
