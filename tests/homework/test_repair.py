@@ -11,6 +11,7 @@ from nbgrader.utils import determine_grade
 from solved import SHORT
 
 from diffusion_course.homework.grading import local, records, repair
+from diffusion_course.homework.prepare import drawn
 from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.homework.spiral import parts
 from diffusion_course.run import cli
@@ -101,8 +102,9 @@ def test_without_the_source_nothing_is_mended():
         ("reverse-step", "alpha_bar_s.sqrt()", "alpha_bar_s", "reverse-step"),
     ],
 )
-def test_a_missing_root_costs_one_point_of_ten(tmp_path, walled, cell, old, new, part):
+def test_a_missing_root_costs_one_point_of_ten(tmp_path, walled, monkeypatch, cell, old, new, part):
     """The whole way: the solution with one root less is handed in and graded in the sandbox."""
+    monkeypatch.setattr(drawn, "secret", lambda: "c")  # on some spirals the short training ends near the pass line
     made = prepare.init(tmp_path / "course")
     prepare.release(made)
     handed_in = nbformat.read(made.released, 4)
