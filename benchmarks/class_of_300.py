@@ -83,12 +83,7 @@ def set_up(root, students):
 
 def submission(made, student, seed):
     """The student's own copy with all blanks filled in, each in one of the right ways."""
-    answers = {cell.id: cell.source for cell in nbformat.read(made.root / "solution" / "spiral.ipynb", 4).cells}
-    rng = np.random.default_rng(seed)
-    for cell, usual, *others in WAYS:
-        if answers[cell].count(usual) != 1:
-            raise ValueError(f"{usual!r} must stand once in the cell {cell} of the solution.")
-        answers[cell] = answers[cell].replace(usual, rng.choice([usual, *others]))
+    answers = in_one_of_the_ways(solution(made), np.random.default_rng(seed))
     answers["imports"] = answers["imports"].replace("T, SEED = 1000, 0", f"T, SEED = 1000, {seed}")
     notebook = nbformat.read(made.root / "release" / "each" / f"{student}.ipynb", 4)
     code = local.work(notebook.cells, without=("setup", "student-id"))
@@ -103,6 +98,21 @@ def submission(made, student, seed):
         place = next(i for i, cell in enumerate(others) if cell.id == "train-text")
         notebook.cells = others[:place] + early + others[place:]
     return notebook
+
+
+def solution(made):
+    """The cells of the worked solution, id → source."""
+    return {cell.id: cell.source for cell in nbformat.read(made.root / "solution" / "spiral.ipynb", 4).cells}
+
+
+def in_one_of_the_ways(answers, rng):
+    """The cells of the solution, id → source, each piece in one of the right ways to write it."""
+    answers = dict(answers)
+    for cell, usual, *others in WAYS:
+        if answers[cell].count(usual) != 1:
+            raise ValueError(f"{usual!r} must stand once in the cell {cell} of the solution.")
+        answers[cell] = answers[cell].replace(usual, rng.choice([usual, *others]))
+    return answers
 
 
 def row(made, seed, student):

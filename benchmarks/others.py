@@ -1,12 +1,12 @@
 """The U-Nets of other packages as denoisers: as many weights as ours to 5 %, given our t and asked for v like ours.
 
-`denoising_diffusion_pytorch` and `smalldiffusion` import torchvision to load files, which nothing here does: an empty
-stand-in takes its place while they are imported, so any build of it will do, or none.
+They import torchvision to load files, which nothing here does. So while they are imported `diffusers` is told that
+there is none, and for the others an empty stand-in takes its place: any build of it will do, or none.
 """
 
 import sys
 from importlib import import_module
-from unittest.mock import MagicMock, patch
+from unittest.mock import MagicMock
 
 import torch
 from torch import nn
@@ -21,10 +21,14 @@ FILES = ("torchvision", "torchvision.transforms", "torchvision.utils", "torchvis
 
 def imported(module):
     """A module of another package, imported without torchvision."""
-    import diffusers  # noqa: F401  # looks for torchvision itself, and stumbles over a stand-in
-
-    with patch.dict(sys.modules, {name: MagicMock() for name in FILES}):
+    before = {name: sys.modules.pop(name) for name in FILES if name in sys.modules}
+    sys.modules |= {"torchvision": None} if module == "diffusers" else {name: MagicMock() for name in FILES}
+    try:
         return import_module(module)
+    finally:
+        for name in FILES:
+            sys.modules.pop(name, None)
+        sys.modules |= before
 
 
 class Other(Denoiser):
@@ -46,10 +50,8 @@ class Diffusers(Other):
     """UNet2DModel."""
 
     def __init__(self, schedule):
-        from diffusers import UNet2DModel
-
         super().__init__(schedule)
-        self.network = UNet2DModel(
+        self.network = imported("diffusers").UNet2DModel(
             sample_size=16, in_channels=3, out_channels=3, layers_per_block=1, norm_num_groups=8,
             block_out_channels=(40, 80, 88), attention_head_dim=8,
             down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),

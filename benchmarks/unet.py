@@ -52,7 +52,7 @@ def sampling(name, dtype, size, steps):
 
 
 def part_pace(arguments):
-    rounds, steps = (4, 2) if arguments.quick else (15, 5)
+    rounds, steps = (3, 2) if arguments.quick else (15, 5)
     for size, x0 in ((16, data.faces().x0), (32, emoji("train").x0[:2000])):
         pace = {}
         for dtype in FORMATS:
@@ -75,7 +75,7 @@ def part_pace(arguments):
 
 def part_loss(arguments):
     """With one thread and one seed the losses are the same on every run."""
-    steps = 100 if arguments.quick else 2000
+    steps = 50 if arguments.quick else 2000
     held_out = torch.as_tensor(data.faces("test").x0[:256])
     eps = torch.randn(held_out.shape, generator=torch.Generator().manual_seed(1))
     t = 1 + torch.arange(len(held_out)) * 999 // 255

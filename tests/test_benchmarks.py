@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import bench
+import class_of_300
 import course
 import gpu
 import gpu_parts
@@ -73,6 +74,14 @@ def test_an_opening_without_seconds_is_refused():
 def test_quick_benchmarks_exist_and_end_within_ten_minutes():
     assert sum(bench.LIMITS.values()) <= 600
     assert all((Path(bench.__file__).with_name(f"{name}.py")).exists() for name in bench.LIMITS)
+
+
+def test_a_class_writes_the_solution_in_ways_of_its_own(tmp_path):
+    made = class_of_300.set_up(tmp_path / "course", 3)
+    solution = class_of_300.solution(made)
+    found = [class_of_300.in_one_of_the_ways(solution, np.random.default_rng(seed)) for seed in range(3)]
+    assert found[0] != found[1] != found[2] and found[0].keys() == solution.keys()
+    assert len(list((made.root / "submitted").glob("*.ipynb"))) == 3
 
 
 # ---- gpu.py: each part a process of its own ------------------------------------------------------
