@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-LIMITS = {"samplers": 60, "spiral": 110, "unet": 210, "growth": 70, "course": 150}  # seconds
+LIMITS = {"samplers": 60, "spiral": 110, "unet": 210, "growth": 100, "course": 120}  # seconds
 
 
 def main():
