@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from diffusion_course.lab.prompt_box import PromptBox, near
+from diffusion_course.lab.prompt_box import PromptBox, known, near
 
 ANSWERS = {"grey": 0.0, "white": 1.0}
 
@@ -44,7 +44,7 @@ def test_a_request_is_drawn_step_by_step(box, monkeypatch):
 def test_a_refusal_says_why_and_offers_near_words(box):
     box, sent = box
     box.paper._handle_custom_msg({"draw": {"prompt": "gray"}}, [])
-    assert sent == [({"refused": "no 'gray' here.", "near": [("gray", ["grey"])]}, ())]
+    assert sent == [({"refused": "no 'gray' here.", "near": [("gray", ["grey"])], "rest": ""}, ())]
     assert (box.pictures == 1).all()
     box.paper._handle_custom_msg({"draw": {"prompt": "grey", "steps": "3"}}, [])
     assert sent[-1][0]["refused"].startswith("TypeError: ")
@@ -66,6 +66,19 @@ def test_the_first_prompt_s_error_is_the_cells():
 )
 def test_near_words_by_part(prompt, words, expected):
     assert near(prompt, words) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words", "expected"),
+    [
+        ("blue catt", ["blue", "cat"], "blue"),
+        ("Hat, xyzzy, blue hair", ["hat", "blue hair"], "Hat, blue hair"),
+        ("blue cat", ["blue", "cat"], ""),
+        ("xyzzy", ["cat"], ""),
+    ],
+)
+def test_what_is_known_of_a_prompt(prompt, words, expected):
+    assert known(prompt, words) == expected
 
 
 def test_settings_begin_as_the_painting_has_them():

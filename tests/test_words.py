@@ -53,3 +53,10 @@ def test_the_codes_are_those_of_the_pictures():
 def test_what_is_not_understood_is_refused(prompt, said):
     with pytest.raises(ValueError, match=said):
         face_codes(prompt)
+
+
+def test_where_nothing_is_near_all_that_is_known_is_told():
+    with pytest.raises(ValueError) as caught:
+        face_codes("xyzzy")
+    words = {word for phrase in FACE_WORDS for word in phrase.split()}
+    assert all(word in str(caught.value) for word in words)

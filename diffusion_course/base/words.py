@@ -15,6 +15,10 @@ FACE_VALUES = {
     "hair_colour": ("black", "brown", "blond", "red", "blue", "green"),
     "background": ("blue", "green", "purple", "grey"),
 }
+KNOWN = (
+    "They know hat, glasses, beard, long hair and happy, each also with no before it; black, brown, blond, red, blue "
+    "or green hair; and a blue, green, purple or grey background."
+)
 NOT_SAID = -1  # the code of whatever a condition leaves open
 
 
@@ -32,8 +36,8 @@ def face_codes(prompt: str) -> np.ndarray:
     for phrase in filter(None, (part.strip().lower() for part in re.split(r",|;|\band\b", prompt))):
         phrase = re.sub(r"^(?:with |a |an )+", "", re.sub(r"^(?:not|without)\b(?: a\b)?", "no", phrase))
         if phrase not in FACE_WORDS:
-            nearest = difflib.get_close_matches(phrase, FACE_WORDS, n=3, cutoff=0.4) or sorted(FACE_WORDS)
-            raise ValueError(f"The faces know no {phrase!r}. Did you mean {', '.join(nearest)}?")
+            nearest = ", ".join(difflib.get_close_matches(phrase, FACE_WORDS, n=3, cutoff=0.4))
+            raise ValueError(f"The faces know no {phrase!r}. {f'Did you mean {nearest}?' if nearest else KNOWN}")
         column, code = FACE_WORDS[phrase]
         if codes[column] not in (NOT_SAID, code):
             raise ValueError(f"{prompt!r} contradicts itself at {phrase!r}: leave one of the two out.")

@@ -26,7 +26,7 @@ function form(stage, { prompt, settings, styles, examples }, ask) {
     range(row, { label: name, min, max: Math.max(max, asked[name]), step, value: asked[name] }, (value) => { asked[name] = value; });
   }
   const many = [...new Set([...LIMITS.n, asked.n])].sort((a, b) => a - b);
-  add(row, "span", {}, "pictures");
+  add(row, "span", { class: "dc-word" }, "pictures");
   choice(row, "pictures", many.map((n) => [n, String(n), String(n)]), asked.n, (n) => { asked.n = n; });
   const box = add(row, "label", { class: "dc-range dc-seed" }, "seed");
   const seed = add(box, "input", { type: "number", min: 0, max: 999999, step: 1, value: asked.seed, "aria-label": "seed" });
@@ -80,6 +80,7 @@ function mount(stage, { told, send, hear }) {
 
   hear((message, buffers) => {
     if (message.step !== undefined) {
+      sheet.classList.remove("dc-old");
       show(message.shape, numbers({ type: "u1", data: buffers[0] }), message.prompt);
       progress.max = message.of;
       progress.value = message.step;
@@ -88,9 +89,12 @@ function mount(stage, { told, send, hear }) {
     else if (message.refused) {
       refusal.className = "dc-alert";
       add(refusal, "div", {}, message.refused);
-      const row = message.near.length ? controls(refusal) : null;
+      const row = message.near.length || message.rest ? controls(refusal) : null;
       for (const [wrong, nearest] of message.near)
-        for (const right of nearest) button(row, right, () => say(words.value.replace(wrong, right)), `use ${right} for ${wrong}`);
+        for (const right of nearest) button(row, `${wrong} → ${right}`, () => say(words.value.replace(wrong, right)), `use ${right} for ${wrong}`);
+      if (message.rest) button(row, `only “${message.rest}”`, () => say(message.rest), "leave out what is not known");
+      sheet.classList.add("dc-old"); // these pictures are not of this prompt
+      progress.value = 0;
       ended("");
     }
   });

@@ -89,9 +89,12 @@ class PromptBox(Panel):
         try:
             self.draw(prompt, **request)
         except ValueError as error:
-            self.paper.send({"refused": str(error), "near": near(prompt, self.words)})
+            self._refuse(str(error), near(prompt, self.words), known(prompt, self.words))
         except Exception as error:  # whatever the network raises belongs on the page
-            self.paper.send({"refused": f"{type(error).__name__}: {error}"[:LINE], "near": []})
+            self._refuse(f"{type(error).__name__}: {error}"[:LINE])
+
+    def _refuse(self, why: str, nearest: Sequence = (), rest: str = "") -> None:
+        self.paper.send({"refused": why, "near": list(nearest), "rest": rest})
 
 
 def near(prompt: str, words: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -102,11 +105,29 @@ def near(prompt: str, words: Sequence[str]) -> list[tuple[str, list[str]]]:
     >>> near("hat, blu hair", ["hat", "blue hair", "red hair"])
     [('blu hair', ['blue hair'])]
     """
-    apart = r"[,;]" if any(" " in word for word in words) else r"[\s,;]+"
-    parts = [part.strip() for part in re.split(apart, prompt) if part.strip()]
-    strange = [part for part in parts if part.lower() not in words and len(part) > 2]
+    strange = [part for part in _parts(prompt, words) if part.lower() not in words and len(part) > 2]
     nearest = [(part, difflib.get_close_matches(part.lower(), words, n=3, cutoff=0.7)) for part in strange]
     return [(part, found) for part, found in nearest if found]
+
+
+def known(prompt: str, words: Sequence[str]) -> str:
+    """What is left of a prompt without the parts that are not in `words`; "" if nothing is, or nothing was left out.
+
+    >>> known("hat, blu hair", ["hat", "blue hair", "red hair"])
+    'hat'
+    """
+    parts = _parts(prompt, words)
+    kept = [part for part in parts if part.lower() in words]
+    return (", " if _of_several(words) else " ").join(kept) if len(kept) < len(parts) else ""
+
+
+def _parts(prompt: str, words: Sequence[str]) -> list[str]:
+    apart = r"[,;]" if _of_several(words) else r"[\s,;]+"
+    return [part.strip() for part in re.split(apart, prompt) if part.strip()]
+
+
+def _of_several(words: Sequence[str]) -> bool:
+    return any(" " in word for word in words)
 
 
 def faces_painting(model: Any) -> Callable[..., Iterator]:

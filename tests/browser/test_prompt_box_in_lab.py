@@ -50,9 +50,11 @@ def test_an_unknown_word_is_answered_with_a_near_one_to_click(page):
     page.get_by_role("button", name="draw", exact=True).click()
     alert = page.get_by_role("alert").filter(has_text="no 'whit' here.")
     alert.wait_for()
+    assert "dc-old" in page.locator(".dc-sheet").get_attribute("class")  # what was drawn before is not of this prompt
     alert.get_by_role("button", name="use white for whit").click()
     assert drawn(page, "white", 8) == (255, 8)
     assert page.get_by_role("textbox", name="prompt").input_value() == "white"
+    assert "dc-old" not in page.locator(".dc-sheet").get_attribute("class")
 
 
 def test_other_pictures_take_the_next_seed_and_a_phone_has_room(page):
