@@ -11,7 +11,7 @@ stop() {
 say_how_far() { # pip can be silent for minutes
   begin=$(date +%s)
   while sleep 8 >/dev/null 2>&1; do
-    echo "  … $(($(date +%s) - begin)) s, $(du -sm .venv | cut -f 1) MB in .venv"
+    echo "  … $(($(date +%s) - begin)) s, $(du -sm .venv 2>/dev/null | cut -f 1) MB in .venv"
   done
 }
 
@@ -39,9 +39,9 @@ install_torch() { # alone and first, for only Linux has several builds of it und
     echo "But $TORCH_CPU does not answer: torch comes from where pip finds it, perhaps with CUDA, 5 GB in all."
 }
 
-make_environment
 say_how_far &
 trap 'kill $! 2>/dev/null || true' EXIT
-trap 'exit 130' INT TERM
+trap 'echo "Stopped. What was downloaded is kept: the same command goes on."; exit 130' INT TERM
+make_environment
 install_torch
 pip --editable ".[$1]" || stop "The installation failed, for the reason above. What was downloaded is kept: try again."
