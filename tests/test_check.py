@@ -188,6 +188,7 @@ WRONG = [
     ("add_noise", changes_its_input, "changes its input in place"),
     ("add_noise", lambda x0, a, eps: {"x": x0}, "returns a dict; it should return numbers"),
     ("add_noise", lambda x0, a, eps: (x0, eps), "you return 2 results, where one is asked for"),
+    ("add_noise", lambda x0, a, eps: (x0,), "you return a tuple with one result in it"),
     ("add_noise", 3.2, "hand over your function itself, without calling it"),
     ("posterior", lambda x0, xt, a_t, a_s: print(end=""), "your function returns None: is a `return` missing?"),
     ("posterior", lambda x0, xt, a_t, a_s: x0 + xt, "2 results are asked for: mean, then variance. You return 1."),

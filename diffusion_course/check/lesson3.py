@@ -29,6 +29,9 @@ from .table import exercise
     ᾱ is compared, not the SNR | s.snr → s.alpha_bar | The schedule's SNR is `s.snr`.
     the nearest step is taken, not the first | body → return s.t_of_snr(1 / (k * contrast) ** 2) |
         Take the first step at which the SNR is as low as that, or lower.
+    all of what `np.where` returns | return → np.where(s.snr <= lowest) |
+        Inside is an array of all the steps that fit. `np.where(…)[0][0]` is the first of them; `np.argmax(…)` gives it
+        directly.
     the SNR is returned, not the step | return → lowest | That is the right SNR. Now find the first step that has it.
     """,
 )
@@ -172,6 +175,10 @@ def _pixel(photo, xt, eps):
         The x_0 that should come back lies between −1 and 1: photos / 127.5 − 1.
     the noise is taken away, but the fading is not undone | / np.sqrt(alpha_bar_t) → |
         What is left without the noise is √ᾱ_t x_0: divide by √ᾱ_t.
+    the noise is weighted by 1 − ᾱ_t, without the root #1 | np.sqrt(1 - alpha_bar_t) → (1 - alpha_bar_t) |
+        In x_t the noise has the weight √(1−ᾱ_t), so that is what must be taken away.
+    the error is measured in bytes | np.abs(x0 - (photos / 127.5 - 1)) → 127.5 * np.abs(x0 - (photos / 127.5 - 1)) |
+        A pair lives in −1 … 1, where the error is 127.5 times smaller: compare x_0 with photos / 127.5 − 1.
     """,
 )
 def round_trip_error(photos, xt, eps, alpha_bar_t):

@@ -4,7 +4,7 @@ import numpy as np
 
 from .table import exercise
 
-MOMENTS = ("mean", "spread", "kurtosis")
+MOMENTS = ("mean of ε", "spread of ε", "shape of ε's histogram")
 BYTES = (np.arange(8 * 3 * 16 * 16) % 256).astype(np.uint8).reshape(8, 3, 16, 16)
 SHARED = np.array([-2.0])
 BETA = np.array([0.02, 0.1, 0.3, 0.6, 0.9])
@@ -47,19 +47,19 @@ def _decoded(f):
     xt, eps = f(BYTES, BETA, 2, np.random.default_rng(0))
     xt, eps = (np.ravel(part)[200] for part in (xt, eps))
     found = np.float64((xt - (1 - kept) ** 0.5 * eps) / kept**0.5)
-    return f"A pixel of 200, so x_0 = 0.569, noised to ᾱ_2 = 0.98 · 0.9 and decoded again, becomes {found:.3g}:"
+    return f"A pixel of 200, so x_0 = 0.569, noised to ᾱ_2 = 0.98 · 0.9 and solved for again, becomes {found:.3g}:"
 
 
 @exercise(
     probes=tuple((BYTES, BETA, t, np.random.default_rng(t)) for t in (1, 2, 3, 5)),
     measure=taken_apart,
     refuse=_other_shape,
-    returns=("weight of x_0", "weight of ε", "constant", "part that is neither", *(f"{m} of ε" for m in MOMENTS)),
+    returns=("weight of x_0", "weight of ε", "added constant", "part that is neither", *MOMENTS),
     tolerance=1e-5,
     table="""
     hint | Print one thing at a time: the range of x_0, ᾱ_1 (it is 1 − β_1), the mean and spread of ε.
-    hint | Decode: from x_t and ε, x_0 = (x_t − √(1−ᾱ_t) ε)/√ᾱ_t must come out, for every t.
-    hint | What decoding cannot find is in ε itself: draw many, and look at their histogram.
+    hint | Solve for x_0: from x_t and ε, (x_t − √(1−ᾱ_t) ε)/√ᾱ_t must give it back, for every t.
+    hint | What solving cannot find is in ε itself: draw many, and look at their histogram.
     why | x_0 lies in −1 … 1, so that noise of variance 1 can drown it; ᾱ_t is the product of the first t factors 1 − β;
         and x_t is √ᾱ_t x_0 + √(1−ᾱ_t) ε with Gaussian ε, the ε that is returned.
     β is used where α is meant #3 | 1 - beta → beta | {_decoded(f)} what does step t keep?
@@ -77,6 +77,8 @@ def _decoded(f):
         np.sqrt(1 - alpha_bar[t - 1]) | {_decoded(f)} ᾱ_1 is 1 − β_1, and ᾱ_0 is 1.
     ᾱ_0 = 1 is missing, so ᾱ is taken one step too late #5 | np.concatenate([[1.0], np.cumprod(1 - beta)]) →
         np.append(np.cumprod(1 - beta), 0.0) | {_decoded(f)} alpha_bar[t] must be the product of the first t factors.
+    β_1 is left out | np.cumprod(1 - beta) → np.cumprod(np.append(1 - beta[1:], 1)) |
+        {_decoded(f)} here `beta[0]` is β_1, so the first t betas are `beta[:t]`.
     the product is taken backwards #4 | 1 - beta → 1 - beta[::-1] | {_decoded(f)} which β comes first?
     the running product is missing #3 | np.cumprod(1 - beta) → 1 - beta |
         {_decoded(f)} ᾱ_t is what all t steps keep, α_t what the last one does.

@@ -89,6 +89,8 @@ def form(answer, right, returns: tuple[str, ...]) -> str:
             found = 1  # one array, whose first axis happens to be as long
         return "" if found == len(right) else f"{len(right)} results are asked for: {asked}. You return {found}."
     if isinstance(answer, tuple):
+        if found == 1:
+            return "you return a tuple with one result in it, as `np.where` and a comma after `return` do: take it out."
         return f"you return {found} results, where one is asked for."
     if answer.shape == right.shape or (right.ndim == 0 and answer.size == 1):
         return ""
