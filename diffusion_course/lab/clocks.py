@@ -23,7 +23,7 @@ def two_clocks(times: Sequence[int], errors: Mapping[str, Any], schedules: Mappi
     """
     times, names = np.asarray(times), list(errors)
     figure = Figure(WIDTH, 4.0)
-    panels = figure.subplot_mosaic([["steps", "clock"], ["steps", "ticks"]], height_ratios=[5, 0.4 * len(names)])
+    panels = figure.subplot_mosaic([["steps", "clock"], [".", "ticks"]], height_ratios=[5, 0.4 * len(names)])
     steps, clock, ticks = (panels[name] for name in ("steps", "clock", "ticks"))
     high = max(to_float64(error).max() for error in errors.values())
     for i, name in enumerate(names):
@@ -40,11 +40,13 @@ def two_clocks(times: Sequence[int], errors: Mapping[str, Any], schedules: Mappi
         ax.axvspan(*band, color="0.9", zorder=0)
         ax.set_xlim(5, NOISIEST)
     clock.text(band.mean(), 1.03 * high, "deciding", ha="center", va="bottom")
+    steps.text(10, 0.5 * high, "between: deciding", color="0.3")
     for ax in (steps, clock):
         ax.set_ylim(-0.04 * high, 1.12 * high)
         ax.grid(alpha=0.3)
-    steps.set(xlabel="step t", ylabel="error of the best guess")
-    clock.tick_params(labelleft=False, labelbottom=False)
+    steps.set(xlabel="step t", ylabel="root mean square error")
+    steps.xaxis.set_in_layout(False)  # else it would push the ticks away from the marks above them
+    clock.tick_params(labelbottom=False)
     ticks.set_yticks(range(len(names)), names)
     ticks.yaxis.tick_right()
     ticks.set(xlabel="log-SNR: clean at the left, noise at the right", ylim=(len(names) - 0.4, -0.6))
