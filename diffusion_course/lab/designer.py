@@ -16,7 +16,7 @@ from .panel import Live, Panel, pack, script, style
 
 T = 1000  # steps of a drawn schedule
 USES = ("knob", "curves")
-STILLS = (0, 50, 100, 200, 400, 700)  # the times in a row of the still: the early ones, where small pictures die
+STILLS = (0, 143, 286, 429, 571, 714, 857)  # the times in a row of the still, those of the drawing but the last
 PRESETS: dict = {
     "linear": linear,
     "cosine": cosine,
@@ -60,7 +60,7 @@ class designer(Panel):
         packed = [{"name": name, "x0": pack((x0[0] + 1) * 127.5, "u1")} for name, x0 in pictures.items()]
         self.drawn = Drawn(data={"pictures": packed}, curve=linear(T).alpha_bar.tolist())
         # alive without a kernel, too
-        live = Live("designer", {"pictures": packed}, _still(pictures["face"]), uses=USES)
+        live = Live("designer", {"pictures": packed}, _still(pictures["cat"]), uses=USES)
         super().__init__({}, [self.drawn], live.html(), live.alt)
         self.alive.asks = None  # and so it says nothing when the kernel is gone
 
