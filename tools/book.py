@@ -80,6 +80,7 @@ def build(notebooks: list, out: Path, strict: bool) -> int:
     gather(work, notebooks)
     shutil.rmtree(out, ignore_errors=True)
     cache = out.parent / f"{out.name}-cache" / digest()
+    os.environ["TQDM_DISABLE"] = "1"  # who reads a page does not wait, so no bars of progress stand on it
     options = ["-q", "-W", "--keep-going"] if strict else ["-q"]
     result = build_main([*options, "-b", "html", "-D", f"nb_execution_cache_path={cache}", str(work), str(out)])
     for page in out.rglob("*.html"):
