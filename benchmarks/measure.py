@@ -115,6 +115,9 @@ def draw(name, panels):
             style = {"linestyle": "--", "color": "grey"} if "slope" in label else {"marker": "o"}
             ax.plot(x, y, label=label, **style)
         ax.set(xscale="log", yscale="log", xlabel=x_label, ylabel=y_label, title=title)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter("{x:g}")
         ax.grid(alpha=0.3)
         ax.legend()
     PICTURES.mkdir(parents=True, exist_ok=True)
