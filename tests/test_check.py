@@ -207,6 +207,7 @@ WRONG = [
     ("shifted_alpha_bar", lambda a, k: a / (a + k**3 * (1 - a)), "by which the SNR shrinks is 8, and 4 is right"),
     ("round_trip_error", lambda p, x, e, a: abs(x - e * (1 - a) ** 0.5 - (p / 127.5 - 1) * a**0.5).max(), "is 1, "),
     ("training_pair", lambda p, b, t, rng: (p / 127.5 - 1, rng.standard_normal(p.shape)), "wrong is the weight of x_0"),
+    ("generate", lambda x, a, pile: [x := x + a[i] for i in range(50, 0, -1)][-1], "use `len`"),
 ]  # fmt: skip
 
 
@@ -233,6 +234,22 @@ def test_a_blank_that_is_called_is_told_not_blamed_on_the_caller(capsys):
 
     assert check.add_noise(lambda x0, a, eps: helper(x0)) is check.add_noise.reference
     assert "waits for `helper`, which it calls and which is still blank" in capsys.readouterr().out
+
+
+def nearer(x):
+    return x / 2
+
+
+def test_a_loop_that_never_ends_is_stopped_and_its_helpers_are_as_before():
+    def generate(x, alpha_bar, pile):
+        n, helper = len(alpha_bar) - 1, nearer
+        while n > 0:
+            x = nearer(x)
+        return helper(x)
+
+    before = nearer
+    assert "your loop does not end: it has called `nearer`" in str(told(check.generate, generate))
+    assert nearer is before
 
 
 def test_an_interrupt_is_let_through():

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .asked import Asked, Mistake
-from .handed import fresh, is_blank, is_data, offer, place_of, quietly, source, statements, whole
+from .handed import Endless, ending, fresh, is_blank, is_data, offer, place_of, quietly, source, statements, whole
 from .isolate import Isolation
 from .numbers import Failed, agree, alike, capital, numbers, parts, same, say
 
@@ -94,9 +94,12 @@ class Exercise(Asked):
         """What is compared of the function's answer: arrays of numbers, or `Failed`. Raises what cannot be compared."""
         inputs = fresh(given)
         try:
-            answer = quietly(function, *inputs)
+            with ending(function):
+                answer = quietly(function, *inputs)
         except (NotImplementedError, Mistake):
             raise
+        except Endless as endless:
+            raise Mistake(f"{self.name}: {endless}", "the loop does not end", "named") from None
         except Exception as error:
             return Failed(error, place_of(error, function))
         if answer is None:
@@ -176,7 +179,8 @@ class Exercise(Asked):
         """The sentence of the mistake, quoting the learner's function; the mutant's where that fails."""
         for function in (attempt, fault.mutant):
             try:
-                return eval(f"f{fault.sentence!r}", {**self.reference.__globals__, "f": function})
+                told = eval(f"f{fault.sentence!r}", {**self.reference.__globals__, "f": function})
+                return re.sub(r" -(?=\d)", " −", told)
             except Exception:
                 continue
         return re.sub(r"\{[^}]*\} *", "", fault.sentence)  # what would be quoted fails with both
@@ -185,7 +189,7 @@ class Exercise(Asked):
         if alike(*(quietly(attempt, *fresh(probe)) for _ in range(2))):
             return
         drawn = any(isinstance(value, np.random.Generator) for value in probe)
-        why = "Nothing in it should be random; where it measures, find the formula behind."
+        why = "Nothing in it should be random: compute the answer from what it is given."
         why = "Draw from `rng`, not from a generator of its own." if drawn else why
         told = f"{self.name}: asked the same twice, your function gives two answers. {why}"
         raise Mistake(told, "not reproducible", "named")

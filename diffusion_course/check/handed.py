@@ -1,13 +1,16 @@
 """How a learner's function is asked: quietly, with fresh copies, in the kind it was written for; and where it fails."""
 
 import ast
+import contextlib
 import copy
 import dis
+import functools
 import inspect
 import textwrap
 import traceback
+import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,34 @@ def quietly(function: Callable, *given):
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         return function(*given)
+
+
+class Endless(Exception):
+    """A loop that goes on and on."""
+
+
+@contextlib.contextmanager
+def ending(function: Callable, most: int = 20_000) -> Iterator[None]:
+    """Within it, `Endless` is raised as soon as the function has called its own helpers more than `most` times."""
+    named, calls = getattr(code_of(function), "co_names", ()), iter(range(most))
+    known = getattr(inspect.unwrap(function), "__globals__", {})
+    helpers = {name: known[name] for name in named if isinstance(known.get(name), types.FunctionType)}
+
+    def counted(helper):
+        @functools.wraps(helper)
+        def call(*given, **more):
+            if next(calls, None) is None:
+                again = f"your loop does not end: it has called `{helper.__name__}` again and again."
+                raise Endless(f"{again} What ends it? In a `while`, something must change with every round.")
+            return helper(*given, **more)
+
+        return call
+
+    known.update({name: counted(helper) for name, helper in helpers.items()})
+    try:
+        yield
+    finally:
+        known.update(helpers)
 
 
 def is_data(value) -> bool:

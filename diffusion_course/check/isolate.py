@@ -72,6 +72,8 @@ class Isolation:
         text = text if len(text) < 200 else f"{text[:150]} …"  # an error may quote a whole array
         one_number = any(part in text for part in ("0-dimensional", "only length-1", "converted to Python scalar"))
         hint = " The functions of `math` take one number; NumPy's of the same name take arrays too." * one_number
+        if isinstance(failed.error, IndexError):
+            hint = " The last index is the length minus 1, and the length is not always the same: use `len`."
         return f"{self.but}{failed.place} raises {text}. Handed in was {told(self.ex.reference, self.all[i])}.{hint}"
 
     def weights(self) -> str:

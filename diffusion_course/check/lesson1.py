@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import data, schedule
 from .asked import Finding
+from .numbers import tell
 from .table import exercise
 
 # Mean 0, variance 1, uncorrelated: with these four numbers the moments of a mixture are exact, not random.
@@ -20,7 +21,7 @@ TWO, FIVE = np.array([-1.0, 1.0]), np.array([-1.0, -0.5, 0.0, 0.25, 2.0])
     table="""
     hint | Two terms are added: what is left of x_0, and the noise.
     hint | ᾱ is the share of the variance that is left, and a factor c multiplies a variance by c². Which c leaves ᾱ?
-    hint | The squares of the two factors add up to 1. `np.sqrt` takes roots.
+    hint | The squares of the two factors add up to 1. `np.sqrt(c)` takes roots, and so does `c ** 0.5`.
     why | Variances of independent terms add. With √ᾱ in front of x_0 and √(1−ᾱ) in front of ε they are ᾱ and 1−ᾱ, so
         data of variance 1 keep variance 1 at every noise level.
     the noise is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) |
@@ -38,7 +39,7 @@ def add_noise(x0, alpha_bar_t, eps):
     given=1,
     parts={"if all numbers of the pile are 1, the guess": lambda f: of_ones(f)}
     | {
-        f"at x_t = {x}, ᾱ = {a}, the weight of 1 divided by that of −1": lambda f, x=x, a=a: ratio(f, x, a)
+        f"at x_t = {tell(x)}, ᾱ = {a}, the weight of 1 divided by that of −1": lambda f, x=x, a=a: ratio(f, x, a)
         for x, a in ((0.4, 0.5), (-0.2, 0.2))
     },
     table="""
@@ -47,8 +48,8 @@ def add_noise(x0, alpha_bar_t, eps):
     hint | Multiply each number of the pile by its weight, add up, and divide by the sum of the weights.
     why | By Bayes' rule each number of the pile is as probable as it explains x_t well. The guess with the smallest
         mean squared error is the average over what is probable.
-    the pile is not shrunk by √ᾱ | - alpha_bar_t**0.5 * pile → - pile | A noised p_i lies near √ᾱ p_i, not near p_i.
-    the pile is multiplied by ᾱ, not √ᾱ | - alpha_bar_t**0.5 * → - alpha_bar_t * |
+    the pile is not shrunk by √ᾱ | np.sqrt(alpha_bar_t) * pile → pile | A noised p_i lies near √ᾱ p_i, not near p_i.
+    the pile is multiplied by ᾱ, not √ᾱ | np.sqrt(alpha_bar_t) → alpha_bar_t |
         Is a root missing? A noised p_i lies near √ᾱ p_i.
     the 2 under the fraction is missing | (2 * (1 - alpha_bar_t)) → (1 - alpha_bar_t) |
         The exponent of a Gaussian divides by twice its variance.
@@ -56,7 +57,13 @@ def add_noise(x0, alpha_bar_t, eps):
         The exponent of a Gaussian divides by twice its variance.
     a bracket is missing around 2 · (1 − ᾱ) | / (2 * (1 - alpha_bar_t)) → / 2 * (1 - alpha_bar_t) |
         Python reads `a / 2 * b` from left to right: it multiplies by 1 − ᾱ where you mean to divide.
-    the minus in the exponent is missing | -((xt → ((xt | Your weights grow with the distance.
+    the minus in the exponent is missing | -(distance → (distance | Your weights grow with the distance.
+    the exponent is not divided by 2 · (1 − ᾱ) | (distance**2) / (2 * (1 - alpha_bar_t))) → (distance**2)) |
+        The division must stand inside the brackets of `np.exp(…)`.
+    the distance is not squared | (distance**2) → distance | The exponent of a Gaussian is −distance² / (2 · variance).
+    1 − ᾱ is squared | (1 - alpha_bar_t)) → (1 - alpha_bar_t) ** 2) | It is the variance already: leave it as it is.
+    the distances are averaged, not the numbers of the pile | weights * pile → weights * distance |
+        If all numbers of the pile are 1, you guess {of_ones(f):.4g}. Multiply the weights by `pile`.
     the weights do not sum to 1 | / weights.sum() → |
         If all numbers of the pile are 1, you guess {of_ones(f):.4g}. Divide by the sum of the weights.
     the sum is divided by how many there are | / weights.sum() → / len(pile) |
@@ -72,7 +79,8 @@ def add_noise(x0, alpha_bar_t, eps):
     """,
 )
 def best_guess(xt, alpha_bar_t, pile):
-    weights = np.exp(-((xt - alpha_bar_t**0.5 * pile) ** 2) / (2 * (1 - alpha_bar_t)))
+    distance = xt - np.sqrt(alpha_bar_t) * pile
+    weights = np.exp(-(distance**2) / (2 * (1 - alpha_bar_t)))
     return (weights * pile).sum() / weights.sum()
 
 
@@ -94,6 +102,7 @@ def step_back(xt, x0_hat, alpha_bar_t, alpha_bar_s):
 
 
 _best_guess, LEVELS = best_guess.reference, np.array([1.0, 0.95, 0.6, 0.2, 0.01])
+LINEAR = schedule.linear().alpha_bar
 WALKS = {  # which levels a loop over three takes to guess at, to step from and to step to; and what went wrong in it
     ((2, 2, 1), (1, 1, 0), (0, 0, -1)): """Your loop takes one step too many, with index −1: alpha_bar[−1] is the last
         number of the array, pure noise. Stop after the step that ends at alpha_bar[0].""",
@@ -141,6 +150,10 @@ def astray(loop) -> str:
     a guess or a step is made at ᾱ = 1, where no noise is left, and divides by 0 #6 | 1, 0, -1 → 1, -1, -1 | {astray(f)}
     the steps go from i = 1 up to n | range(len(alpha_bar) - 1, 0, -1) → range(1, len(alpha_bar)) |
         x is pure noise at the start, so the first guess must be made at the last level. Count down.
+    your loop walks through `linear.alpha_bar` | for i → alpha_bar = LINEAR⏎    for i |
+        It must walk through the `alpha_bar` that it is given, which has other levels and another length.
+    your loop takes its levels from `linear.alpha_bar` | for i → alpha_bar = LINEAR[: len(alpha_bar)]⏎    for i |
+        It must take them from the `alpha_bar` that it is given.
     the steps lead nowhere | alpha_bar[i - 1]) → alpha_bar[i]) |
         Each step ends at the level at which it began. It must go to alpha_bar[i − 1].
     you guess only once | return → _best_guess(given, alpha_bar[-1], pile) && for i → given = x⏎    for i |
