@@ -42,14 +42,6 @@ function ddimStep(x, guess, powerT, powerS) {
   return x.map((value, k) => signalS * guess[k] + (noiseS * (value - signalT * guess[k])) / noiseT);
 }
 
-// One step of DDPM: the mean of q(x_s | x_t, x̂_0), and fresh noise z of variance β̃.
-function ddpmStep(x, guess, powerT, powerS, z) {
-  const alpha = powerT / powerS, beta = 1 - alpha, left = (1 - powerS) / (1 - powerT);
-  const ofGuess = (Math.sqrt(powerS) * beta) / (1 - powerT), ofX = Math.sqrt(alpha) * left;
-  const spread = Math.sqrt(left * beta);
-  return x.map((value, k) => ofGuess * guess[k] + ofX * value + spread * z[k]);
-}
-
 // Numbers in [0, 1) from a seed (mulberry32), and standard normal ones from those (Box and Muller).
 function uniform(seed) {
   let state = seed >>> 0;
@@ -94,15 +86,15 @@ function alongStrokes(strokes, count) {
 }
 
 // The whole way from pure noise, computed as far as it is asked for: `at(k)` are the particles after k steps,
-// `guess(k)` what the denoiser believes there. `fresh`: with DDPM's noise; else the deterministic path.
-function flow({ alphaBar, points, steps, xT, fresh, seed }) {
-  const times = evenSteps(alphaBar.length - 1, steps), random = uniform(seed);
+// `guess(k)` what the denoiser believes there.
+function flow({ alphaBar, points, steps, xT }) {
+  const times = evenSteps(alphaBar.length - 1, steps);
   const states = [xT], guesses = [];
   const guess = (k) => (guesses[k] ??= idealGuess(states[k], points, alphaBar[times[k]]));
   const next = () => {
     const k = states.length - 1, [powerT, powerS] = [alphaBar[times[k]], alphaBar[times[k + 1]]];
     const x = states[k], x0 = guess(k);
-    states.push(fresh ? ddpmStep(x, x0, powerT, powerS, normals(x.length, random)) : ddimStep(x, x0, powerT, powerS));
+    states.push(ddimStep(x, x0, powerT, powerS));
   };
   return { times, steps, next, guess, at: (k) => states[k], get known() { return states.length - 1; } };
 }

@@ -40,18 +40,16 @@ function curves(parent, levels) {
     return add(svg, "circle", { class: name, r: 5.5 });
   });
   const legend = add(figure, "figcaption");
-  legend.innerHTML = "<span class='signal'>signal √<u>ᾱ<sub>t</sub></u> = <b></b></span>" +
-    "<span class='noise'>noise √<u>1−ᾱ<sub>t</sub></u> = <b></b></span><span><i>t</i> = <b></b></span>" +
-    "<span>SNR = ᾱ<sub>t</sub> ∕ (1−ᾱ<sub>t</sub>) = <b></b></span>";
+  legend.innerHTML = "<span class='signal'>picture √<u>ᾱ<sub>t</sub></u> = <b></b></span>" +
+    "<span class='noise'>noise √<u>1−ᾱ<sub>t</sub></u> = <b></b></span><span><i>t</i> = <b></b></span>";
   const cells = legend.querySelectorAll("b");
   return {
     paint(signal, sigma, t) {
-      const snr = (signal / sigma) ** 2, shown = snr >= 1000 || snr < 0.001 ? snr.toExponential(0) : snr.toPrecision(2);
       put(marker, "d", `M${x(t)} 0V${HEIGHT}`);
       dots.forEach((dot, k) => { put(dot, "cx", x(t)); put(dot, "cy", y([signal, sigma][k])); });
-      [signal.toFixed(3), sigma.toFixed(3), t, sigma ? shown : "∞"].forEach((text, k) => { cells[k].textContent = text; });
+      [signal.toFixed(3), sigma.toFixed(3), t].forEach((text, k) => { cells[k].textContent = text; });
     },
-    describe: (state) => put(svg, "aria-label", `Curves of signal and noise over t; ${state}`),
+    describe: (state) => put(svg, "aria-label", `Curves of picture and noise over t; ${state}`),
   };
 }
 
@@ -61,7 +59,7 @@ function mount(stage, data) {
   const pictures = add(row, "div", { class: "dc-pictures" });
   const parts = [...data.pictures.map((one) => picture(pictures, one)), curves(row, levels)];
 
-  const state = (t) => `t = ${t} of ${T}, signal ${levels[t][0].toFixed(2)}, noise ${levels[t][1].toFixed(2)}`;
+  const state = (t) => `t = ${t} of ${T}, picture ${levels[t][0].toFixed(2)}, noise ${levels[t][1].toFixed(2)}`;
   let t = 0, rest;
   const paint = (at) => { // `at` may lie between two steps while it plays
     t = at;

@@ -33,8 +33,8 @@ function mount(stage, data) {
   const { limit, particles } = data, alphaBar = numbers(data.alpha_bar), T = alphaBar.length - 1;
   const shapes = Object.entries(data.shapes).map(([name, packed]) => [name, numbers(packed)]);
   const preset = (name) => Float64Array.from(shapes.find(([one]) => one === name)[1], (x) => x * data.unit);
-  const counts = [5, 20, 100, 400].filter((n) => n <= T);
-  const now = { name: data.start, points: preset(data.start), steps: counts.at(-2) ?? T, fresh: false, arrows: false,
+  const counts = [5, 12, 20, 100, 400].filter((n) => n <= T);
+  const now = { name: data.start, points: preset(data.start), steps: counts.at(-2) ?? T, arrows: false,
     guesses: false, seed: 1, place: 0, rest: 0, strokes: null, run: null, xT: null, hues: [] };
   stage.classList.add("dc-statue");
 
@@ -44,8 +44,8 @@ function mount(stage, data) {
     now.seed = seed;
     now.xT = normals(2 * particles, uniform(seed));
     now.hues = byDirection(now.xT, particles);
-    const { points, steps, xT, fresh } = now;
-    now.run = points && flow({ alphaBar, points, steps, xT, fresh, seed: seed + 1 });
+    const { points, steps, xT } = now;
+    now.run = points && flow({ alphaBar, points, steps, xT });
     go(0);
   }
 
@@ -222,8 +222,6 @@ function mount(stage, data) {
   const more = controls(stage);
   add(more, "span", {}, "steps");
   choice(more, "number of steps", counts.map((n) => [n, String(n)]), now.steps, (n) => { now.steps = n; restart(); });
-  choice(more, "sampler", [[false, "one path", "the deterministic path: DDIM"],
-    [true, "fresh noise", "fresh noise at every step: DDPM"]], now.fresh, (fresh) => { now.fresh = fresh; restart(); });
   button(more, "new noise", () => restart(now.seed + 1));
   checkbox(more, "arrows to the best guess", false, (on) => { now.arrows = on; view.redraw(); });
   checkbox(more, "best guesses", false, (on) => { now.guesses = on; view.redraw(); });
