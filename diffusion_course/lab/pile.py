@@ -26,7 +26,8 @@ def suspects(xt: float, alpha_bar_t: float, pile: Any) -> plots.Figure:
     for i, (name, middle) in enumerate(middles.items()):
         heights[name] = height = float(plots.normal(xt, middle, spread))
         ax.plot(xt, height, "o", color=plots.COLOURS[i])
-        ax.annotate(f"{height:.3f}", (xt, height), (8, 2 if middle < xt else -14), textcoords="offset points")
+        look = {"textcoords": "offset points", "color": plots.COLOURS[i]}
+        ax.annotate(f"{height:.3f}", (xt, height), (8, 2 if middle < xt else -14), **look)
     ax.set_ylim(bottom=0)
     ax.text(xt, ax.get_ylim()[1], f"xₜ = {xt:g}", ha="center", va="bottom")
     told = ", ".join(f"{name} has {height:.3f}" for name, height in heights.items())
@@ -47,7 +48,7 @@ def guesses(xt: Any, curves: Mapping[str, Any], pile: Any) -> plots.Figure:
     low, high = (end([end(ax.get_ylim()), end(pile)]) for end in (np.min, np.max))
     ends = np.array([low, high])
     ax.plot(ends, ends, color=GREY, linewidth=0.8, zorder=0)
-    ax.text(0.78 * low, 0.85 * low, "x̂₀ = xₜ", color=plots.BLACK)
+    ax.text(0.62 * low, 0.85 * low, "x̂₀ = xₜ", color=plots.BLACK)
     edge = xt.max() + 0.02 * np.ptp(xt)
     ax.plot(np.full(len(pile), edge), pile, "_", color=plots.BLACK, alpha=0.35, markersize=12, markeredgewidth=0.6)
     ax.text(edge, 1.02 * high, "the pile", ha="center", va="bottom")

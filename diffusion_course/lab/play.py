@@ -85,6 +85,13 @@ def play_points(
     return _live("play_points", data, picture, alt)
 
 
+def _gapped(sheet: np.ndarray, h: int, w: int) -> np.ndarray:
+    """The sheet with a white line between its pictures (h, w)."""
+    for axis, side in enumerate((h, w)):
+        sheet = np.insert(sheet, range(side, sheet.shape[axis], side), 255, axis=axis)
+    return sheet
+
+
 def play_pictures(
     frames: Any, captions: Sequence[str] | None = None, *, columns: int | None = None,
     rows: Sequence[str] | None = None, seconds: float = SECONDS, alt: str = "",
@@ -118,7 +125,8 @@ def play_pictures(
     }  # fmt: skip
     wide = columns * w > 2 * lines * h  # then the moments stand below each other
     moments = _moments(count, 3 if wide else 5)
-    still = moments_of_sheets({data["captions"][i]: sheets[i] for i in moments}, data["labels"] or [], wide)
+    shown = {data["captions"][i]: _gapped(sheets[i], h, w) for i in moments}
+    still = moments_of_sheets(shown, data["labels"] or [], wide)
     still.alt = f"{n} pictures: {still.alt}"
     return _live("play_pictures", data, still, alt)
 

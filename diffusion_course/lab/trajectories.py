@@ -23,7 +23,7 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
 
     >>> one = np.zeros((1, 1, 2))
     >>> field({"start": (one, one[0], one[0])}).alt
-    'Paths in a field of arrows, left to right: start (1 points after 0 sampling steps, mean arrow 0.00).'
+    'Paths in a field of arrows, left to right: start (1 points, mean arrow 0.00).'
     """
     if not panels:
         raise ValueError("panels is empty: give at least one.")
@@ -43,8 +43,9 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
         ax.scatter(*path[-1].T, s=8, color=BLUE, zorder=3, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title)
-        length = np.hypot(*arrows.T).mean() if len(arrows) else 0.0
-        told.append(f"{title} ({path.shape[1]} points after {len(path) - 1} sampling steps, mean arrow {length:.2f})")
+        steps = f" after {len(path) - 1} sampling steps" * (len(path) > 1)
+        length = f", mean arrow {np.hypot(*arrows.T).mean():.2f}" if len(arrows) else ""
+        told.append(f"{title} ({path.shape[1]} points{steps}{length})")
     for ax in axes[len(panels) :]:
         ax.axis("off")
     figure.alt = f"Paths in a field of arrows, left to right: {'; '.join(told)}."
