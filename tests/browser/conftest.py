@@ -46,7 +46,7 @@ def new_page(browser):
     @contextlib.contextmanager
     def new_page(strict=True, **options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(120_000)  # a busy machine may take its time
         # Nothing leaves this machine: badges and the like stay empty.
         context.route(re.compile(r"^https?://(?!127\.0\.0\.1)"), lambda route: route.fulfill(status=204))
         page = context.new_page()
