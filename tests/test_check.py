@@ -151,6 +151,7 @@ RIGHT = [
     ("posterior", variances),
     ("go_back", back_without_a_last_draw),
     ("variance_after", lambda variance, betas: 1 + (variance - 1) * math.prod(1 - beta for beta in betas)),
+    ("variance_after", lambda variance, betas: 1 + (variance - 1) * np.prod(1 - betas)),
     ("drowns_at", step_by_step),
     ("zero_terminal", lambda alpha_bar: rescaled(torch.tensor(alpha_bar) ** 0.5)),
     ("training_pair", float32_pair),
@@ -226,6 +227,28 @@ def test_a_division_by_zero_is_named_however_it_is_written(divide):
         return x0, divide(xt - a**0.5 * x0, (1 - a) ** 0.5)
 
     assert told(check.names_from_v, by_division).fault == "ε is found by a division, which fails at ᾱ = 1"
+
+
+@pytest.mark.parametrize(
+    ("divided", "fault"),
+    [
+        (
+            lambda xt, v, x0, eps, cos, sin: ((cos * eps - v) / sin, eps),
+            "x_0 is found by a division, which fails at ᾱ = 1",
+        ),
+        (
+            lambda xt, v, x0, eps, cos, sin: ((xt - sin * eps) / cos, eps),
+            "x_0 is found by a division, which fails at ᾱ = 0",
+        ),
+        (lambda xt, v, x0, eps, cos, sin: (x0, (sin * x0 + v) / cos), "ε is found by a division, which fails at ᾱ = 0"),
+    ],
+)
+def test_the_result_that_is_divided_is_the_one_that_is_named(divided, fault):
+    def by_division(xt, a, v):
+        cos, sin = np.sqrt(a), np.sqrt(1 - a)
+        return divided(xt, v, cos * xt - sin * v, sin * xt + cos * v, cos, sin)
+
+    assert told(check.names_from_v, by_division).fault == fault
 
 
 def test_a_blank_that_is_called_is_told_not_blamed_on_the_caller(capsys):

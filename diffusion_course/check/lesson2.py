@@ -8,11 +8,21 @@ from .table import exercise
 
 
 @exercise(
-    probes=((4.0, [0.5, 0.5]), (1.0, [0.36]), (0.0, [0.36, 0.5]), (4.0, [0.1, 0.2, 0.5]), (2.0, [1.0]), (0.25, [])),
+    probes=tuple(
+        (variance, np.array(betas))
+        for variance, *betas in (
+            (4.0, 0.5, 0.5),
+            (1.0, 0.36),
+            (0.0, 0.36, 0.5),
+            (4.0, 0.1, 0.2, 0.5),
+            (2.0, 1.0),
+            (0.25,),
+        )
+    ),
     returns=("variance",),
     linear=("variance",),
     table="""
-    hint | Go through the list with a loop. What does one step do to the variance?
+    hint | Go through the array with a loop. What does one step do to the variance?
     hint | A factor c in front of x is c² in front of its variance, and the factor is √(1−β).
     hint | The noise that joins has variance β. Variances of independent terms add.
     why | Each step multiplies the variance by 1−β and adds β. Whatever it starts from, it moves towards 1: the distance
@@ -22,7 +32,7 @@ from .table import exercise
     the new noise is shrunk too | (1 - beta) * variance + beta → (1 - beta) * (variance + beta) |
         The noise of a step joins after the shrinking.
     only the first step is taken | ⏎    return → ⏎        return |
-        Is the `return` inside the loop? Every β of the list makes a step.
+        Is the `return` inside the loop? Every β of the array makes a step.
     every step starts from the first variance | variance = ( → new = ( && return → new |
         Assign the result of a step to the variance that the next one starts from.
     the spread is returned, not the variance #19 | return → variance**0.5 | The spread is the root of the variance.
@@ -88,6 +98,9 @@ smallest_T = Finding(
     each mean is weighted by its own variance | body → alpha = alpha_bar_t / alpha_bar_s⏎a, b = 1 - alpha_bar_s, (1 -
         alpha) / alpha⏎return (a * alpha_bar_s**0.5 * x0 + b * xt / alpha**0.5) / (a + b), a * b / (a + b) |
         The surer clue, with the smaller variance, must count more: weight each mean by its precision.
+    the second clue has the variance 1 − α, not (1 − α)/α | body → alpha = alpha_bar_t / alpha_bar_s⏎a, b = 1 -
+        alpha_bar_s, 1 - alpha⏎return (b * alpha_bar_s**0.5 * x0 + a * xt / alpha**0.5) / (a + b), a * b / (a + b) |
+        It speaks about x_s: solved for it, the jump reads x_s = x_t/√α − √((1−α)/α) ε.
     the variances are added | variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha) → variance = 1 -
         alpha_bar_s + (1 - alpha) / alpha | Two clues about one thing leave less doubt than either: precisions add.
     the variance is 1 − α, as if x_0 were not known | variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha) →
@@ -105,7 +118,10 @@ def posterior(x0, xt, alpha_bar_t, alpha_bar_s):
 
 
 @exercise(
-    probes=((2.2, 0.36, 0.4), (-1.0, 0.9, 0.5), (0.7, 0.0, -1.5), (0.7, 1.0, -1.5), (UNIT_X, 0.36, UNIT_EPS)),
+    probes=(
+        *map(tuple, np.array([[2.2, 0.36, 0.4], [-1.0, 0.9, 0.5], [0.7, 0.0, -1.5], [0.7, 1.0, -1.5]])),
+        (UNIT_X, np.float64(0.36), UNIT_EPS),  # numbers of NumPy, as in the lesson: x/0 is NaN in one result only
+    ),
     linear=("xt", "v"),
     returns=("x_0", "ε"),
     table="""
@@ -123,6 +139,12 @@ def posterior(x0, xt, alpha_bar_t, alpha_bar_s):
     x_0 is found by a division, which fails at ᾱ = 0 | body → eps = (1 - alpha_bar_t) ** 0.5 * xt + alpha_bar_t**0.5 *
         v⏎return (xt - (1 - alpha_bar_t) ** 0.5 * eps) / alpha_bar_t**0.5, eps |
         Right elsewhere, but no division is needed: x_0 is a combination of cos φ · x_t and sin φ · v.
+    x_0 is found by a division, which fails at ᾱ = 1 | body → cos, sin = alpha_bar_t**0.5, (1 - alpha_bar_t) **
+        0.5⏎eps = sin * xt + cos * v⏎return (cos * eps - v) / sin, eps |
+        Right elsewhere, but no division is needed: x_0 is a combination of cos φ · x_t and sin φ · v.
+    ε is found by a division, which fails at ᾱ = 0 | body → cos, sin = alpha_bar_t**0.5, (1 - alpha_bar_t) **
+        0.5⏎x0 = cos * xt - sin * v⏎return x0, (sin * x0 + v) / cos |
+        Right elsewhere, but no division is needed: ε is a combination of sin φ · x_t and cos φ · v.
     v is taken for the noise #13 | return → (xt - sin * v) / cos, v |
         v is a mixture of both, and no division is needed to undo a turn.
     """,
@@ -178,6 +200,12 @@ def _guess(x, t):
         x has the level t when you ask; t − 1 is where it goes.
     the model's ε̂ is taken for x̂_0 #13 | (x - (1 - alpha_bar[t]) ** 0.5 * model(x, t)) / alpha_bar[t] ** 0.5 →
         model(x, t) | The model answers with the noise; solve x_t = √ᾱ_t x̂_0 + √(1−ᾱ_t) ε̂ for x̂_0.
+    the noise has the factor 1 − ᾱ_t in the guess, without the root #1 | (1 - alpha_bar[t]) ** 0.5 * model → (1 -
+        alpha_bar[t]) * model | 1 − ᾱ_t is a variance; the factor in front of ε̂ is √(1−ᾱ_t).
+    the guess is divided by ᾱ_t, not by its root #1 | / alpha_bar[t] ** 0.5 → / alpha_bar[t] |
+        The factor in front of x̂_0 is √ᾱ_t: divide by that.
+    both roots are missing in the guess #1 | (1 - alpha_bar[t]) ** 0.5 * model(x, t)) / alpha_bar[t] ** 0.5 → (1 -
+        alpha_bar[t]) * model(x, t)) / alpha_bar[t] | The factors are √ᾱ_t and √(1−ᾱ_t).
     the guess is not divided by √ᾱ_t | / alpha_bar[t] ** 0.5 → | x_t − √(1−ᾱ_t) ε̂ is √ᾱ_t x̂_0: divide by √ᾱ_t.
     x is never changed | x = mean → new = mean | Each step starts where the one before ended: assign the result to x.
     """,
