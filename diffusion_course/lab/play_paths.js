@@ -82,9 +82,11 @@ function mount(stage, data) {
         if (bell) {
           context.fillRect(x, top + 0.5, wide, high - 1);
           below[bin] += share;
-        } else {
+        } else if (share) { // no line where there is nothing
+          if (!shares[kind][bin - 1]) context.moveTo(x, top + high);
           context.lineTo(x + wide, top + high);
           context.lineTo(x + wide, top);
+          if (!shares[kind][bin + 1]) context.lineTo(x, top);
         }
       });
       context.stroke();

@@ -179,15 +179,20 @@ def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit
         for i, (places, colour) in enumerate(zip(ended, colours, strict=True)):
             edge.scatter(np.full(len(places), i), places, s=25, color=colour)
         edge.set_xlim(-1, max(len(groups), 4))
-    else:
+    elif bell:
         edge.hist(
-            ended, np.linspace(-limit, limit, 37), density=True, stacked=bell, orientation="horizontal", color=colours,
-            linewidth=1.5, alpha=0.65 if bell else 1, histtype="bar" if bell else "step",
+            ended, np.linspace(-limit, limit, 37), density=True, stacked=True, orientation="horizontal", color=colours,
+            alpha=0.65,
         )  # fmt: skip
+    else:
+        for places, colour in zip(ended, colours, strict=True):
+            height, edges = np.histogram(places, np.linspace(-limit, limit, 37), density=True)
+            height[height == 0] = np.nan  # no line where there is nothing
+            edge.stairs(height, edges, orientation="horizontal", color=colour, linewidth=1.5)
     if bell:
         height = np.linspace(-limit, limit, 200)
         edge.plot(normal(height), height, color=BLACK)
-    edge.set_title("at the end")
+    edge.set_title("at the end,\nstacked" if bell and len(groups) > 1 else "at the end")
     edge.axis("off")
     figure.alt = (
         f"{together.shape[1]} paths; spread {together[0].std():.2f} at first, {together[-1].std():.2f} at the end."
