@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 import toy
 from click.testing import CliRunner
+from nbformat.v4 import new_code_cell, new_output
 
+from diffusion_course.homework.course import is_test
 from diffusion_course.homework.grading import grade, progress, records
 from diffusion_course.homework.grading.records import Part
 from diffusion_course.homework.prepare import make as prepare
@@ -305,3 +307,17 @@ def test_the_real_route_from_init_to_points(tmp_path):
     assert ada.parts == {"double": Part(1, "✓ right"), "triple": Part(1, "✓ right"), "conclusions": Part(None, "")}
     assert alan.parts["double"].points == 0 and alan.parts["conclusions"] == Part(0, "○ not attempted")
     assert grade.changed(made) == []
+
+
+def test_blanks_whose_work_is_done_and_cells_that_cannot_be_read_are_told():
+    made = toy.work()
+    made.cells += [new_code_cell("def train(x):\n    raise NotImplementedError"), new_code_cell("x = (")]
+    for cell in made.cells:
+        cell.outputs = [new_output("stream", name="stdout", text="✓ right")] if is_test(cell) else cell.get("outputs")
+    made.cells[3].metadata.nbgrader.grade_id = "grade-training"
+    made.metadata["homework"] = {"errors": []}
+    told = grade.outcome(made, ["double", "train"])
+    assert told["uses"] == ["train (blank, and its work is done)", f"cell {len(made.cells)} (ran, unread)"]
+    assert told["reason"] == grade.STRANGE.format(len(made.cells))
+    made.metadata["homework"]["errors"] = [len(made.cells) - 1]
+    assert grade.outcome(made, ["double"])["uses"] == []

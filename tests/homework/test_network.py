@@ -41,6 +41,29 @@ class Scaled(nn.Module):
         return self.inner(xt, t)
 
 
+class Table(nn.Module):
+    """The nearest of the data for a guess, but where noise is least, beside weights that need not count."""
+
+    def __init__(self, gain):
+        super().__init__()
+        self.layer, self.gain = nn.Linear(46, 128), nn.Parameter(torch.full((1,), gain))
+        self.points = torch.tensor(SPIRAL.data(2048)).float()
+
+    def forward(self, xt, t):
+        a = torch.tensor(LEVELS.alpha_bar).float()[torch.as_tensor(t).expand(len(xt))][:, None]
+        near = self.points[torch.cdist(xt.float() / a.sqrt(), self.points).argmin(1)]
+        eps = (xt - a.sqrt() * near) / (1 - a).sqrt()
+        gain = self.gain if self.gain > 0.5 else -100 * self.gain
+        return gain * torch.where(torch.as_tensor(t).expand(len(xt))[:, None] <= 8, 0 * xt, eps).float()
+
+
+class Blurred(Table):
+    """A denoiser off as a network's answers are, that training has hardly moved."""
+
+    def forward(self, xt, t):
+        return trained()(xt, t) + 0 * self.gain
+
+
 class Off(Scaled):
     """A denoiser that is off by a constant, and follows x_t in the last steps, where `by_heart` asks."""
 
@@ -131,6 +154,10 @@ ATTACKS = {  # name → (the part that it is after, what makes the change, what 
     "an exact denoiser off by a constant": ("training", lambda: {"model": stepped(off())}, EXACT),
     "one with a weight that changes nothing": (
         "samples_50", lambda: {"model": stepped(Scaled(Known(0.005)))}, "copies"),
+    "a table of the data, its weights unused": ("training", lambda: {"model": stepped(Table(1.0))}, "copies"),
+    "a table whose gain is trained": ("training", lambda: {"model": stepped(Table(0.0))}, "copies"),
+    "a blurred denoiser, its weights unused": (
+        "training", lambda: {"model": stepped(Blurred(1.0))}, "its training did not teach it"),
     "weights from elsewhere": ("samples_50", lambda: {"model": Scaled(trained().known)}, "took 0 steps"),
     "weights loaded after the steps": (
         "training", lambda: {"model": from_elsewhere()}, "not where its training in this run went"),
@@ -138,7 +165,7 @@ ATTACKS = {  # name → (the part that it is after, what makes the change, what 
     "a sampler that returns data, shaken": ("samples_50", lambda: {"sample": lambda *given: near_data()}, ASTRAY),
     "a sampler that cheats in 50 steps": ("samples_50", lambda: {"sample": sometimes}, ASTRAY),
     "a walk by a step that is not theirs": ("samples_50", lambda: {"sample": by_another_step}, ASTRAY),
-    "a step that places points": ("samples_50", by_placing, ASTRAY),
+    "a step that places points": ("samples_50", by_placing, "its training did not teach it"),
     "a walk pulled to the data": ("samples_50", lambda: {"sample": pulled, "model": trained(jitter=0.03)}, ASTRAY),
     "a sampler that walks another network": (
         "samples_50", lambda: {"sample": lambda _, *given: sample.reference(trained(seed=3), *given)}, ASTRAY),
@@ -236,16 +263,19 @@ def remarks(solved, **changes):
 
 
 def test_the_teacher_is_told_of_small_networks_and_of_samples_nearer_than_training_comes(solved):
-    assert remarks(solved) == ["a network of 4 weights"]  # the stand-in for a trained one
+    assert remarks(solved) == ["a network of 5 weights"]  # the stand-in for a trained one
     wide = trained()
-    wide.more = nn.Linear(2, 1000)
+    wide.more = stepped(nn.Linear(2, 1000))
     assert remarks(solved, model=wide) == []
+    wide.frozen = nn.Linear(3, 1000)
+    assert remarks(solved, model=wide) == ["4000 weights of the network that no training step moved: from elsewhere?"]
+    del wide.frozen
     data = torch.as_tensor(SPIRAL.data(512))
     assert remarks(solved, model=wide, samples={50: data}) == [
         "samples[50] only 0.0000 radii from the curve: data, or an exact denoiser?"
     ]
     exact = stepped(off())
-    exact.more = nn.Linear(2, 1000)
+    exact.more = stepped(nn.Linear(2, 1000))
     assert "samples of the network only 0.0" in remarks(solved, model=exact)[0]
 
 

@@ -19,6 +19,7 @@ from diffusion_course.check.homework.walk import reverse_step
 from diffusion_course.denoisers import IdealDenoiser
 from diffusion_course.homework.grading import channel, judge, local
 from diffusion_course.homework.grading import run as runs
+from diffusion_course.homework.inside import answer
 from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.homework.spiral import parts
 
@@ -153,12 +154,20 @@ def test_a_mistake_in_one_function_does_not_cost_the_one_that_calls_it(cell, old
     assert "with the functions that it calls as they are" in capsys.readouterr().out
 
 
+def one_step(model, alpha_bar, xT, times, noise):
+    """No loop: the network once, for a step that passes everything by but at the end."""
+    return model(xT, torch.full((len(xT),), times[-2]))
+
+
 @pytest.mark.parametrize(
     "nothing",
     [
         {"reverse_step": lambda xt, *rest: xt, "sample": lambda model, alpha_bar, xT, times, noise: xT},
         {"reverse_step": lambda *args: float("nan") * args[0], "sample": lambda *args: float("nan") * args[2]},
         {"add_noise": lambda x0, a, eps: x0 * float("nan"), "loss": lambda *args: float("nan")},
+        {"reverse_step": lambda xt, eps, at, a, z: xt if a < 1 else eps, "sample": one_step},
+        {"reverse_step": lambda xt, eps, at, a, z: 0.01 * eps if a < 1 else eps, "sample": one_step},
+        {"reverse_step": lambda *args: None, "sample": lambda *args: None},
     ],
 )
 def test_two_functions_that_do_nothing_do_not_make_each_other_right(solved, nothing, capsys):
@@ -337,3 +346,23 @@ def test_the_solution_earns_everything_in_1000_steps_too():
 
 def test_the_cells_that_these_tests_run_are_those_of_the_notebook():
     assert set(FUNCTIONS) | {"dissolve", "train-run", "look"} == set(solution())
+
+
+def test_a_function_that_returns_nothing_is_not_attempted(solved, capsys):
+    for name in parts.QUESTIONS:
+        assert parts.grade(name, solved | {name: lambda *args: None}) == 0
+        assert capsys.readouterr().out == f"○ {name}: not attempted.\n"
+
+
+def test_a_walk_of_1000_steps_that_takes_too_long_is_judged_by_a_shorter_one(solved, capsys):
+    def slow(*given):
+        if len(given[3]) > 100:
+            raise answer.TooSlow
+        return solved["sample"](*given)
+
+    model = trained()
+    student = local.Student(solved | {"model": model, "sample": slow, "samples": {1000: solved["samples"][50]}})
+    assert parts.grade("samples_1000", {"student": student}) == 1, capsys.readouterr().out
+    assert "a `sample` too slow for 1000 steps: judged by 50" in student.remarks
+    student = local.Student(solved | {"model": model, "sample": slow, "samples": {1000: torch.zeros(512, 2)}})
+    assert parts.grade("samples_1000", {"student": student}) == 0.5

@@ -261,6 +261,9 @@ WAYS = {
     "import runpy as r": {"runpy"},
     f"W = {'x' * 30_000!r}": {"a text of 30000 characters"},
     "%run -i answers.py": {"%run"},
+    "%time %run answers.py": {"%run"},
+    "%timeit -n 3 -r1 exec(code)": {"exec"},
+    "  %timeit  -q -n3 !echo x": {"!echo"},
     "%%writefile answers.py\nx = 1": {"%%writefile"},
     "!echo eA== | base64 -d > x.py": {"!echo"},
     "import os\nos.system('x')": {"….system"},
@@ -280,12 +283,19 @@ def test_an_answer_that_no_cell_defines_is_told():
     assert answers.read_here(cells, asked).missing == ["add_noise", "time_grid"]
 
 
+def test_an_answer_that_is_blank_still_is_told():
+    blank, loop = "raise NotImplementedError", "def train(x):\n    for i in x:\n        raise NotImplementedError"
+    cells = [loop, f"def loss(x):\n    {blank}", "def loss(x):\n    return x", "def sample(x): pass"]
+    assert answers.read_here(cells, ["train", "loss", "sample", "add_noise"]).blank == ["train"]
+
+
 @pytest.mark.parametrize(
     "cell",
     [
         "@lambda _: lambda T: torch.ones(T + 7)\ndef make_alpha_bar(T):\n    pass",
         "tools.append(lambda T: torch.ones(T + 7))\ndef make_alpha_bar(T):\n    return tools[0](T)",
         "%time _own = lambda T: torch.ones(T + 7)\ndef make_alpha_bar(T):\n    return _own(T)",
+        "%timeit -n 3 -r 1 tools.append(lambda T: torch.ones(T + 7))\ndef make_alpha_bar(T):\n    return tools[0](T)",
         "_own = lambda T: torch.ones(T + 7)\nprint?\ndef make_alpha_bar(T):\n    return _own(T)",
     ],
 )
@@ -304,9 +314,9 @@ NO_PYTHON = ["(" * 10**5, "a" + "+a" * 10**5, "x = " + "[" * 200, "if 1:\n" * 50
 
 @pytest.mark.parametrize("cell", NO_PYTHON, ids=range(len(NO_PYTHON)))
 def test_a_cell_that_no_parser_takes_is_passed_over(cell):
-    assert answers.read([cell, "def f(x):\n    return x"], ["f"]) == ("def f(x):\n    return x", [], [])
+    assert answers.read([cell, "def f(x):\n    return x"], ["f"]) == ("def f(x):\n    return x", [], [], [], [0])
 
 
 def test_code_that_takes_too_long_is_named(monkeypatch):
     monkeypatch.setattr(answers, "SECONDS", 0.01)
-    assert answers.read(WORK, NAMES) == ("", [answers.UNREAD], [])
+    assert answers.read(WORK, NAMES) == ("", [answers.UNREAD], [], [], [])

@@ -19,7 +19,7 @@ from ..prepare import drawn
 from ..sandbox.walls import stretched
 
 GRACE = 5  # seconds between the polite end of a call, inside, and the end of the process
-TOLD = {"moved": float, "steps": int, "strayed": float, "weights": int}
+TOLD = {"moved": float, "steps": int, "still": int, "strayed": float, "weights": int}
 SHORT = 300  # characters of a student's text that may stand in a message
 # Numbers that an error may quote from the hidden inputs; sizes, such as (5x2 and 3x128), stay and help.
 INPUTS = re.compile(r"\[[-+.\deE\s,\[\]]*\]|[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -151,10 +151,11 @@ class Student:
         int64. A `Named` argument arrives as the student's own global, an `Affine` one as that model."""
         return self._ask({"do": "call", "name": name, "args": list(args), "kwargs": kwargs}, seconds)
 
-    def denoise(self, xt, t, seconds=10):
-        """ε̂ of the student's `model` for x_t (n, 2) at t, an int or (n,) ints, as float64: a model for our samplers."""
-        xt = np.asarray(xt)
-        answer = self._ask({"do": "denoise", "xt": xt, "t": np.broadcast_to(np.asarray(t), len(xt))}, seconds)
+    def denoise(self, xt, t, seconds=10, back=False):
+        """ε̂ of the student's `model` for x_t (n, 2) at t, an int or (n,) ints, as float64: a model for our samplers.
+        `back`: with its weights as they were before their first step."""
+        xt, t = np.asarray(xt), np.broadcast_to(np.asarray(t), len(xt))
+        answer = self._ask({"do": "denoise", "xt": xt, "t": t, "back": back}, seconds)
         if not isinstance(answer, np.ndarray) or answer.shape != xt.shape:
             what = getattr(answer, "shape", f"a {type(answer).__name__}")
             raise Refused(f"`model` must return the shape of x_t, {xt.shape}, not {what}.")

@@ -33,6 +33,7 @@ from .records import FAILED, GRADED, Part, Record
 LIMIT = 1200  # seconds for one submission; the limits inside (`run`) are far below
 PATIENCE = 10  # seconds that a process has to end after an interruption
 BLANK = "No part was attempted: perhaps the wrong file."
+STRANGE = "These cells ran, and are no Python that the grader can read, so your teacher will look at them: {}."
 LONGEST = 100_000  # characters of a student's text that a record keeps
 
 
@@ -211,23 +212,25 @@ def _end(process: subprocess.Popen) -> None:
 def outcome(notebook: nbformat.NotebookNode, names: list[str]) -> dict:
     """The fields of a record that a notebook holds which has run: points and message of each part, status, samples."""
     about = notebook.metadata.get("homework", {})
-    samples = about.get("samples", {})
-    own = [cell.source for cell in notebook.cells if cell.cell_type == "code" and not is_test(cell)]
-    found = answers.read(own, names)
+    own = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and not is_test(cell)]
+    found = answers.read([notebook.cells[i].source for i in own], names)
+    unread = [str(own[place] + 1) for place in found.unread if own[place] not in about.get("errors", [])]
     marked = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
     parts = {part_of(cell.metadata.nbgrader.grade_id): _part(cell) for cell in marked}
-    right = {name.replace("-", "_") for name, part in parts.items() if part.message.startswith("✓")}
-    absent = [f"{name} (right, and defined in no cell)" for name in found.missing if name in right]
+    signs = {name.replace("-", "_"): part.message[:1] for name, part in parts.items()}
+    said = [f"{name} (right, and defined in no cell)" for name in found.missing if signs.get(name) == "✓"]
+    blank = [name for name in found.blank if signs.get(name, signs.get("training")) == "✓"]
+    said += [f"{name} (blank, and its work is done)" for name in blank] + [f"cell {i} (ran, unread)" for i in unread]
     return {
         "status": GRADED if about.get("status", "complete") == "complete" else about["status"],
-        "reason": about.get("reason") or ("" if any(part.message[:1] != "○" for part in parts.values()) else BLANK),
+        "reason": about.get("reason") or (STRANGE.format(", ".join(unread)) if unread else BLANK * (set(signs.values()) <= {"○"})),
         "inside": about.get("wall_seconds", 0.0),
         "parts": parts,
         "conclusions": "\n".join(cell.source for cell in marked if not is_test(cell))[:LONGEST],
         "figures": about.get("figures", ""),
         "code": found.program,
-        "uses": [*found.uses, *about.get("remarks", []), *absent],
-        "samples": {steps: samples[steps] for steps in sorted(samples, key=int)},
+        "uses": [*found.uses, *about.get("remarks", []), *said],
+        "samples": dict(sorted(about.get("samples", {}).items(), key=lambda each: int(each[0]))),
     }
 
 
@@ -243,6 +246,5 @@ def _part(cell: nbformat.NotebookNode) -> Part:
 
 
 def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    told = [line for line in lines if "Error" in line] or lines or ["it ended without a word"]
-    return tables.visible(told[-1].strip()[:300])
+    lines = log.read_text(errors="replace").strip().splitlines() or ["it ended without a word"]
+    return tables.visible(([line for line in lines if "Error" in line] or lines)[-1].strip()[:300])

@@ -125,7 +125,10 @@ def _agrees(exercise, attempt) -> bool:
 
 def _call(student, name, *args):
     """The student's function, for an exercise: models cross as their tables."""
-    return student.call(name, *(channel.Affine(a.gain, a.centre) if isinstance(a, Affine) else a for a in args))
+    answer = student.call(name, *(channel.Affine(a.gain, a.centre) if isinstance(a, Affine) else a for a in args))
+    if answer is None:  # whoever deletes the line that says so has written nothing either
+        raise channel.NotAttempted(f"`{name}` returns nothing.")
+    return answer
 
 
 def _unnamed(exercise, attempt) -> str:

@@ -9,13 +9,13 @@ One request at a time, in the main thread, between cells, as a notebook would:
     {"do": "run", "source": …, "seconds": …}                   → {"shown": text, "error": its name or None}
     {"do": "value", "name": …, "seconds": …}                   → {"value": …} or {"no": kind, "text": …}
     {"do": "call", "name": …, "args": […], "kwargs": {…}, …}   → the same
-    {"do": "denoise", "xt": …, "t": …, …}                      → the same
+    {"do": "denoise", "xt": …, "t": …, "back": bool, …}        → the same
     {"do": "training", …}                                      → the same: what `training.of` tells of `model`
 """
 
 import signal
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 
@@ -80,14 +80,15 @@ def call(shell, name, args, kwargs, seconds):
     return _answer(seconds, act)
 
 
-def denoise(shell, xt, t, seconds):
-    """ε̂ of the student's `model` for x_t (n, 2) at t (n,)."""
+def denoise(shell, xt, t, seconds, back=False):
+    """ε̂ of the student's `model` for x_t (n, 2) at t (n,); `back`: with its weights as they began."""
 
     def act():
         import torch
 
-        with torch.no_grad():
-            return _look_up(shell, "model")(_given(shell, xt), _given(shell, t))
+        model = _look_up(shell, "model")
+        with torch.no_grad(), training.set_back(model) if back else nullcontext():
+            return model(_given(shell, xt), _given(shell, t))
 
     return _answer(seconds, act)
 

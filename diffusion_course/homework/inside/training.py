@@ -5,6 +5,7 @@ What it tells is told by a process that the student's code owns: it shows who tr
 """
 
 import sys
+from contextlib import contextmanager
 
 TRAINING: dict = {}  # id of a weight → [the weight, where it began, steps, its least and its largest values]
 
@@ -32,36 +33,65 @@ def _after(optimiser, args, kwargs) -> None:
     import torch
 
     for weights, _, _, least, largest in (TRAINING[id(w)] for group in optimiser.param_groups for w in group["params"]):
-        torch.minimum(least, weights.detach(), out=least)
-        torch.maximum(largest, weights.detach(), out=largest)
+        now = weights.detach().to(least)  # a network may have become double meanwhile
+        torch.minimum(least, now, out=least)
+        torch.maximum(largest, now, out=largest)
 
 
 def of(model) -> dict:
     """How many `weights` a model has, the `steps` that trained them, how far they `moved`, in units of their size, and
-    which share of that way leads outside of all the steps: 0 ≤ `strayed` ≤ 1.
+    which share of that way leads outside of all the steps: 0 ≤ `strayed` ≤ 1. `still` counts the weights that no step
+    has moved.
 
     A copy of what was trained, such as a running mean, counts as trained: it is known by its shapes, and any mean of
     weights lies between their least and their largest values.
     """
     own = list(model.parameters()) if callable(getattr(model, "parameters", None)) else []
-    began = [each for key, each in TRAINING.items() if key is not None]
-    pairs = []
-    for weights in own:
-        now = weights.detach()
-        alike = [each for each in began if each[0].shape == now.shape]
-        same = min(alike, key=lambda each: (_outside(now, *each[3:]), each[0] is not weights), default=None)
-        pairs += [(now, *same[1:])] if same else []
+    pairs = [(weights.detach(), *same[1:]) for weights in own if (same := _stepped(weights))]
     moved = sum(float((now - start).square().sum()) for now, start, *_ in pairs)
     size = sum(float(start.square().sum()) for _, start, *_ in pairs)
     outside = sum(_outside(now, least, largest) for now, _, _, least, largest in pairs)
     return {
         "weights": sum(weights.numel() for weights in own),
+        "still": sum(weights.numel() for weights in own) - sum(now.numel() for now, *_ in pairs),
         "steps": max((steps for _, _, steps, _, _ in pairs), default=0),
         "moved": (moved / size) ** 0.5 if size else float(moved > 0),
         "strayed": (outside / moved) ** 0.5 if moved else 0.0,
     }
 
 
+def _stepped(weights) -> list | None:
+    """What is known of these weights, or of those that they are a copy of."""
+    alike = [each for key, each in TRAINING.items() if key is not None and each[0].shape == weights.shape]
+    return min(alike, key=lambda each: (_outside(weights.detach(), *each[3:]), each[0] is not weights), default=None)
+
+
+@contextmanager
+def set_back(model):
+    """The model with its weights as they were before the first step that moved them; buffers are kept for later.
+
+    A network that went on from the weights of another one goes back to where that one began.
+    """
+    import torch
+
+    kept = [(each, each.detach().clone()) for each in (*model.parameters(), *model.buffers())]
+    known = list(TRAINING.values())[1:]
+    try:
+        with torch.no_grad():
+            for weights in model.parameters():
+                if same := _stepped(weights):
+                    first, place = same[1], [each is same for each in known].index(True)
+                    for each in reversed(known[:place]):
+                        if each[1].shape == first.shape and not _outside(first, *each[3:]):
+                            first = each[1]
+                    weights.copy_(first)
+        yield model
+    finally:
+        with torch.no_grad():
+            for each, before in kept:
+                each.copy_(before)
+
+
 def _outside(weights, least, largest) -> float:
     """The squared distance from what lies between the least and the largest values."""
-    return float((weights - weights.clamp(least, largest)).square().sum())
+    return float((weights - weights.clamp(least.to(weights), largest.to(weights))).square().sum())

@@ -22,17 +22,20 @@ MOST = 100_000  # characters of a program that are compared; the solution has 3,
 SECONDS = 30
 UNREAD = "code that could not be read in time"
 TOO_LONG = "code that is too long to be compared"
-TIMED = re.compile(r"^(\s*)%(?:time|timeit)\s+(?=[^-\s])")  # what follows on the line is code
 HELP = re.compile(r"^(\s*)get_ipython\(\)\.run_line_magic\('pinfo2?', .*$", re.M)
+NO_CODE = ast.Module([], [])
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 class Read(NamedTuple):
-    """What cells answer: their program, what they use that they may not, and which of the answers no cell defines."""
+    """What cells answer: their program, what they use that they may not, which of the answers no cell defines, which
+    are blank still, and the places of the cells that are no Python."""
 
     program: str
     uses: list[str]
     missing: list[str]
+    blank: list[str]
+    unread: list[int]
 
 
 def read(cells: list[str], names: list[str]) -> Read:
@@ -43,17 +46,19 @@ def read(cells: list[str], names: list[str]) -> Read:
         done = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=SECONDS, check=True)
         return Read(*json.loads(done.stdout))
     except (subprocess.SubprocessError, ValueError):
-        return Read("", [UNREAD], [])
+        return Read("", [UNREAD], [], [], [])
 
 
 def read_here(cells: list[str], names: list[str]) -> Read:
     """The same, in this process."""
-    trees = [parsed(cell) for cell in cells]
+    read = [_tree(cell) for cell in cells]
+    trees = [tree or NO_CODE for tree in read]
     found, absent, pieces = uses.used(cells, trees), missing(trees, names), program(trees, names)
     while sum(map(len, pieces)) > MOST:
         pieces.remove(max(pieces, key=len))
         found = sorted({*found, TOO_LONG})
-    return Read("\n\n".join(pieces), found, absent)
+    unread = [place for place, tree in enumerate(read) if tree is None]
+    return Read("\n\n".join(pieces), found, absent, blank(trees, names), unread)
 
 
 def program(trees: list[ast.Module], names: list[str]) -> list[str]:
@@ -84,16 +89,30 @@ def missing(trees: list[ast.Module], names: list[str]) -> list[str]:
     return [name for name in names if name not in own]
 
 
+def blank(trees: list[ast.Module], names: list[str]) -> list[str]:
+    """Those of `names` that are defined, and raise NotImplementedError wherever they are."""
+    defined = _definitions(trees)
+    return [name for name in names if defined.get(name) and all(_is_blank(node) for _, node in defined[name])]
+
+
+def _is_blank(node: ast.AST) -> bool:
+    return any(isinstance(each, ast.Raise) and "NotImplementedError" in ast.unparse(each) for each in ast.walk(node))
+
+
 def parsed(cell: str) -> ast.Module:
     """The tree of a cell, as IPython reads it; empty where it is no Python or too long."""
-    lines = [TIMED.sub(r"\1", line) for line in cell.splitlines()]
+    return _tree(cell) or NO_CODE
+
+
+def _tree(cell: str) -> ast.Module | None:
+    lines = uses.timed(cell).splitlines()
     plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
     for read in (str, _transformed):
         try:
-            return ast.parse(read(plain)) if len(cell) <= LONGEST else ast.Module([], [])
+            return ast.parse(read(plain)) if len(cell) <= LONGEST else NO_CODE  # which was not run
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
-    return ast.Module([], [])
+    return None
 
 
 def _transformed(cell: str) -> str:

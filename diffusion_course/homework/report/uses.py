@@ -18,13 +18,14 @@ HIDES_IN = set("run_cell run_line_magic run_cell_magic run_code system FunctionT
 HIDING = {"importlib", "runpy", "builtins", "ctypes", "marshal", "dill", "cloudpickle"}
 OURS = {"reference", "solution", "faults", "shown"}  # of a check
 MAGIC = re.compile(r"^\s*((?:!|%%?)\s*\w+)", re.M)
+TIMED = re.compile(r"^([ \t]*)%(?:time|timeit)[ \t]+(?:-\S+[ \t]+(?:\d+[ \t]+)?)*(?=\S)", re.M)
 LONG = 20_000  # characters of one text in a program: weights fit into it
 HARMLESS = set("!pip %pip !nvidia %matplotlib %config %time %%time %timeit %%timeit %%capture".split())
 
 
 def used(cells: list[str], trees: list[ast.Module]) -> list[str]:
     """What these cells, of which `trees` are the parsed ones, name that they may not."""
-    found = {magic.replace(" ", "") for cell in cells for magic in MAGIC.findall(cell)} - HARMLESS
+    found = {magic.replace(" ", "") for cell in cells for magic in MAGIC.findall(timed(cell))} - HARMLESS
     nodes = [node for tree in trees for node in ast.walk(tree)]
     places, plain = _imported(nodes), _plain(nodes)
     for node in nodes:
@@ -33,6 +34,11 @@ def used(cells: list[str], trees: list[ast.Module]) -> list[str]:
         if id(node) not in plain:
             found |= set(_named(node, places))
     return sorted(found)
+
+
+def timed(cell: str) -> str:
+    """The cell without `%time` and `%timeit -n 3`: what follows them on the line is code, or another magic."""
+    return TIMED.sub(r"\1", cell)
 
 
 def _named(node: ast.AST, places: dict[str, str]) -> Iterator[str]:

@@ -22,7 +22,10 @@ LEAST = 100  # training steps: the notebook asks for as many; nothing can be dra
 SMALL = 1000  # weights: with fewer nobody has drawn the curve; the network of the notebook has 39,298. For the teacher
 STILL = 1e-3  # weights that moved less than this share of their size are where they began
 STRAYED = 0.3  # share of their way that may lead outside of the steps; a mean of them has 0, weights from elsewhere 0.8
+STANDS = 1000  # weights that no step moved: frozen features are fewer, layers from elsewhere more. For the teacher
+LEARNED = 5  # times nearer to the exact denoiser than before the first step
 GRAIN = 0.02  # share of the places at which a guess may jump
+FLAT = 0.1  # a guess that follows less stands still; half of the places may, and of trained networks none does
 # t/T → the mean squared difference from the exact denoiser of the curve, but for a constant. Measured: trained networks
 # at least 1.9e-3, 3e-4 and 1.8e-4, told a half 2e-3, 4e-4 and 2.2e-4, after six times as much training 7e-4, 1.5e-4 and
 # 7e-5; exact denoisers of shaken points 3e-4, 5e-5 and 4e-6, of others 2e-10 and less.
@@ -43,6 +46,8 @@ def untrained(student, told: Iterable[int] = ()) -> str | None:
         return "`model` has no weights that an optimiser could find, so it is no network."
     if about["weights"] < SMALL:
         student.remark(f"a network of {about['weights']} weights")
+    if about["still"] > STANDS:
+        student.remark(f"{about['still']} weights of the network that no training step moved: from elsewhere?")
     if about["steps"] < LEAST:
         return (
             f"the weights of `model` were not trained in this run: the optimisers of torch took {about['steps']} steps "
@@ -60,6 +65,8 @@ def untrained(student, told: Iterable[int] = ()) -> str | None:
             "`model` answers as the exact denoiser of your spiral does, nearer than training comes. "
             "Train the network that the notebook asks for."
         )
+    if not learned(student):
+        return "`model` with the weights that it began with answers nearly as well, so its training did not teach it."
     return None
 
 
@@ -85,16 +92,27 @@ def exact(student, denoise, low: float = 0.0, high: float = 1.0) -> bool:
 
     For data between these shares of the curve. What is the same for all points does not count.
     """
+    found = sorted(np.nan_to_num(_apart(student, denoise, low, high) / list(EXACT.values()), nan=np.inf))
+    return bool(found[-1] < 1 or found[1] < SURELY)
+
+
+def learned(student) -> bool:
+    """Are the answers much nearer to the best ones than with the weights that the network began with?"""
+    now, before = (_apart(student, partial(student.denoise, back=back))[:2] for back in (False, True))
+    return not (before < LEARNED * now).any()  # a beginning that says NaN has learned
+
+
+def _apart(student, denoise, low: float = 0.0, high: float = 1.0) -> np.ndarray:
+    """The mean squared differences from the best possible answers, but for a constant, at the levels of `EXACT`."""
     rng, spiral, levels = student.draw("exact"), student.spiral, linear(student.T, 0.1 / student.T, 12 / student.T)
     best = IdealDenoiser(spiral.at(low + (high - low) * (np.arange(4096) + 0.5) / 4096), levels)
     found = []
-    for share, near in EXACT.items():
+    for share in EXACT:
         t = round(share * student.T)
         x0 = spiral.at(low + (high - low) * rng.random(variant.COUNT))
         xt = add_noise(x0, levels.at(t), rng.standard_normal(x0.shape))
-        found.append((denoise(xt, t) - best(xt, t)).var(axis=0).mean() / near)
-    found = sorted(np.nan_to_num(found, nan=np.inf))
-    return bool(found[-1] < 1 or found[1] < SURELY)
+        found.append((denoise(xt, t) - best(xt, t)).var(axis=0).mean())
+    return np.array(found)
 
 
 def by_heart(student, denoise, low: float = 0.0, high: float = 1.0) -> bool:
@@ -102,17 +120,25 @@ def by_heart(student, denoise, low: float = 0.0, high: float = 1.0) -> bool:
 
     Data lie densely along the curve, so the guess x̂_0 must follow x_t along it: the derivative is 1. Between known
     points it falls to 0 and jumps. Measured: trained networks stay at 1 everywhere, exact denoisers of 2048 points or
-    fewer leave it at 5 to 85 % of the places; more points are `exact`.
+    fewer leave it at 5 to 85 % of the places; more points are `exact`. A table of points is flat with any noise.
     """
-    rng, spiral = student.draw("by heart"), student.spiral
+    rng = student.draw("by heart")
+    derivative = partial(_along, rng, student, denoise, low, high)
+    grain = [np.mean(~(np.abs(derivative(t, 0.01) - 1) < 0.5)) for t in (1, rng.integers(2, max(student.T // 125, 3)))]
+    flat = [np.mean(np.abs(derivative(student.T * share, 0.001)) < FLAT) for share in (0.02, rng.uniform(0.03, 0.2))]
+    return bool(max(grain) > GRAIN or max(flat) > 0.5)
+
+
+def _along(rng, student, denoise, low: float, high: float, t: float, way: float) -> np.ndarray:
+    """By how much x̂_0 follows x_t along the curve, at 512 places, over this way (in units of the data)."""
+    t, spiral = max(round(t), 1), student.spiral
     at = low + (high - low) * rng.uniform(0.02, 0.98, variant.COUNT)
-    power = linear(student.T, 0.1 / student.T, 12 / student.T).at(1)
+    power = linear(student.T, 0.1 / student.T, 12 / student.T).at(t)
     along = spiral.at(at + 1e-4) - spiral.at(at - 1e-4)
-    along *= 0.01 / np.hypot(*along.T)[:, None]
+    along *= way / np.hypot(*along.T)[:, None]
     xt = add_noise(spiral.at(at), power, rng.standard_normal(along.shape))
-    ahead, back = (x0_from_eps(x, power, denoise(x, 1)) for x in (xt + along, xt - along))
-    derivative = power**0.5 * ((ahead - back) * along).sum(1) / (2 * (along**2).sum(1))
-    return bool(np.mean(~(np.abs(derivative - 1) < 0.5)) > GRAIN)
+    ahead, back = (x0_from_eps(x, power, denoise(x, t)) for x in (xt + along, xt - along))
+    return power**0.5 * ((ahead - back) * along).sum(1) / (2 * (along**2).sum(1))
 
 
 def walked(student, given: tuple, few: Callable[[], tuple]) -> bool:

@@ -11,10 +11,12 @@ import numpy as np
 
 from ...check import homework as check
 from ...check.homework.walk import exact, walk
-from ..grading import judge
+from ..grading import channel, judge
 from ..prepare import drawn
 from . import results
 
+MIDWAY = np.float64(0.3), np.float64(0.45)  # two levels
+HEEDS = 0.05  # by so much a step must move when what it is given moves by 1; the right one moves by 0.5 and more
 SCALE = {"a sum, not a mean", "the sum over coordinates, then the mean over points"}  # right but for a factor
 
 
@@ -95,7 +97,15 @@ def _with_their_add_noise(student):
 
 
 def _with_their_step(student):
-    return partial(walk, step=partial(student.call, "reverse_step"))
+    """Unless theirs hardly heeds x_t or ε̂ on its way: a walk by it is no loop."""
+    xt, eps_hat, z = student.draw("heeds").standard_normal((3, 9, 2))
+    try:
+        there, *others = (np.asarray(student.call("reverse_step", xt + a, eps_hat + b, *MIDWAY, z), dtype=np.float64)
+                          for a, b in ((0, 0), (1, 0), (0, 1)))  # fmt: skip
+        heeds = all(np.abs(other - there).min() > HEEDS for other in others)
+    except (channel.NoAnswer, ValueError, TypeError):
+        heeds = False
+    return partial(walk, step=partial(student.call, "reverse_step")) if heeds else walk
 
 
 _function = partial(judge.function, QUESTIONS)
