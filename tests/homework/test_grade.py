@@ -318,6 +318,6 @@ def test_blanks_whose_work_is_done_and_cells_that_cannot_be_read_are_told():
     made.metadata["homework"] = {"errors": []}
     told = grade.outcome(made, ["double", "train"])
     assert told["uses"] == ["train (blank, and its work is done)", f"cell {len(made.cells)} (ran, unread)"]
-    assert told["reason"] == grade.STRANGE.format(len(made.cells))
+    assert told["reason"] == grade.STRANGE.format([len(made.cells)])
     made.metadata["homework"]["errors"] = [len(made.cells) - 1]
     assert grade.outcome(made, ["double"])["uses"] == []

@@ -214,7 +214,7 @@ def outcome(notebook: nbformat.NotebookNode, names: list[str]) -> dict:
     about = notebook.metadata.get("homework", {})
     own = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and not is_test(cell)]
     found = answers.read([notebook.cells[i].source for i in own], names)
-    unread = [str(own[place] + 1) for place in found.unread if own[place] not in about.get("errors", [])]
+    unread = [own[place] + 1 for place in found.unread if own[place] not in about.get("errors", [])]
     marked = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
     parts = {part_of(cell.metadata.nbgrader.grade_id): _part(cell) for cell in marked}
     signs = {name.replace("-", "_"): part.message[:1] for name, part in parts.items()}
@@ -223,7 +223,7 @@ def outcome(notebook: nbformat.NotebookNode, names: list[str]) -> dict:
     said += [f"{name} (blank, and its work is done)" for name in blank] + [f"cell {i} (ran, unread)" for i in unread]
     return {
         "status": GRADED if about.get("status", "complete") == "complete" else about["status"],
-        "reason": about.get("reason") or (STRANGE.format(", ".join(unread)) if unread else BLANK * (set(signs.values()) <= {"○"})),
+        "reason": about.get("reason") or (STRANGE.format(unread) if unread else BLANK * (set(signs.values()) <= {"○"})),
         "inside": about.get("wall_seconds", 0.0),
         "parts": parts,
         "conclusions": "\n".join(cell.source for cell in marked if not is_test(cell))[:LONGEST],
