@@ -47,11 +47,15 @@ def ddim_by_sigma(x0_hat, eps_hat, t, s, schedule, eta, z):
     return np.sqrt(a_s) * x0_hat + np.sqrt(1 - a_s - sigma**2) * eps_hat + sigma * z if s else x0_hat
 
 
-def inpaint_up_afterwards(model, schedule, x, known, mask, steps, rounds, rng):
+def arithmetic(mask, known, guess):
+    return mask * known + (1 - mask) * guess
+
+
+def inpaint_up_afterwards(model, schedule, x, known, mask, steps, rounds, rng, mix=arithmetic):
     for t, s in pairwise(schedule.steps(steps).tolist()):
         for left in reversed(range(rounds)):
-            guess = np.where(mask == 1, known, x0_from_eps(x, schedule.at(t), model(x, t)))
-            x = check.ddpm_step.reference(x, guess, t, s, schedule, rng.standard_normal(x.shape))
+            guess = mix(mask, known, x0_from_eps(x, schedule.at(t), model(x, t)))
+            x = check.ddpm_step.reference(x, guess, t, s, schedule, randn_like(x, rng))
             x = check.renoise.reference(x, s, t, schedule, randn_like(x, rng)) if left else x
     return x
 
@@ -79,6 +83,14 @@ def test_right_in_any_style(name, attempt):
 def test_a_function_for_tensors_is_handed_tensors():
     read = check.decode(decode_of_a_tensor)
     assert read(torch.tensor([0.4]), "v", torch.tensor([2.2]), 0.36).item() == pytest.approx(2)
+
+
+@pytest.mark.parametrize(("library", "fails"), [(np, "tensors"), (torch, "NumPy arrays")], ids=["numpy", "torch"])
+def test_inpainting_must_do_with_arrays_and_tensors(library, fails):
+    def inpaint(*given):
+        return inpaint_up_afterwards(*given, mix=lambda mask, known, guess: library.where(mask == 1, known, guess))
+
+    assert f"right, but not for {fails}" in told("inpaint", inpaint)
 
 
 def test_steps_are_those_of_the_samplers():

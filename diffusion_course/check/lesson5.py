@@ -9,6 +9,7 @@ from ..forward import randn_like, x0_from_eps
 from ..predictor import pairs
 from ..schedule import cosine
 from .asked import Finding
+from .both import ForBothKinds
 from .engine import Exercise
 from .table import exercise
 
@@ -41,6 +42,9 @@ XT, X0_HAT, Z = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7]), np.array
     α is that of the single step t | a_t / a_s → 1 - float(schedule.beta[t]) |
         This step runs from s to t, and β_t belongs to a single step: α is ᾱ_t / ᾱ_s.
     ᾱ_t stands where α belongs | a_t / a_s → a_t | ᾱ_t counts from 0 to t. This step begins at s: divide by ᾱ_s.
+    ᾱ_t and ᾱ_s are exchanged | schedule.at(t), schedule.at(s) → schedule.at(s), schedule.at(t) |
+        x_t has the noise of t, the later time; the step ends at s.
+    t and s stand where ᾱ_t and ᾱ_s belong | schedule.at(t), schedule.at(s) → t, s | `schedule.at(t)` makes ᾱ_t of t.
     no fresh noise #8 | variance**0.5 * z → 0 * z | Without it all samples collapse into one place: add √β̃ z.
     x̂_0 is noised afresh and x_t is not used | body → return schedule.at(s)**0.5 * x0_hat + (1 - schedule.at(s))**0.5
         * z | You throw away what x_t still knows.
@@ -142,6 +146,7 @@ PLACES, TOLD, SAID = np.array([[0.3, -1.2], [1.5, 0.4]]), np.array([2.0, 5.0]), 
 
 
 @exercise(
+    cls=ForBothKinds,
     probes=tuple(
         (PAIR, SHORT, PLACES, TOLD, mask, steps, rounds, np.random.default_rng(4))
         for mask, steps, rounds in ((SAID, 1, 1), (0 * SAID, 4, 1), (SAID, 4, 1), (SAID, 4, 3))
@@ -171,6 +176,11 @@ PLACES, TOLD, SAID = np.array([[0.3, -1.2], [1.5, 0.4]]), np.array([2.0, 5.0]), 
         RePaint's paper does so. Here the *guess* is overwritten, before the step.
     no jump up | if again: → if False: | After a round x is at s. The next one begins at t: add noise first.
     a jump up in the first round, too | if again: → if True: | At first x is at t already.
+    a jump up in the last round only | if again: → if 0 < again == rounds - 1: | All but the first round begin with one.
+    no jump up where s = 0 | if again: → if again and s: | The last pair gets its rounds, too.
+    the jump and the step use the same z | if again: → z = randn_like(x, rng)⏎            if again: &&
+        s, t, schedule, randn_like(x, rng) → s, t, schedule, z && t, s, schedule, randn_like(x, rng) → t, s, schedule, z
+        | Each needs a fresh one.
     the jump up has s and t exchanged | x, s, t, schedule → x, t, s, schedule | It leads from s up to t.
     the rounds are not used | range(rounds) → range(1) | Repeat what you do for each pair `rounds` times.
     the model is asked about s | model(x, t) → model(x, max(s, 1)) | When you ask, x is at t.
