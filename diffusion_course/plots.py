@@ -167,7 +167,7 @@ def clouds(
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if isinstance(reference, Mapping):
             x, y = numbers_of(reference[title], (None, 2), title).T
-            ax.scatter(x, y, s=16, marker="x", color=RED, linewidths=0.6, zorder=0.5)
+            ax.scatter(x, y, s=16 if len(x) < 100 else 5, marker="x", color=RED, linewidths=0.6, zorder=0.5)
         elif reference is not None:
             x, y = numbers_of(reference, (None, 2), "reference").T
             ax.scatter(x, y, s=3, color=ORANGE, alpha=0.3, linewidths=0)
