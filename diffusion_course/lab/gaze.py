@@ -28,7 +28,8 @@ def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int
     """How strongly `places` (row, column) of the coarse grid look at all others, drawn over the first picture.
 
     The network sees the pictures (n, c, H, W) noised to step t with `eps`; the weights are averaged over them. The
-    place that looks has a red frame and its own colours; of the others, what it looks at is bright.
+    place that looks has a red frame and its own colours; of the others, what it looks at is bright, and what it looks
+    at most has a dashed frame.
     """
     weights = attention_weights(model, add_noise(pictures, model.schedule.at(t), eps), t).mean(0)
     picture = pictures[0]
@@ -47,10 +48,11 @@ def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int
         for edge in range(1, side):
             ax.axhline(edge * cell - 0.5, color="white", linewidth=0.5)
             ax.axvline(edge * cell - 0.5, color="white", linewidth=0.5)
-        corner = (column * cell - 0.5, row * cell - 0.5)
-        ax.add_patch(Rectangle(corner, cell, cell, fill=False, edgecolor=RED, linewidth=3))
-        ax.set_title(f"{seen.max():.0%} on the brightest")
         most = np.unravel_index(seen.argmax(), seen.shape)
+        for (y, x), style in ((most, "--"), ((row, column), "-")):
+            corner = (x * cell - 0.5, y * cell - 0.5)
+            ax.add_patch(Rectangle(corner, cell, cell, fill=False, edgecolor=RED, linewidth=3, linestyle=style))
+        ax.set_title(f"{seen.max():.0%} goes to the dashed frame")
         told.append(f"row {row + 1}, column {column + 1} looks most at row {most[0] + 1}, column {most[1] + 1}")
     for ax in axes:
         ax.axis("off")
