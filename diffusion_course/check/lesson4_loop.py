@@ -103,6 +103,8 @@ class Loop(Exercise):
     x_t does not have the noise of its t | schedule.at(t) → schedule.at(t.flip(0)) | {factors}
     the loss is a sum, not a mean #20 | ** 2).mean() → ** 2).sum() |
         {first} A sum grows with the batch, and the step with it.
+    the loss adds up both coordinates | ** 2).mean() → ** 2).sum(1).mean() |
+        {first} Yours is twice that: take the mean over both coordinates, too.
     the target is x_0 #13 | (eps - eps_hat) → (x0[rows] - eps_hat) |
         {first} A sampler asks this network for ε, not for x_0.
     the absolute value, not the square | ** 2).mean() → ).abs().mean() |

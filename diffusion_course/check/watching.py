@@ -85,6 +85,7 @@ FACTORS = {  # x_t = signal · x_0 + noise · ε with the factors that are met, 
 }
 LOSSES = {
     "the loss is a sum, not a mean": lambda e, e_hat, xt: ((e - e_hat) ** 2).sum(),
+    "the loss adds up both coordinates": lambda e, e_hat, xt: ((e - e_hat) ** 2).sum(1).mean(),
     "the target is x_0": lambda e, e_hat, xt: ((CENTRE - e_hat) ** 2).mean(),
     "the absolute value, not the square": lambda e, e_hat, xt: (e - e_hat).abs().mean(),
 }
