@@ -1,4 +1,4 @@
-"""Exercises of lesson 4: the code of a time, the floor of the loss, what a network answers.
+"""Exercises of lesson 4: the code of a time, the floor of the loss, what a network answers, the share of copies.
 
 The training loop is in `lesson4_loop`. This is the first lesson whose answers may be in torch.
 """
@@ -64,6 +64,10 @@ def embed_time(values, frequencies):
     what can be explained, not what is left | a * spread**2 / → (1 - a) / | Near the clean end noise is hard to see.
     the floor is that of x_0 | a * spread**2 / → (1 - a) * spread**2 / |
         That is how well x_0 can be guessed. Multiply by the SNR.
+    the spread is not used | return → a |
+        For data of spread 1 this is right; with any other spread the data make up another part of x_t's variance.
+    neither spread nor direction is right | return → 1 - a |
+        At ᾱ = 1 there is hardly any noise to be seen, and the floor is 1, not 0. And `spread` must count.
     """,
 )
 def loss_floor(alpha_bar_t, spread):
@@ -96,3 +100,29 @@ def decode(answer, output, xt, alpha_bar_t):
     if output == "v":
         return a**0.5 * answer + (1 - a) ** 0.5 * xt
     return answer
+
+
+BY_HAND = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[0.01, 0.0]])
+CLOUD = np.random.default_rng(0).uniform(0, 0.1, (40, 2))
+
+
+@exercise(
+    probes=(BY_HAND, (CLOUD[:25], CLOUD[25:]), (CLOUD, CLOUD[:3])),
+    returns=("share",),
+    given=1,
+    table="""
+    hint | Row i of `distance` holds how far sample i lies from each of the examples. Which number of the row matters?
+    hint | `distance.min(axis=1)` is the distance to the nearest example. Compared with 0.02, it gives True or False.
+    why | Each sample is judged by its nearest example, and the mean of True and False is the share of True.
+    the examples are counted, not the samples | axis=1 → axis=0 |
+        That is the share of examples with a sample close by. Take the smallest number of each row, `axis=1`.
+    every pair is counted | distance.min(axis=1) → distance |
+        A sample is a copy if its nearest example is close; the others do not matter.
+    all examples must be close | .min( → .max( | A sample is a copy if only one example is close.
+    the number, not the share | .mean() → .sum() | A share lies between 0 and 1.
+    those that are no copies | < 0.02 → > 0.02 | A copy lies nearer than 0.02.
+    """,
+)
+def copied(samples, examples):
+    distance = np.linalg.norm(samples[:, None] - examples, axis=-1)
+    return (distance.min(axis=1) < 0.02).mean()
