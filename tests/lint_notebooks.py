@@ -4,8 +4,10 @@ Each rule takes a notebook and its place, relative to `notebooks/`. `FORM` holds
 `LESSON` for the six lessons and the optional ones in `beyond/`. That their cells run is tested by `make test`.
 """
 
+import builtins
 import copy
 import re
+import symtable
 import sys
 from collections import Counter
 from itertools import pairwise
@@ -116,10 +118,46 @@ def counts_its_sections(nb, place):
         yield f"its sections have the numbers {numbers}: a heading is missing, or numbered wrong"
 
 
+def keeps_its_word_on_sections(nb, place):
+    """No section that "runs by itself", or says which others it uses, takes a name from anywhere else."""
+    parts = [["the opening", "", []]]  # title, text, code cells
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            parts[-1][2].append(cell)
+        elif cell.cell_type == "markdown":
+            before, *rest = re.split(r"^## (.+)$", cell.source, flags=re.MULTILINE)
+            parts[-1][1] += before
+            parts += [[title, text, []] for title, text in zip(rest[::2], rest[1::2], strict=True)]
+    alone = re.search(r"o on from sections? ([\d, or]+); each of these runs by itself", "\n".join(p[1] for p in parts))
+    alone = re.findall(r"\d+", alone[1]) if alone else []
+    for title, text, cells in parts[1:]:
+        uses = re.search(r"\(This section uses (?:nothing but the opening|sections? ([\d, and]+))\.\)", text)
+        if uses or title.split()[0] in alone:
+            needed = re.findall(r"\d+", uses[1] or "") if uses else []
+            ran = [cell for part in parts if part is parts[0] or part[0].split()[0] in needed for cell in part[2]]
+            known = {"display", *dir(builtins)}.union(*(names(cell)[0] for cell in ran))
+            for cell in cells:
+                made, used = names(cell)
+                known |= made
+                if missing := ", ".join(sorted(used - known)):
+                    yield f"cell {cell.id!r} of {title!r} needs {missing}, which what it says it uses does not make"
+
+
+def names(cell):
+    """The names that a code cell makes, and those that it uses, functions and all."""
+    top = symtable.symtable(cell.source, cell.id, "exec")
+    tables = [top]
+    for table in tables:  # which grows
+        tables += table.get_children()
+    made = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    symbols = ((table, s) for table in tables for s in table.get_symbols() if s.is_referenced())
+    return made, {s.get_name() for table, s in symbols if table is top or s.is_global()}
+
+
 FORM = [is_valid, has_readable_ids, has_no_outputs, runs_on_any_machine]
 LESSON = [
     has_short_code, alternates_with_text, has_little_metadata, opens_with_the_facts, says_what_to_run_first,
-    sets_itself_up, counts_its_sections, has_a_quiz,
+    sets_itself_up, counts_its_sections, has_a_quiz, keeps_its_word_on_sections,
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 TITLE = "# Lesson 1 · A title\n[![x](colab-badge.svg)](https://colab/notebooks/01_intuition.ipynb)\n50 minutes."
 TITLE += " All code cells together take about 5 seconds on two CPU cores."
 TITLE += "\n\nRun the next two cells."
+ALONE = "Go on from section 2; each of these runs by itself."
 SETUP = '''import sys
 
 if "google.colab" in sys.modules:
@@ -62,6 +63,8 @@ PLANTED = [
     ("counts_its_sections", edit(4, "2 ·", "3 ·"), "the numbers [1, 3]"),
     ("counts_its_sections", edit(2, "## 1 ·", ""), "the numbers [2]"),
     ("counts_its_sections", edit(4, "2 ·", "1 ·"), "the numbers [1, 1]"),
+    ("keeps_its_word_on_sections", edit(2, "See", f"See\n\n{ALONE}"), "needs Quiz"),
+    ("keeps_its_word_on_sections", edit(4, "2 · Quiz", "2 · Quiz\n\n(This section uses section 1.)"), "needs Quiz"),
     ("has_a_quiz", edit(5, "Quiz", "print"), "no cell with Quiz"),
 ]
 
@@ -73,6 +76,16 @@ def test_planted_breach_is_found(rule, breach, found):
     breach(nb)
     assert any(found in problem for problem in problems(nb, Path("01_intuition.ipynb")))
     assert {rule for rule, _, _ in PLANTED} == {rule.__name__ for rule in FORM + LESSON}
+
+
+def test_a_section_may_use_what_it_says_and_the_opening():
+    for made in (1, 3):  # in the opening, in section 1
+        nb = sound()
+        edit(4, "2 · Quiz", "2 · Quiz\n\n(This section uses section 1.)")(nb)
+        nb.cells[made].source += "\nfrom lab import Quiz"
+        assert list(problems(nb, Path("01_intuition.ipynb"))) == []
+    nb.cells[4].source = nb.cells[4].source.replace("section 1", "nothing but the opening")
+    assert any("needs Quiz" in problem for problem in problems(nb, Path("01_intuition.ipynb")))
 
 
 def test_what_stands_beyond_the_six_has_their_form_and_a_title_of_its_own():
