@@ -52,7 +52,7 @@ def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int
         for (y, x), style in ((most, "--"), ((row, column), "-")):
             corner = (x * cell - 0.5, y * cell - 0.5)
             ax.add_patch(Rectangle(corner, cell, cell, fill=False, edgecolor=RED, linewidth=3, linestyle=style))
-        ax.set_title(f"{seen.max():.0%} goes to the dashed frame")
+        ax.set_title(f"dashed frame: {seen.max():.0%}")
         told.append(f"row {row + 1}, column {column + 1} looks most at row {most[0] + 1}, column {most[1] + 1}")
     for ax in axes:
         ax.axis("off")
