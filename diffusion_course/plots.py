@@ -62,7 +62,7 @@ def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Names = (), t
     ax.tick_params(length=0, labeltop=True, labelbottom=False)
     ax.spines[:].set_visible(False)
     named = (": " + ", ".join(rows) if rows else "") + ("; columns: " + ", ".join(tops) if tops else "")
-    figure.alt = f"{title or 'A sheet'}: {len(cells)} pictures in {count} rows{named}."
+    figure.alt = f"{title or 'A sheet'}: {len(cells)} pictures in {count} rows{named}.".replace("\n", " with ")
     return figure
 
 
