@@ -13,11 +13,10 @@ import torch
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from diffusion_course import check, data
+from diffusion_course import check, data, schedule
 from diffusion_course.check import Mistake, broken, ranking
-from diffusion_course.check.asked import Finding
+from diffusion_course.check.asked import Asked
 from diffusion_course.check.atlas import ATLAS, exercises
-from diffusion_course.check.engine import Exercise
 from diffusion_course.check.table import edited, exercise
 from diffusion_course.forward import x0_from_eps
 from diffusion_course.samplers import ddim
@@ -84,7 +83,7 @@ def test_whatever_is_returned_gets_one_paragraph(each):
 def test_all_twenty_of_the_atlas_are_named_and_no_exercise_is_left_out():
     assert all(ATLAS[n] for n in range(1, 21))
     assert len(EXERCISES) >= 27
-    others = [name for name in check.MODULE if not isinstance(getattr(check, name), Exercise | Finding)]
+    others = [name for name in check.MODULE if not isinstance(getattr(check, name), Asked)]
     assert others == ["leaderboard", "ATLAS"]
 
 
@@ -316,6 +315,26 @@ def test_a_finding_takes_a_range_and_tells_what_another_value_leads_to(capsys):
         with pytest.raises(Mistake, match=text):
             check.few_steps(value)
     assert check.smallest_T(check.smallest_T.right[0]) and check.few_steps.hints
+
+
+def test_a_drawn_schedule_is_judged_on_the_clock_of_log_snr(capsys):
+    def drawn(*heights):
+        curve = np.interp(np.arange(1, 1001), (1, 250, 980, 1000), heights)
+        return schedule.Schedule(np.append(1.0, 1 / (1 + np.exp(-curve))))
+
+    check.better_schedule(schedule.linear())
+    check.better_schedule(drawn(9, -1, -4.4, -10))
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("○") and told[1].startswith("✓ better_schedule: deciding in 7")
+    for mine, text in (
+        (schedule.cosine(), "deciding in 268 steps, blind in 70, settled in 662"),
+        (drawn(9, -1, -8, -10), "lift the sixth handle"),
+        (drawn(9, -1, -4, -5), "at the end: pull the last"),
+        (drawn(9, 3, -4.4, -10), "make the curve flatter"),
+        (0.5, "hand over the toy"),
+    ):
+        with pytest.raises(Mistake, match=text):
+            check.better_schedule(mine)
 
 
 def test_jupyter_shows_one_paragraph_and_no_traceback():

@@ -15,7 +15,7 @@ from .asked import Mistake
 LESSONS = {
     "lesson1": "add_noise best_guess generate few_steps".split(),
     "lesson2": "variance_after smallest_T posterior names_from_v go_back".split(),
-    "lesson3": "drowns_at zero_terminal cosine_alpha_bar shifted_alpha_bar round_trip_error".split(),
+    "lesson3": "drowns_at better_schedule zero_terminal cosine_alpha_bar shifted_alpha_bar round_trip_error".split(),
     "lesson3_pair": ["training_pair"],
     "lesson4": "embed_time loss_floor decode copied".split(),
     "lesson4_loop": ["training_loop"],

@@ -1,8 +1,13 @@
-"""Exercises of lesson 3: when a detail drowns, an end without signal, a cosine, a shift, a test of training pairs."""
+"""Exercises of lesson 3: details that drown, a better schedule, its end, a cosine, a shift, a test of pairs."""
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..schedule import cosine, linear
+from .asked import Asked, Mistake
+from .numbers import say
 from .table import exercise
 
 
@@ -25,6 +30,10 @@ from .table import exercise
     the noise is not averaged | (k * contrast) → (contrast) | That is when the detail drowns in a single pixel's noise.
     the contrast is upside down | 1 / (k * contrast) ** 2 → (contrast / k) ** 2 |
         A detail with less contrast drowns earlier, at a higher SNR.
+    only the contrast is squared | (k * contrast) ** 2 → (k * contrast**2) |
+        The SNR is 1 over the square of the whole product, so k must be squared, too.
+    only k is squared | (k * contrast) ** 2 → (k**2 * contrast) |
+        The SNR is 1 over the square of the whole product, so the contrast must be squared, too.
     the square is missing | ** 2 → | The spread of the noise is 1 over the *root* of the SNR, so the SNR is a square.
     ᾱ is compared, not the SNR | s.snr → s.alpha_bar | The schedule's SNR is `s.snr`.
     the nearest step is taken, not the first | body → return s.t_of_snr(1 / (k * contrast) ** 2) |
@@ -38,6 +47,48 @@ from .table import exercise
 def drowns_at(s, k, contrast):
     lowest = 1 / (k * contrast) ** 2
     return int(np.argmax(s.snr <= lowest))
+
+
+BLIND, SETTLED = -4.43, -1.09  # log-SNR below which, above which the exact denoiser of lesson 1's portraits is so
+
+
+@dataclass(frozen=True, repr=False)
+class Design(Asked):
+    """The check of a schedule drawn in the toy: how many of its 1000 steps are deciding, blind, settled."""
+
+    def __call__(self, mine: Any) -> None:
+        """Say whether it is better than the usual ones. `mine` is the toy, or a `Schedule`. Raises `Mistake` if not."""
+        alpha_bar = np.asarray(getattr(mine, "alpha_bar", None), dtype=float)
+        if alpha_bar.shape != (1001,):
+            raise Mistake(f"{self.name}: hand over the toy, `mine`, or a schedule of 1000 steps.")
+        if np.allclose(alpha_bar, linear().alpha_bar, rtol=1e-3, atol=0):
+            return say(f"○ {self.name}: not attempted yet, the toy still shows the linear schedule.")
+        with np.errstate(divide="ignore"):
+            clock = np.log(alpha_bar[1:]) - np.log1p(-alpha_bar[1:])
+        blind, settled, left = int((clock < BLIND).sum()), int((clock > SETTLED).sum()), float(alpha_bar[-1]) ** 0.5
+        deciding = 1000 - blind - settled
+        counted = f"deciding in {deciding} steps, blind in {blind}, settled in {settled}; √ᾱ_T = {left:.2g}"
+        missing = ["Where log-SNR lies between −1.09 and −4.43, make the curve flatter."] * (deciding <= 500)
+        missing += ["The curve is below −4.43 too early: lift the sixth handle."] * (blind >= 50)
+        missing += ["Too much of the signal is left at the end: pull the last handle down."] * (left >= 0.01)
+        if missing:
+            raise Mistake(f"{self.name}: {counted}. {' '.join(missing)}", "not good enough", "named")
+        say(f"✓ {self.name}: {counted}.")
+
+    def shown(self) -> str:
+        """The answer."""
+        return "Start from cosine. Pull the third handle from the left down to −1.2, and the sixth up to −2."
+
+
+better_schedule = Design(
+    "better_schedule",
+    hints=(
+        "Start from cosine: its end is low enough. It spends too many steps above −1.09, so let the curve fall sooner.",
+        "Pull the third handle down to just below −1.09. Then lift the sixth, so that the curve stays above −4.43.",
+    ),
+    why="That gives about 655 deciding and 27 blind steps. You pay at the clean end, where half of the settled steps "
+    "are gone.",
+)
 
 
 HAND = np.array([1.0, 0.81, 0.25, 0.01])  # its roots are 1, 0.9, 0.5, 0.1

@@ -77,6 +77,8 @@ def _decoded(f):
         np.sqrt(1 - alpha_bar[t - 1]) | {_decoded(f)} ᾱ_1 is 1 − β_1, and ᾱ_0 is 1.
     ᾱ_0 = 1 is missing, so ᾱ is taken one step too late #5 | np.concatenate([[1.0], np.cumprod(1 - beta)]) →
         np.append(np.cumprod(1 - beta), 0.0) | {_decoded(f)} alpha_bar[t] must be the product of the first t factors.
+    ᾱ is taken one step too late #5 | np.concatenate([[1.0], np.cumprod(1 - beta)]) → np.cumprod(1 - beta) |
+        {_decoded(f)} here `beta[0]` is β_1, so ᾱ_t is at index t − 1 of this product, or put ᾱ_0 = 1 in front.
     β_1 is left out | np.cumprod(1 - beta) → np.cumprod(np.append(1 - beta[1:], 1)) |
         {_decoded(f)} here `beta[0]` is β_1, so the first t betas are `beta[:t]`.
     the product is taken backwards #4 | 1 - beta → 1 - beta[::-1] | {_decoded(f)} which β comes first?
@@ -87,6 +89,8 @@ def _decoded(f):
         rng.standard_normal(x0.shape[1:]) |
         Of {BYTES.size} numbers in your noise only {len(np.unique(f(BYTES, BETA, 2, np.random.default_rng(0))[1]))}
         differ. Draw one for every pixel of every photo.
+    x_0 is returned where ε is asked for | * eps, eps → * eps, x0 |
+        The network learns to tell the noise: return the ε that is in x_t.
     ε is missing | * eps, eps → * eps | The network learns from x_t and from the noise in it: return `xt, eps`.
     another ε is returned | * eps, eps → * eps, rng.standard_normal(x0.shape) |
         The ε that you return must be the one in x_t: draw once, use it twice.
