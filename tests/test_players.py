@@ -100,6 +100,10 @@ def test_pictures_lie_in_one_image(channels):
         (lambda: play_pictures(np.zeros((3, 4, 2, 5, 5))), "c = 1 or 3 channels, not 2"),
         (lambda: play_pictures(np.zeros((3, 4, 1, 5, 5)), columns=2, rows=["a"]), "1 rows, but 4 pictures in 2"),
         (lambda: play_paths(np.zeros((3, 4, 2))), r"paths \(frames, n\)"),
+        (
+            lambda: play_paths(None, groups={"few": np.zeros((3, 4))}, stops={"many": 2}),
+            r"stops names \['many'\], but the groups are \['few'\]",
+        ),
     ],
 )
 def test_what_cannot_be_played(play, message):
@@ -151,6 +155,14 @@ def test_without_the_bell_the_ends_of_few_paths_are_dots():
     ended = [dots.get_offsets()[:, 1] for dots in edge.collections]
     assert not edge.patches and np.allclose(ended, [paths[-1] for paths in groups.values()])
     assert played.data["dots"] and list(ax.get_xticks()) == [0, 1, 2]
+
+
+def test_stops_are_dots_on_the_paths_of_their_group():
+    groups = {"fine": np.linspace(0, np.linspace(-1, 1, 8), 7), "coarse": np.linspace(0, np.ones(2), 7)}
+    played = play_paths(None, groups=groups, stops={"coarse": 3}, limit=2, bell=False)
+    dots = [line.get_xydata() for line in played.still.axes[0].lines if line.get_marker() == "o"]
+    assert np.allclose(dots, [[(0, 0), (3, 0.5), (6, 1)]] * 2)
+    assert played.data["stops"] == [0, 3]
 
 
 def test_the_still_of_one_panel_shows_its_moments_side_by_side():

@@ -133,19 +133,23 @@ def play_pictures(
 
 def play_paths(
     paths: Any, captions: Sequence[str] | None = None, *, groups: Mapping | None = None, label: str = "t",
-    ends: tuple[str, ...] = ("0", "T"), limit: float = 4.0, bell: bool = True, seconds: float = SECONDS, alt: str = "",
+    ends: tuple[str, ...] = ("0", "T"), limit: float = 4.0, bell: bool = True, stops: Mapping[str, int] | None = None,
+    seconds: float = SECONDS, alt: str = "",
 ) -> Live:  # fmt: skip
     """Numbers x_t (frames, n) that move with time: they fan out to the right, and beside them their histogram grows.
 
     `groups`: name → its paths (frames, m), instead of `paths` (then None), one colour each. `label` names the axis of
     time, `ends` its two ends and places evenly between; `bell` draws the density of N(0, 1) over the histogram of all.
     Without it each group has a histogram of its own, as an outline; of up to 24 paths a group, their ends are dots.
+    `stops`: name of a group → after how many frames each a dot marks its paths.
 
     >>> play_paths(np.zeros((3, 5)), ends=("0", "2")).data["count"]
     5
     """
     named = {"": paths} if groups is None else groups
     named = {name: _frames(some, 2, "paths (frames, n)") for name, some in named.items()}
+    if strange := sorted(set(stops or {}) - set(named)):
+        raise ValueError(f"stops names {strange}, but the groups are {list(named)}.")
     together = np.concatenate(list(named.values()), axis=1)
     count, n = together.shape
     unit = limit / 16000
@@ -154,8 +158,9 @@ def play_paths(
         "frames": count, "count": n, "paths": _short(together, unit), "unit": unit, "limit": float(limit),
         "groups": pack(of, "u1"), "names": None if groups is None else list(named), "bell": bell, "label": label,
         "ends": [str(end) for end in ends], "dots": not bell and max(some.shape[1] for some in named.values()) <= FEW,
+        "stops": [(stops or {}).get(name, 0) for name in named],
     }  # fmt: skip
-    return _live("play_paths", data, fan(named, label, ends, limit, bell), alt)
+    return _live("play_paths", data, fan(named, label, ends, limit, bell, stops or {}), alt)
 
 
 def _live(name: str, data: dict, still: plots.Figure, alt: str) -> Live:

@@ -30,6 +30,7 @@ function mount(stage, data) {
         context.lineTo(X(place), Y(now[j] * unit));
       }
       context.stroke();
+      if (data.stops[kind]) drawStops(context, X, Y, kind, whole);
       Object.assign(context, { globalAlpha: 0.9, lineWidth: 1 });
       for (let j = 0; j < count; j++)
         if (groups[j] === kind) context.fillRect(X(place) - 1.4, Y(now[j] * unit) - 1.4, 2.8, 2.8);
@@ -53,6 +54,16 @@ function mount(stage, data) {
     context.fillText(label, left + ((right - left) * (last > 1 ? 0.75 : 0.5)), h - 7);
     context.textAlign = "left";
     context.fillText("xₜ", left + 6, 21);
+  }
+
+  function drawStops(context, X, Y, kind, whole) {
+    for (let i = 0; i <= whole; i += data.stops[kind])
+      for (let j = 0; j < count; j++) {
+        if (groups[j] !== kind) continue;
+        context.beginPath();
+        context.arc(X(i), Y(values[i * count + j] * unit), 2.6, 0, 7);
+        context.fill();
+      }
   }
 
   function drawDots(context, now, from, Y, palette) {

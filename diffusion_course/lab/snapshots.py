@@ -146,14 +146,17 @@ def moments_of_sheets(sheets: Mapping[str, np.ndarray], rows: Sequence[str], wid
 
 
 @styled
-def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit: float, bell: bool) -> Figure:
+def fan(
+    groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit: float, bell: bool,
+    stops: Mapping[str, int],
+) -> Figure:  # fmt: skip
     """Paths x_t of numbers, name → (frames, n), from left to right, and the histogram of their ends at the right edge.
 
     A group that starts at one place has its name there, others have theirs above. `label` names the axis of time,
     `ends` its two ends and places evenly between; `bell` draws the density of N(0, 1) over the histogram of all, else
-    each group has its own, or, of up to 24 paths, a dot for each of its ends.
+    each group has its own, or, of up to 24 paths, a dot for each of its ends. `stops` as in `play.play_paths`.
 
-    >>> fan({"": np.zeros((3, 5))}, "t", ("0", "T"), 4.0, bell=True).alt
+    >>> fan({"": np.zeros((3, 5))}, "t", ("0", "T"), 4.0, bell=True, stops={}).alt
     '5 paths; spread 0.00 at first, 0.00 at the end.'
     """
     figure = Figure(WIDTH * 0.8, 3.6)
@@ -161,6 +164,8 @@ def fan(groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit
     at_start = len(groups) > 1 and all(np.ptp(paths[0]) < limit / 50 for paths in groups.values())
     for (name, paths), colour in zip(groups.items(), COLOURS, strict=False):
         ax.plot(paths[:, :DRAWN], color=colour, linewidth=0.4 if len(paths[0]) > FEW else 1.5)
+        if name in stops:
+            ax.plot(range(0, len(paths), stops[name]), paths[:: stops[name], :DRAWN], "o", color=colour, markersize=4)
         if at_start:
             ax.annotate(name, (0, paths[0, 0]), (-32, 0), textcoords="offset points", color=colour, ha="right",
                         va="center", weight="bold")  # fmt: skip
