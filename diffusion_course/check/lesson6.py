@@ -37,6 +37,8 @@ EPS_HAT = np.array([0.6, -1.1, 0.2])
         Independent noises add their variances. Subtract inside the root.
     the last step goes to ᾱ_1, not to ᾱ_0 = 1 #18 | schedule.at(s) → schedule.at(max(s, 1)) |
         At s = 0 the guess must come out; yours leaves noise on every sample.
+    s and t are exchanged in β̃ | (1 - a_s) / (1 - a_t) * (1 - a_t / a_s) → (1 - a_t) / (1 - a_s) * (1 - a_s / a_t) |
+        Then β̃ is negative. t is the noisier time.
     s and t are exchanged | schedule.at(t), schedule.at(s) → schedule.at(s), schedule.at(t) | t is the noisier time.
     s and t are exchanged, and the root is of a negative number | schedule.at(t), schedule.at(s) → schedule.at(s),
         schedule.at(t) && fresh**0.5 * z → eta * ((1 - a_s) / (1 - a_t) * (1 - a_t / a_s)) ** 0.5 * z |
@@ -121,6 +123,8 @@ NOW, BEFORE = np.array([0.4, -1.2, 2.0]), np.array([0.1, -0.7, 2.5])
     the line is followed for the whole step | h / (2 * h_before) → h / h_before | Take the middle of the step.
     the lengths of the two steps are exchanged | h / (2 * h_before) → h_before / (2 * h) |
         The slope is the change of the guess by `h_before`, the step behind; it is followed for half of `h`.
+    the middle between the two guesses | x0_hat + h / (2 * h_before) * (x0_hat - x0_before) → (x0_hat + x0_before) / 2
+        | The middle of the step *ahead* is wanted, beyond the newer guess.
     the change is not divided by `h_before` | h / (2 * h_before) → h / 2 | A slope is a change divided by a length.
     the steps are taken for equally long | h / (2 * h_before) → 1 / 2 |
         With h = 0.3 after h_before = 0.6 the line is followed half as far as with equal steps.
