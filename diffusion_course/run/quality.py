@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ..base.figure import BLACK, BLUE, GREEN, PURPLE, RED, WIDTH, Figure, styled
+from ..base.figure import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, WIDTH, Figure, styled
 from ..base.files import shipped
 from ..machine.hardware import choose_machine
 from . import checkpoints
@@ -34,11 +34,11 @@ SIZES = {name: entry.measured for name, entry in EXPERIMENTS.items() if entry.me
 BATCH = 50  # pictures sampled together: what they pass through stays in the processor's cache
 LABELS = {how.label: name for name, how in SAMPLERS.items()}  # "DDIM" → "ddim"
 
-STYLES: dict[str, dict[str, Any]] = {  # by label: colours far apart; one solver with two spacings shares one
+STYLES: dict[str, dict[str, Any]] = {  # by label: colours far apart
     "DDPM": {"color": BLACK, "marker": "o"},
     "DDIM": {"color": BLUE, "marker": "s"},
     "Heun": {"color": GREEN, "marker": "^"},
-    "DPM-Solver++": {"color": RED, "marker": "D", "linestyle": "--", "markerfacecolor": "white"},
+    "DPM-Solver++": {"color": ORANGE, "marker": "D", "linestyle": "--", "markerfacecolor": "white"},
     "DPM-Solver++, log-SNR": {"color": RED, "marker": "D"},
     "student": {"color": PURPLE, "marker": "P"},
 }
@@ -152,7 +152,7 @@ def _panel(ax: Any, what: str, cells: dict, reference: tuple[str, int]) -> str:
             continue
         scores = [cells[sampler, n] for n in counts]
         mean = [x.mean() for x in scores]
-        style = {"markersize": 5, "linewidth": 1.5} | STYLES.get(sampler, OWN)
+        style = {"markersize": 5, "linewidth": 1.5, "zorder": 3 - 0.1 * i} | STYLES.get(sampler, OWN)
         k = sum(n <= LAST for n in counts)
         ax.plot(counts[:k], mean[:k], label=NAMES.get(sampler, sampler), **style)
         for n, draws in zip(counts[:k], scores, strict=False):
