@@ -7,6 +7,7 @@ What it tells is told by a process that the student's code owns: it shows who tr
 import sys
 from contextlib import contextmanager
 
+NO_COPY = 0.1  # share of the squared way from where others began that leads outside of theirs; of means it is 0
 TRAINING: dict = {}  # id of a weight → [the weight, where it began, steps, its least and its largest values]
 
 
@@ -61,9 +62,14 @@ def of(model) -> dict:
 
 
 def _stepped(weights) -> list | None:
-    """What is known of these weights, or of those that they are a copy of."""
+    """What is known of these weights, or of those that they are a copy of. None: a frozen layer, say, is neither."""
     alike = [each for key, each in TRAINING.items() if key is not None and each[0].shape == weights.shape]
-    return min(alike, key=lambda each: (_outside(weights.detach(), *each[3:]), each[0] is not weights), default=None)
+    now = weights.detach()
+    found = min(alike, key=lambda each: (_outside(now, *each[3:]), each[0] is not weights), default=None)
+    if found and found[0] is not weights and (not weights.requires_grad or weights.grad is not None):
+        if _outside(now, *found[3:]) > NO_COPY * float((now - found[1]).square().sum()):
+            return None
+    return found
 
 
 @contextmanager
