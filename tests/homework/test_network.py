@@ -216,6 +216,29 @@ def test_a_running_mean_of_the_trained_weights_is_trained(solved):
     assert parts.grade("training", solved | {"model": mean}) == 1
 
 
+def test_a_network_whose_last_layer_begins_at_zero_is_asked_once_more_after_its_training(solved):
+    """And one that was trained and ignores t is not."""
+    model = solved["Denoiser"]()
+    nn.init.zeros_(model.layers[-1].weight)
+    student = local.Student(solved | {"model": model})
+    assert parts.grade("network", {"student": student}) == 0.5 and student.unanswered
+    assert parts.grade("network", {"student": local.Student(solved | {"model": stepped(model)})}) == 1
+    deaf = stepped(Scaled(lambda xt, t: xt))
+    student = local.Student(solved | {"model": deaf})
+    assert parts.grade("network", {"student": student}) == 0.5 and not student.unanswered
+
+
+@pytest.mark.parametrize("asks_for_gradients", [False, True])
+def test_a_frozen_layer_of_the_shape_of_a_trained_one_costs_nothing(solved, asks_for_gradients):
+    model = trained()
+    model.frozen = nn.Parameter(5 + torch.rand(model.waves.shape), requires_grad=asks_for_gradients)
+    model.frozen.grad = torch.ones(2, 2) if asks_for_gradients else None  # of a layer that no optimiser was given
+    assert training.of(model)["still"] == model.frozen.numel()
+    with training.set_back(model):
+        assert model.frozen.min() >= 5
+    assert parts.grade("training", solved | {"model": model}) == 1
+
+
 def test_what_the_harness_tells_must_be_numbers(solved, monkeypatch, capsys):
     for told in (None, {"weights": 10}, {"weights": 10, "steps": "many", "moved": 1.0}):
         monkeypatch.setitem(answer.ACTIONS, "training", lambda *_, told=told, **__: {"value": told})

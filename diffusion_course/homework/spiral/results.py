@@ -27,8 +27,11 @@ def answers(student) -> tuple[float, str]:
     points, times = rng.uniform(-2, 2, (4, 2)), np.array([1, 101, 401, 801]) + rng.integers(0, 100, 4)
     times = np.maximum(times * student.T // 1000, 1)
     mistake = network_mistake(student.denoise, points, times)
-    if not student.training()["weights"]:
+    about = student.training()
+    if not about["weights"]:
         return NONE, "`model` has no weights that an optimiser could find, so it is no network."
+    if mistake and mistake.fault in ("t is ignored", "x_t is ignored") and not about["steps"]:
+        student.unanswered = True  # layers that begin at zero answer when they are trained: ask again after that
     if mistake is None:
         return FULL, "right."
     return HALF if mistake.fault != "not finite" else NONE, str(mistake).removeprefix("network: ")
