@@ -354,6 +354,22 @@ def test_a_function_that_returns_nothing_is_not_attempted(solved, capsys):
         assert capsys.readouterr().out == f"○ {name}: not attempted.\n"
 
 
+def returns(place, change=0.0):
+    return lambda *given: given[place] + change
+
+
+def test_a_function_that_gives_back_what_it_was_given_is_not_attempted(solved, capsys):
+    """Else `repair` would write it. One that asks its model, or changes what it was given, is a mistake."""
+    for name, place in {"add_noise": 0, "reverse_step": 0, "sample": 2}.items():
+        assert parts.grade(name, solved | {name: returns(place)}) == 0
+        assert capsys.readouterr().out == f"○ {name}: not attempted.\n"
+        assert parts.grade(name, solved | {name: returns(place, 0.1)}) == 0
+        assert capsys.readouterr().out.startswith(f"✗ {name}: ")
+    forgets = {"sample": lambda model, levels, xT, times, noise: (model(xT, torch.full((len(xT),), times[0])), xT)[1]}
+    assert parts.grade("sample", solved | forgets) == 0
+    assert capsys.readouterr().out.startswith("✗ sample: nothing is denoised")
+
+
 def test_a_walk_of_1000_steps_that_takes_too_long_is_judged_by_a_shorter_one(solved, capsys):
     def slow(*given):
         if len(given[3]) > 100:
