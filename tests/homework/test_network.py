@@ -277,6 +277,22 @@ def test_what_no_training_comes_near_is_exact(variances, is_exact):
     assert network.exact(student, student.denoise) == is_exact
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "has_learned"),
+    [
+        ((0.35, 0.66), (4e-3, 7e-4), True),  # a usual training
+        ((0.07, 4e-3), (0.014, 3e-3), True),  # at the pass line, begun as the denoiser of a Gaussian
+        ((0.35, 0.66), (0.02, 0.15), False),  # the nearest point of the curve for a guess
+        ((4e-3, 7e-4), (4e-3, 7e-4), False),  # nothing was learned
+        ((np.nan, np.nan), (4e-3, 7e-4), True),
+    ],
+)
+def test_who_begins_near_has_learned_nonetheless(before, now, has_learned):
+    first, last = (Asked(*each, 1e-4) for each in (before, now))
+    last.denoise = lambda xt, t, back, then=last.denoise: (first.denoise if back else then)(xt, t)
+    assert network.learned(last) == has_learned
+
+
 def remarks(solved, **changes):
     """What the teacher is told after both tests of a network."""
     student = local.Student(solved | changes)
