@@ -4,7 +4,7 @@
 
 A short training of the U-Net of faces (1,500 steps, about two minutes on a CPU). At 14 moments its averaged weights
 paint from the same noise and the same attributes, in 20 steps of DDIM; the pictures are written as bytes, all but the
-last in 64 shades, which makes the file smaller, for the first screen of lesson 4. The weights at the end are the
+last in 32 shades, which makes the file smaller, for the first screen of lesson 4. The weights at the end are the
 network that lesson 5 guides. The same machine makes the same files byte for byte.
 """
 
@@ -39,7 +39,7 @@ def main() -> None:
     home = Path(__file__).parents[1]
     save_model(home / "faces-early.safetensors", record.ema)
     shown = np.stack(frames)
-    shown[:-1] = shown[:-1] // 4 * 4 + 2
+    shown[:-1] = shown[:-1] // 8 * 8 + 4
     (home / "growing.npz").write_bytes(npz_bytes({"frames": shown, "steps": moments}))
 
 

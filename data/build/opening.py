@@ -3,7 +3,7 @@
     python data/build/opening.py
 
 The shipped network of the faces, 40 steps of DDIM from the noise of one seed; every second picture is kept, and
-written as bytes, all but the last four in 32 shades, which noise does not show and which makes the file smaller.
+written as bytes, all but the last four in 16 shades, which noise does not show and which makes the file smaller.
 Lesson 1 opens with it. The same machine makes the same file byte for byte.
 """
 
@@ -25,7 +25,7 @@ def main() -> None:
     noise = torch.randn(PORTRAITS, 3, 16, 16, generator=torch.Generator().manual_seed(SEED))
     path = list(ddim(model, model.schedule, noise, STEPS))[::2]
     frames = (np.clip(np.stack([x.numpy() for x in path]), -1, 1) * 127.5 + 127.5).round().astype(np.uint8)
-    frames[:-4] = frames[:-4] // 8 * 8 + 4
+    frames[:-4] = frames[:-4] // 16 * 16 + 8
     arrays = {"frames": frames, "times": model.schedule.steps(STEPS)[::2]}
     (ROOT / "data" / "opening.npz").write_bytes(npz_bytes(arrays))
 
