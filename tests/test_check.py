@@ -205,7 +205,7 @@ WRONG = [
     ("spacing", lambda T, n: check.spacing.reference(T, 10), "your number of times does not depend on n, and it must"),
     ("posterior", lambda x0, xt, a_t, a_s: (x0, 0.5), "your weight of x_0 is 1, the right one is 0.5469"),
     ("shifted_alpha_bar", lambda a, k: a / (a + k**3 * (1 - a)), "by which the SNR shrinks is 8, and 4 is right"),
-    ("round_trip_error", lambda p, x, e, a: abs(x - e * (1 - a) ** 0.5 - (p / 127.5 - 1) * a**0.5).max(), "is 1, "),
+    ("round_trip_error", lambda p, x, e, a: check.round_trip_error.reference(p, x, e, a) / 2, "is 1, and 2 is right"),
     ("training_pair", lambda p, b, t, rng: (p / 127.5 - 1, rng.standard_normal(p.shape)), "wrong is the weight of x_0"),
     ("generate", lambda x, a, pile: [x := x + a[i] for i in range(50, 0, -1)][-1], "use `len`"),
 ]  # fmt: skip

@@ -226,6 +226,8 @@ def _pixel(photo, xt, eps):
         The x_0 that should come back lies between −1 and 1: photos / 127.5 − 1.
     the noise is taken away, but the fading is not undone | / np.sqrt(alpha_bar_t) → |
         What is left without the noise is √ᾱ_t x_0: divide by √ᾱ_t.
+    the error is that of x_t | body → return np.abs(xt - np.sqrt(1 - alpha_bar_t) * eps - np.sqrt(alpha_bar_t) *
+        (photos / 127.5 - 1)).max() | The error is to be that of x_0, not that of x_t: solve first.
     the noise is weighted by 1 − ᾱ_t, without the root #1 | np.sqrt(1 - alpha_bar_t) → (1 - alpha_bar_t) |
         In x_t the noise has the weight √(1−ᾱ_t), so that is what must be taken away.
     the error is measured in bytes | np.abs(x0 - (photos / 127.5 - 1)) → 127.5 * np.abs(x0 - (photos / 127.5 - 1)) |
