@@ -241,4 +241,5 @@ class Isolation:
         what = f"your {self.name} is" if self.ex.measure or isinstance(self.right[0], tuple) else "you return"
         what = f"{what} {tell(self.mine[i])}, and {tell(self.good[i])} is right."
         why = " NaN is what 0/0 and the root of a negative number give." * bool(np.isnan(self.mine[i]).any())
+        why += " They differ in later digits: did you round yours?" * (tell(self.mine[i]) == tell(self.good[i]))
         return f"for {told(self.ex.reference, self.probes[i])} {what}{why}"
