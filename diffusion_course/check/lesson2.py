@@ -91,6 +91,9 @@ smallest_T = Finding(
         α = ᾱ_t/ᾱ_s is a share, at most 1. ᾱ_s/ᾱ_t is above 1 and makes 1 − α negative.
     α is ᾱ_t, not ᾱ_t/ᾱ_s | alpha_bar_t / alpha_bar_s → alpha_bar_t |
         α is what the steps between s and t keep; ᾱ_t is what all steps from 0 to t keep.
+    the second clue is the jump from 0 to t, not from s to t | body → a, b = 1 - alpha_bar_s, (1 - alpha_bar_t) /
+        alpha_bar_t⏎return (b * alpha_bar_s**0.5 * x0 + a * xt / alpha_bar_t**0.5) / (a + b), a * b / (a + b) |
+        You use ᾱ_t in it where α = ᾱ_t/ᾱ_s belongs.
     the precision of the first clue is infinite at s = 0 | body → alpha = alpha_bar_t / alpha_bar_s⏎of_x0, of_xt = 1 /
         (1 - alpha_bar_s), alpha / (1 - alpha)⏎variance = 1 / (of_x0 + of_xt)⏎return variance * (of_x0 *
         alpha_bar_s**0.5 * x0 + of_xt * xt / alpha**0.5), variance |
@@ -171,7 +174,8 @@ def _guess(x, t):
     returns=("path",),
     given=4,
     table="""
-    hint | Three lines. First the guess: model(x, t) is ε̂, and x_t = √ᾱ_t x̂_0 + √(1−ᾱ_t) ε̂ is to be solved for x̂_0.
+    hint | Three lines. First the guess: model(x, t) is ε̂. In x_t = √ᾱ_t x̂_0 + √(1−ᾱ_t) ε̂, subtract √(1−ᾱ_t) ε̂ on both
+        sides, then divide by √ᾱ_t: that is x̂_0.
     hint | Then `posterior`, from the level of t to that of t − 1: alpha_bar[t], alpha_bar[t - 1].
     hint | Last, x becomes a draw from it: mean + noise · √variance · ε, with rng.standard_normal(x.shape) for ε.
     why | Each step takes the guess for the truth, and draws the next x from the posterior: its mean, and fresh noise as
@@ -200,6 +204,8 @@ def _guess(x, t):
         x has the level t when you ask; t − 1 is where it goes.
     the model's ε̂ is taken for x̂_0 #13 | (x - (1 - alpha_bar[t]) ** 0.5 * model(x, t)) / alpha_bar[t] ** 0.5 →
         model(x, t) | The model answers with the noise; solve x_t = √ᾱ_t x̂_0 + √(1−ᾱ_t) ε̂ for x̂_0.
+    the noise is added in the guess, not subtracted | (x - → (x + | The sign in the guess is wrong: x̂_0 is
+        (x_t − √(1−ᾱ_t) ε̂)/√ᾱ_t.
     the noise has the factor 1 − ᾱ_t in the guess, without the root #1 | (1 - alpha_bar[t]) ** 0.5 * model → (1 -
         alpha_bar[t]) * model | 1 − ᾱ_t is a variance; the factor in front of ε̂ is √(1−ᾱ_t).
     the guess is divided by ᾱ_t, not by its root #1 | / alpha_bar[t] ** 0.5 → / alpha_bar[t] |
