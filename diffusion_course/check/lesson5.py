@@ -48,6 +48,9 @@ XT, X0_HAT, Z = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7]), np.array
     no fresh noise #8 | variance**0.5 * z → 0 * z | Without it all samples collapse into one place: add √β̃ z.
     x̂_0 is noised afresh and x_t is not used | body → return schedule.at(s)**0.5 * x0_hat + (1 - schedule.at(s))**0.5
         * z | You throw away what x_t still knows.
+    the noise is put back, as in lesson 1's loop: that is DDIM | body → return schedule.at(s)**0.5 * x0_hat +
+        ((1 - schedule.at(s)) / (1 - schedule.at(t)))**0.5 * (xt - schedule.at(t)**0.5 * x0_hat) |
+        Here it is replaced: the posterior keeps a part of x_t and adds fresh noise.
     """,
 )
 def ddpm_step(xt, x0_hat, t, s, schedule, z):
@@ -178,6 +181,9 @@ PLACES, TOLD, SAID = np.array([[0.3, -1.2], [1.5, 0.4]]), np.array([2.0, 5.0]), 
     a jump up in the first round, too | if again: → if True: | At first x is at t already.
     a jump up in the last round only | if again: → if 0 < again == rounds - 1: | All but the first round begin with one.
     no jump up where s = 0 | if again: → if again and s: | The last pair gets its rounds, too.
+    a jump up after the last round, too | if again: → if False: && t, s, schedule, randn_like(x, rng)) →
+        t, s, schedule, randn_like(x, rng))⏎            x = _renoise(x, s, t, schedule, randn_like(x, rng)) |
+        After the last round x must stay at s.
     the jump and the step use the same z | if again: → z = randn_like(x, rng)⏎            if again: &&
         s, t, schedule, randn_like(x, rng) → s, t, schedule, z && t, s, schedule, randn_like(x, rng) → t, s, schedule, z
         | Each needs a fresh one.
