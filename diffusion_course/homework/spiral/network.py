@@ -62,12 +62,13 @@ def untrained(student, told: Iterable[int] = ()) -> str | None:
     asked = [(student.denoise, 0.0, 1.0), *((partial(_told, student, half), half / 2, (half + 1) / 2) for half in told)]
     if any(by_heart(student, *each) for each in asked):
         return "`model` returns single points that it knows by heart, so its samples are copies."
-    if any(exact(student, *each) for each in asked):
+    far = [from_best(student, *each) for each in asked]
+    if any(map(exact, far)):
         return (
             "`model` answers as the exact denoiser of your spiral does, nearer than training comes. "
             "Train the network that the notebook asks for."
         )
-    if not learned(student):
+    if not learned(student, far[0]):
         return "`model` with the weights that it began with answers nearly as well, so its training did not teach it."
     return None
 
@@ -88,24 +89,23 @@ def _told(student, half: int, xt, t) -> np.ndarray:
     return answer
 
 
-def exact(student, denoise, low: float = 0.0, high: float = 1.0) -> bool:
-    """Do the answers come nearer to the best possible ones than those of a trained network, at all levels, or much
-    nearer at two?
-
-    For data between these shares of the curve. What is the same for all points does not count.
-    """
-    found = sorted(np.nan_to_num(_apart(student, denoise, low, high) / list(EXACT.values()), nan=np.inf))
+def exact(far: np.ndarray) -> bool:
+    """Do answers so far `from_best` come nearer than a trained network's, at all levels, or much nearer at two?"""
+    found = sorted(np.nan_to_num(far / list(EXACT.values()), nan=np.inf))
     return bool(found[-1] < 1 or found[1] < SURELY)
 
 
-def learned(student) -> bool:
-    """Are the answers near the best ones, and much nearer than with the weights that the network began with?"""
-    now, before = (_apart(student, partial(student.denoise, back=back))[:2] for back in (False, True))
-    return not before[0] < LEARNED * now[0] and bool((now < ROUGH).all())  # a beginning that says NaN has learned
+def learned(student, far: np.ndarray) -> bool:
+    """Are answers so far `from_best` near, and much nearer than with the weights that it began with?"""
+    before, near = from_best(student, partial(student.denoise, back=True)), (far[:2] < ROUGH).all()
+    return not before[0] < LEARNED * far[0] and bool(near)  # a beginning that says NaN has learned
 
 
-def _apart(student, denoise, low: float = 0.0, high: float = 1.0) -> np.ndarray:
-    """The mean squared differences from the best possible answers, but for a constant, at the levels of `EXACT`."""
+def from_best(student, denoise, low: float = 0.0, high: float = 1.0) -> np.ndarray:
+    """The mean squared differences from the best possible answers, at the levels of `EXACT`.
+
+    For data between these shares of the curve. What is the same for all points does not count.
+    """
     rng, spiral, levels = student.draw("exact"), student.spiral, linear(student.T, 0.1 / student.T, 12 / student.T)
     best = IdealDenoiser(spiral.at(low + (high - low) * (np.arange(4096) + 0.5) / 4096), levels)
     found = []
