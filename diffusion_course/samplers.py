@@ -127,9 +127,9 @@ def dpm_solver_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, be
     algorithm (2M). Two: the parabola, integrated exactly. (Code as released, the authors' and diffusers', has m2/2
     for m2, as if the second divided difference were the second derivative; it is half of it, and the order is then 2.)
     """
-    u = (schedule.log_snr / 2).tolist()  # the papers of DPM-Solver call it λ
-    (u_t, newest), *older = [(u[time], guess) for time, guess in ((t, x0_hat), *before)]
-    h = u[s] - u_t
+    log_snr = schedule.log_snr.item  # half of it is u, which the papers of DPM-Solver call λ
+    (u_t, newest), *older = [(log_snr(time) / 2, guess) for time, guess in ((t, x0_hat), *before)]
+    h = log_snr(s) / 2 - u_t
     m0 = -math.expm1(-h)  # ∫ e^{u−u_s} du from u_t to u_s
     G = m0 * newest
     if older:

@@ -13,11 +13,12 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from .base.arrays import whole
+from .base.arrays import read_only, whole
 
 VISIBLE = 0.1  # √ᾱ_T above this leaves visible signal in what should be pure noise
 BETA_MAX = 0.999  # keeps the last ᾱ of the cosine and sigmoid curves above exactly 0
@@ -55,8 +56,7 @@ class Schedule:
 
     def __setstate__(self, state: dict) -> None:
         """Also what copy and pickle call: a copied array could be written to."""
-        state["alpha_bar"].flags.writeable = False
-        object.__setattr__(self, "alpha_bar", state["alpha_bar"])
+        object.__setattr__(self, "alpha_bar", read_only(state["alpha_bar"]))
 
     @property
     def T(self) -> int:
@@ -79,11 +79,11 @@ class Schedule:
         with np.errstate(divide="ignore"):
             return self.alpha_bar / (1.0 - self.alpha_bar)
 
-    @property
+    @cached_property
     def log_snr(self) -> np.ndarray:
-        """Natural logarithm of `snr`: +∞ at t = 0, −∞ where ᾱ_t = 0."""
+        """Natural logarithm of `snr`: +∞ at t = 0, −∞ where ᾱ_t = 0. Computed once, and read-only."""
         with np.errstate(divide="ignore"):
-            return np.log(self.snr)
+            return read_only(np.log(self.snr))
 
     def at(self, t: Any) -> Any:
         """ᾱ_t at a step t (a float) or at (B,) steps (an array), of any integer type.

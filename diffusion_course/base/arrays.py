@@ -67,6 +67,12 @@ def cast(values: np.ndarray, x: Array) -> Any:
     return values.astype(dtype) if dtype.kind == "f" else values
 
 
+def read_only(x: np.ndarray) -> np.ndarray:
+    """x itself, which nobody can write to any more."""
+    x.flags.writeable = False
+    return x
+
+
 def widened(x: Any) -> Any:
     """x itself, or in float32 if its two bytes a number are too few to compute with."""
     if getattr(getattr(x, "dtype", None), "itemsize", 0) != 2:
