@@ -101,6 +101,12 @@ def test_the_hardest_part_and_the_most_common_mistake_come_first(made):
     assert "Median 2 of 4 points over 1 students" in html and "2 have no total yet" in html
 
 
+def test_a_part_may_be_worth_nothing(made):
+    made.parts["double"] = 0
+    record(made, "ada", Part(0, "✓ right"), Part(1, "✓ right"))
+    assert '<th scope="row">double' in page(made)
+
+
 def test_histogram_has_a_place_for_every_total():
     bars = report.histogram([0, 0.5, 1, 3.5, 4, 5], most=4)
     assert bars == [("0 – 1", 2), ("1 – 2", 1), ("2 – 3", 0), ("3 – 4", 1), ("4", 2)]

@@ -109,7 +109,7 @@ def _difficulty(course: Course, graded: list[Standing], faults: Counter, name: s
     common = [(fault, count) for (part, fault), count in faults.most_common() if part == name]
     return Difficulty(
         name,
-        math.inf if math.isnan(got) else got / most,
+        math.inf if math.isnan(got) else got / (most or 1),  # LARGE.md advises to set a part to 0 points
         got,
         len(parts),
         sum(part.points >= most for part in parts),
