@@ -94,7 +94,9 @@ def test_only_run_and_files_touch_files():
 
 def test_every_planted_fault_still_has_its_line():
     for file, line, _ in planted.faults():
-        assert (PACKAGE / f"{file}.py").read_text(encoding="utf-8").count(line) == 1, f"{file}: {line}"
+        assert (PACKAGE / f"{file}.py").read_text(encoding="utf-8").count(line) == 1, (
+            f"a row of tests/planted.txt stands for this line of {file}.py, which has changed: adapt the row: {line}"
+        )
 
 
 def test_the_route_is_read_in_one_evening():

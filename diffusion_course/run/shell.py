@@ -73,7 +73,10 @@ def network_of(name: str, entry: recipes.Experiment, weights: Path | None) -> An
         for some in (model, expected)
     ]
     if type(model) is not type(expected) or facts[0] != facts[1]:
-        raise ValueError(f"{weights} holds a {type(model).__name__} of {facts[0]}; {name} needs {facts[1]}.")
+        raise ValueError(
+            f"{weights} holds a {type(model).__name__} of {facts[0]}; {name} needs a "
+            f"{type(expected).__name__} of {facts[1]}."
+        )
     return model
 
 
