@@ -32,7 +32,8 @@ class guided:
     """
 
     def __init__(self, model: Callable, cond: Array, scale: float) -> None:
-        self.model, self.cond, self.scale = model, cond, scale
+        self.model, self.scale = model, scale
+        self.cond = model.check_cond(cond) if hasattr(model, "check_cond") else cond
 
     def __call__(self, xt: Array, t: Any) -> Any:
         """ε̂ for x_t at step t."""

@@ -64,8 +64,8 @@ class Denoiser(nn.Module):
 
     def forward(self, xt: Tensor, t: Any, cond: Any = None, want: str = "eps") -> Tensor:
         """ε̂ of x_t at step t, or x̂_0 if `want` is "x0"."""
-        if not xt.is_floating_point():
-            raise ValueError(f"x_t is a tensor of {xt.dtype}: give floats (pictures of 0 … 255 as x / 127.5 − 1).")
+        if not torch.is_tensor(xt) or not xt.is_floating_point():
+            raise ValueError(f"x_t is {getattr(xt, 'dtype', xt)}: give floats in a tensor (0 … 255 as x / 127.5 − 1).")
         t = self._times(t, len(xt))
         conditions = () if cond is None else (self.check_cond(cond, len(xt)),)
         xt = xt.to(self.signal.dtype)
@@ -195,6 +195,7 @@ def given(model: Callable, cond: Any) -> Callable:
     def denoiser(xt: Any, t: Any) -> Any:
         return model(xt, t, cond)
 
+    denoiser.model = model  # type: ignore[attr-defined]
     if hasattr(model, "x0_hat"):
         denoiser.x0_hat = lambda xt, t: model.x0_hat(xt, t, cond)  # type: ignore[attr-defined]
     return denoiser

@@ -20,10 +20,13 @@ Clip: TypeAlias = "float | Callable[[Any], Any] | None"
 class Predictor:
     """The model as a sampler asks it: `predict(x, t)` is the guess x̂_0 of x_t, clipped, from one evaluation.
 
-    Raises ValueError if the answer has not x_t's shape, and if it is not finite, naming the step.
+    Raises ValueError for another schedule than the model's, and for an answer not finite or not of x_t's shape.
     """
 
     def __init__(self, model: Callable, schedule: Schedule, clip: Clip = None) -> None:
+        own = getattr(getattr(model, "model", model), "schedule", None)  # behind `guided`, too
+        if isinstance(own, Schedule) and not np.array_equal(own.alpha_bar, schedule.alpha_bar):
+            raise ValueError(f"this is not the model's schedule (T = {own.T}, here {schedule.T}): pass model.schedule.")
         self.model, self.schedule, self.totals = model, schedule, []
         self.clip = clip if callable(clip) or clip is None else clip_to(clip)
         self.name = getattr(model, "__name__", type(model).__name__)
