@@ -11,8 +11,9 @@ from diffusion_course.base.words import NOT_SAID
 from diffusion_course.denoisers import FullGaussianDenoiser, GaussianDenoiser, IdealDenoiser
 from diffusion_course.forward import add_noise, randn_like, x0_from_eps
 from diffusion_course.guidance import guided, inpainted
+from diffusion_course.models import SpiralMLP
 from diffusion_course.samplers import ddim, ddpm
-from diffusion_course.schedule import linear, zero_terminal_snr
+from diffusion_course.schedule import cosine, linear, zero_terminal_snr
 
 LINEAR = linear()
 every_kind = pytest.mark.parametrize("kind", [np.asarray, torch.tensor], ids=["array", "tensor"])
@@ -69,6 +70,14 @@ def test_a_condition_for_another_number_of_samples_is_refused(kind):
     for rows in (2, 0, 4):
         with refused(f"{rows} rows for 3 samples", "one a sample", "for all"):
             guided(Conditional(), kind(np.zeros((rows, 2))), 2.0)(kind(np.zeros((3, 2))), 5)
+
+
+def test_conditions_are_taken_as_given_takes_them_and_refused_at_once():
+    model, x = SpiralMLP(cosine(50), attributes=(3,)), torch.zeros(2, 2)
+    listed, tensor = (guided(model, cond, 2.0)(x, 5) for cond in ([[1], [2]], torch.tensor([[1], [2]])))
+    torch.testing.assert_close(listed, tensor)
+    with pytest.raises(ValueError, match="cond"):
+        guided(model, [[9]], 2.0)
 
 
 @pytest.mark.parametrize("schedule", [LINEAR, zero_terminal_snr(LINEAR)], ids=["linear", "zero terminal"])

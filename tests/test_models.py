@@ -197,6 +197,12 @@ def test_refuses_whole_numbers_as_pictures():
         model(torch.zeros(x.shape, dtype=torch.uint8), 5)
 
 
+@pytest.mark.parametrize("xt", [np.zeros((4, 2)), torch.zeros(4, 2, dtype=torch.int64)])
+def test_takes_floats_in_a_tensor(xt):
+    with pytest.raises(ValueError, match="64: give floats in a tensor"):
+        network("points")[0](xt, 5)
+
+
 # ---- conditions ----------------------------------------------------------------------------------
 
 
