@@ -14,12 +14,12 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-
 TORCH_CPU = https://download.pytorch.org/whl/cpu
 INSTALL = PYTHON="$(PYTHON)" TORCH_CPU="$(TORCH_CPU)" sh tools/install.sh
 
-.PHONY: help lab test test-homework test-matrix lint bench book address clean
+.PHONY: help lab test test-all test-matrix lint bench book address clean
 
 help:
 	@echo "make lab            open the lessons in JupyterLab (the first time: install everything in .venv)"
-	@echo "make test           run every test and every lesson, but for what takes long of the homework"
-	@echo "make test-homework  run every test of the homework and its grading (Linux, bubblewrap)"
+	@echo "make test           run every lesson, and every test but the long ones"
+	@echo "make test-all       run the long ones too: optional notebooks, website, all of the grading (Linux, bubblewrap)"
 	@echo "make test-matrix    run the fast tests with the lowest, tested, newest and Colab's versions (uv, hours)"
 	@echo "make lint           check the style and the types of the code, and the form of the notebooks"
 	@echo "make bench          measure the course, some of it beside other packages: ten minutes, tables"
@@ -35,8 +35,8 @@ test: .venv/test-installed
 	@echo "Running every test and every lesson: some minutes."
 	$(PYTEST) $(ARGS)
 
-test-homework: .venv/test-installed
-	$(PYTEST) tests/homework -m "homework or not homework" $(ARGS)
+test-all: .venv/test-installed
+	$(PYTEST) -m "long or not long" $(ARGS)
 
 test-matrix: .venv/matrix-installed
 	$(BIN)/python tools/matrix.py $(ARGS)

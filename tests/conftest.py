@@ -1,4 +1,4 @@
-"""What every test shares: one thread, the same random examples on every machine, and the order in which files run."""
+"""What every test shares: one thread, the same random examples on every machine; what is long, and when it runs."""
 
 import os
 
@@ -20,7 +20,11 @@ def pytest_xdist_auto_num_workers():
     return (os.cpu_count() or 1) + 1
 
 
+@pytest.hookimpl(tryfirst=True)  # before those marked are left out
 def pytest_collection_modifyitems(items):
-    """Files with long tests come first, so that no core waits for one of them at the end."""
-    long = {item.path for item in items if item.get_closest_marker("homework")}
+    """Optional notebooks are long; files with long tests come first, so that no core waits for one at the end."""
+    for item in items:
+        if item.path.parent.name == "beyond":
+            item.add_marker("long")
+    long = {item.path for item in items if item.get_closest_marker("long")}
     items.sort(key=lambda item: item.path not in long)

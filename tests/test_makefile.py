@@ -139,5 +139,5 @@ def test_python_that_is_too_old_or_without_venv_is_named_before_anything_is_made
 def test_make_alone_lists_the_commands_and_does_nothing(checkout):
     calls, said = make(checkout)
     assert calls == []
-    commands = ["lab", "test", "test-homework", "test-matrix", "lint", "bench", "book", "address", "clean"]
+    commands = ["lab", "test", "test-all", "test-matrix", "lint", "bench", "book", "address", "clean"]
     assert [line.split()[1] for line in said.splitlines()] == commands

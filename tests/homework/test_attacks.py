@@ -32,7 +32,7 @@ from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.homework.sandbox.walls import Limits
 from diffusion_course.run import cli
 
-pytestmark = pytest.mark.homework
+pytestmark = pytest.mark.long
 LIMITS = Limits(memory=3 * 2**29, files=2**26, cpu=120, wall=600)
 SETUP = "import torch\nfrom diffusion_course.check import homework as check"
 

@@ -44,7 +44,7 @@ def test_an_address_where_nobody_answers_is_told(made, monkeypatch):
         assert result.exit_code == 1 and f"no Dask scheduler answers at '{address}'" in result.output
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_a_worker_that_is_killed_loses_no_submission(made, tmp_path):
     (tmp_path / "preload.py").write_text(PRELOAD)
     for student in STUDENTS:

@@ -31,7 +31,7 @@ def told(*words):
 
 
 @pytest.mark.parametrize(
-    ("seed", "students"), [(0, 12), pytest.param(1, 500, marks=pytest.mark.homework)], ids=["a dozen", "500"]
+    ("seed", "students"), [(0, 12), pytest.param(1, 500, marks=pytest.mark.long)], ids=["a dozen", "500"]
 )
 def test_grade_feedback_and_export_end_with_0_and_tell_of_everyone(tmp_path, monkeypatch, seed, students):
     made = toy.make_course(tmp_path / "course", monkeypatch, [f"s{i:03d}" for i in range(students)])

@@ -184,7 +184,7 @@ def test_the_shell_counts_the_pages(made):
     assert result.exit_code == 0 and "1 pages in" in result.output
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_a_browser_runs_and_loads_nothing(made):
     """The pages of a student who tried everything, opened in Chromium."""
     sync = pytest.importorskip("playwright.sync_api").sync_playwright

@@ -290,7 +290,7 @@ def test_a_test_that_printed_nothing_says_how_it_ended():
     assert grade._part(cell) == Part(0, "✗ nothing could be tested: the test ended in MemoryError")
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_the_real_route_from_init_to_points(tmp_path):
     """The sandbox and both processes: two students and one who is nobody."""
     path = tmp_path / "toy.ipynb"

@@ -61,12 +61,12 @@ def lost(gradebook):
     return {student for student, points in asked.items() if gradebook.read(student) != points}
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_files_lose_no_record(tmp_path):
     assert lost(Files(tmp_path)) == set()
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_a_database_loses_no_record_and_keeps_classes_apart(address):
     assert lost(Database(address, "spiral-1")) == set()
     assert Database(address, "spiral-2").read("student-a-0") is None
@@ -78,7 +78,7 @@ def run(*words):
     return done.output
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_every_command_reads_the_database(address, tmp_path, monkeypatch):
     made = toy.make_course(tmp_path / "course", monkeypatch)
     (made.root / settings.FILE).write_text(f'[gradebook]\naddress = "{address}"')

@@ -65,7 +65,7 @@ def teacher_marks(made):
         writer.writerows(rows)
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_the_guide_word_for_word(tmp_path, walled):
     init, release, solution, collect, grade, status, feedback, export = COMMANDS
     follow(tmp_path, init)

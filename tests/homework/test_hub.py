@@ -54,7 +54,7 @@ def worked_on(notebook, name, parts):
     return notebook
 
 
-@pytest.mark.homework
+@pytest.mark.long
 @pytest.mark.skipif(bool(hub.missing()), reason=hub.missing())
 def test_the_round_trip_word_for_word(place, walled, people):
     make_folders, start, *commands = (each.replace("/srv/hub", str(place)) for each in COMMANDS)

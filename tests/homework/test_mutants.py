@@ -108,13 +108,13 @@ def trained_with(*changes):
     return run_all(sources.values())
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_the_solution_trained_and_sampled_earns_everything():
     """So what the mistakes below cost is not due to the short training."""
     assert graded(trained_with()) == {part: points for part, (points, _) in parts.PARTS.items()}
 
 
-@pytest.mark.homework
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -183,7 +183,7 @@ SLOW = ["one of so many that it is smooth", "a walk pulled to the data", "a samp
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.homework] if name in SLOW else []) for name in ATTACKS]
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in SLOW else []) for name in ATTACKS]
 )
 def test_what_is_no_trained_network_or_no_walk_of_it_earns_nothing(name, solved, capsys):
     part, change, said = ATTACKS[name]
@@ -197,7 +197,7 @@ def test_what_is_no_trained_network_or_no_walk_of_it_earns_nothing(name, solved,
     assert said in capsys.readouterr().out
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_an_honest_walk_with_a_mistake_is_a_walk_still(solved, capsys):
     """Its mistake costs its own part; the samples earn what their lines say."""
     backwards = next(fault for fault in sample.faults if "from the last step to the first" in fault.name)

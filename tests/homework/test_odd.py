@@ -13,7 +13,7 @@ from test_run import graded
 from diffusion_course.homework.collect import submission
 from diffusion_course.homework.grading import local
 
-pytestmark = pytest.mark.homework
+pytestmark = pytest.mark.long
 DONE = "make-alpha-bar add-noise network loss reverse-step time-grid sample".split()
 FULL = {f"grade-{cell}": full([cell.replace("-", "_")])[cell.replace("-", "_")] for cell in DONE}
 PICTURES = ("data", "dissolve", "look")  # left out for speed; nobody needs to have kept them

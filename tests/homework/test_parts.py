@@ -338,7 +338,7 @@ def test_a_test_whose_answers_take_too_long_together_says_so(solved, monkeypatch
     assert " s together" in told or "No answer within" in told
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_the_solution_earns_everything_in_1000_steps_too():
     names = handed_in(steps=(1000,))
     assert parts.grade("samples_1000", names) == 1

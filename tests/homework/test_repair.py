@@ -94,7 +94,7 @@ def test_without_the_source_nothing_is_mended():
     assert made.points() == [0, 0]
 
 
-@pytest.mark.homework
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("cell", "old", "new", "part"),
     [

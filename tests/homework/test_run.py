@@ -64,7 +64,7 @@ def test_students_cells_and_tests_run_in_processes_of_their_own(walled):
     assert record["peak_memory"] > 2**20
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_points_earned_before_the_end_are_kept(walled):
     points, notebook = graded(
         "def double(x): return 2 * x",
@@ -90,7 +90,7 @@ def hang():
 """
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_a_call_that_never_ends_costs_its_own_points_and_those_after(walled):
     points, notebook = graded(
         "def double(x): return 2 * x",
@@ -105,13 +105,13 @@ def test_a_call_that_never_ends_costs_its_own_points_and_those_after(walled):
     assert notebook.metadata["homework"]["reason"] == "It stopped answering."
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_a_test_that_came_too_early_is_asked_again(walled):
     points, _ = graded(asks("student.call('double', 21)", 42), "def double(x): return 2 * x")
     assert points == [1]
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_a_cell_that_sleeps_for_ever_ends_alone(walled):
     points, notebook = graded("import time\ntime.sleep(600)", "y = 1", asks("student.value('y')", 1), cell_seconds=1)
     assert points == [1]
@@ -132,7 +132,7 @@ answer.ACTIONS["run"] = lambda *_, **__: {"shown": 5, "error": {}}
 """
 
 
-@pytest.mark.homework
+@pytest.mark.long
 @pytest.mark.parametrize("attack", [GARBAGE, FORGED], ids=["garbage", "forged"])
 def test_writing_into_the_socket_earns_nothing(walled, attack):
     points, _ = graded(
@@ -156,7 +156,7 @@ HTML("<script>steal()</script>")
 """
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_nothing_but_text_is_kept(walled):
     _, notebook = graded(SCRIPTS)
     assert {output.output_type for output in notebook.cells[0].outputs} == {"stream"}
@@ -171,7 +171,7 @@ FLOODS = [
 ]
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_floods_are_cut(walled):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     _, notebook = graded(*FLOODS, "print('and on')", cell_seconds=2)
@@ -182,7 +182,7 @@ def test_floods_are_cut(walled):
     assert shown(notebook.cells[-1]) == "and on\n"
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_a_test_cannot_be_skipped_and_one_without_points_is_an_error(walled):
     skipped = test_cell("0.25")
     skipped.metadata["tags"] = ["skip-execution"]
@@ -192,7 +192,7 @@ def test_a_test_cannot_be_skipped_and_one_without_points_is_an_error(walled):
         graded(test_cell("pass"))
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_unsafe_grades_the_same(walled):
     points, notebook = graded("def double(x): return 2 * x", asks("student.call('double', 21)", 42), unsafe=True)
     assert points == [1]

@@ -141,7 +141,7 @@ def test_no_buffer_of_the_system_can_be_made_larger(inside):
     assert inside.run("import socket\na, b = socket.socketpair()\na.setsockopt(1, socket.SO_REUSEADDR, 1)") == ""
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_sandboxes_have_users_of_their_own(start):
     if not walls._is_root():
         pytest.skip("only root can become another user")
@@ -152,7 +152,7 @@ def test_sandboxes_have_users_of_their_own(start):
 # limits
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_a_fork_bomb_stays_small_and_leaves_its_neighbour_alone(start):
     bomb = """
 import os, time
@@ -174,7 +174,7 @@ except OSError:
     assert first.run("print('and it lives')") == "and it lives\n"
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_files_and_memory_end_somewhere_and_the_notebook_goes_on(start):
     small = start(limits=walls.Limits(memory=600 * MB, files=8 * MB))
     assert small.run("open('big', 'wb').write(b'x' * 2**24)").endswith("OSError")
@@ -184,7 +184,7 @@ def test_files_and_memory_end_somewhere_and_the_notebook_goes_on(start):
     assert small.sandbox.reason is None
 
 
-@pytest.mark.homework
+@pytest.mark.long
 @pytest.mark.parametrize(
     "limits, cell, reason",
     [
@@ -346,7 +346,7 @@ def test_a_python_behind_links_is_seen(monkeypatch, tmp_path):
     assert str(tmp_path / "home") not in prefixes  # no Python lives there: it is somebody's home
 
 
-@pytest.mark.homework
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_who_cannot_be_watched_is_ended(start, monkeypatch):
     unseen = start()

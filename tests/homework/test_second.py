@@ -292,12 +292,12 @@ def trained():
     return local.run(SOLUTION.values())
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_the_whole_solution_earns_all_points(trained):
     assert graded(trained, *parts.PARTS) == FULL
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_a_network_that_ignores_what_it_is_told_earns_half_and_its_forged_table_nothing(trained, capsys):
     class Deaf(nn.Module):
         def __init__(self, model):
@@ -312,7 +312,7 @@ def test_a_network_that_ignores_what_it_is_told_earns_half_and_its_forged_table_
     assert "of its samples lie on the half that it was told" in capsys.readouterr().out
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_a_table_of_guidance_that_was_not_measured_earns_nothing(trained):
     right = trained["measured"]
     forged = (right.flip(0), right[[2]].repeat(5, 1, 1) + 0.001 * torch.randn(5, 5, 3), right + 0.2)

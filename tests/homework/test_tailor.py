@@ -120,7 +120,7 @@ def test_the_page_speaks_the_phrases_and_markup_in_them_stays_text(tmp_path, mon
     assert html.count("<p") and "default-src" in html  # tags and the head are not words
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_a_right_solution_of_another_task_earns_everything(tmp_path, walled):
     place = prepare.init(tmp_path / "course")
     (place.root / settings.FILE).write_text('[task]\nT = 300\ncurve = "flower"\n')

@@ -119,7 +119,7 @@ def test_reproduced_names_whose_spiral_it_is():
     assert variant.reproduced(near(variant.of("zoe")), ["ada", "bob", "eve"]) == []
 
 
-@pytest.mark.homework
+@pytest.mark.long
 def test_no_two_of_300_students_can_be_confused():
     """Exact points of any spiral fail on every other, on the laxest line too.
 
