@@ -13,3 +13,9 @@ in. `grading` runs the cells in a process that `sandbox` shuts in: no network, n
 what is asked and what it earns, and asks a `grading.channel.Student` for values; numbers, text and arrays cross
 (`inside.wire`), never objects. `report` tells students and teacher what was found. `cli` is the way in.
 """
+
+import sys
+
+# nbformat loads jsonschema, which would spend two seconds, in every process that grades, on the grammar of addresses
+# in other alphabets: no notebook is checked for them.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
