@@ -11,7 +11,9 @@ import gzip
 import hashlib
 import io
 import json
+import lzma
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -96,8 +98,19 @@ def build_emoji(_folder):
         return pack.read(work)
 
 
+class Hard(zipfile.LZMACompressor):
+    """Python's own LZMA of a zip file, looking farther and longer: faces.npz is a fifth smaller."""
+
+    def _init(self):
+        options = {"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 2**24, "nice_len": 273}
+        self._comp = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=[options])
+        properties = lzma._encode_filter_properties(options)
+        return struct.pack("<BBH", 9, 4, len(properties)) + properties
+
+
 def npz_bytes(arrays):
     """A compressed .npz without clock or user in it (`np.savez` stamps the time of writing)."""
+    zipfile.LZMACompressor = Hard
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, array in arrays.items():
