@@ -35,6 +35,8 @@ from .table import exercise
         Is the `return` inside the loop? Every β of the array makes a step.
     every step starts from the first variance | variance = ( → new = ( && return → new |
         Assign the result of a step to the variance that the next one starts from.
+    the first β is left out | in betas → in betas[1:] |
+        Do you leave out betas[0]? Here the array begins with the first step. (Only in `linear.beta` is entry 0 unused.)
     the spread is returned, not the variance #19 | return → variance**0.5 | The spread is the root of the variance.
     """,
 )
@@ -82,9 +84,10 @@ smallest_T = Finding(
         else None
     ),
     table="""
-    hint | With α = ᾱ_t/ᾱ_s: m = √ᾱ_s x_0 with variance A = 1−ᾱ_s, and n = x_t/√α with variance B = (1−α)/α.
-    hint | Precisions add, so the variance is 1/(1/A + 1/B). Multiply above and below by A·B.
-    hint | The mean is (m/A + n/B)/(1/A + 1/B). Multiply above and below by A·B, too: (B·m + A·n)/(A + B).
+    hint | `(m, A), (n, B) = clues(x0, xt, alpha_bar_t, alpha_bar_s)`. By the rule the mean is (m/A + n/B)/(1/A + 1/B):
+        what must you multiply above and below by, so that nothing is divided by A?
+    hint | By A·B. That makes the mean (B·m + A·n)/(A + B).
+    hint | The variance is 1/(1/A + 1/B). Multiplied above and below by A·B, it is A·B/(A + B).
     why | The product of two Gaussians is a Gaussian: precisions add, and the mean is weighted by them. Multiplied out
         by (1−ᾱ_s)(1−α), only 1−ᾱ_t is left to divide by, so that s = 0 gives x_0 with variance 0.
     α is upside down | alpha_bar_t / alpha_bar_s → alpha_bar_s / alpha_bar_t |
