@@ -68,6 +68,7 @@ function drawPlane(context, w, h, c, { x0, eps, phi }) {
   write("ε", c.orange, at(0, eps), x0 < 0 ? 8 : -8, 4, x0 < 0 ? "left" : "right");
   write("xₜ", c.blue, at(...foot), 10, 22);
   if (phi > 0.25) write("φ", c.red, at(0.7 * Math.cos(phi / 2), 0.7 * Math.sin(phi / 2)), 0, 4, "center");
+  write("1", c.faint, at(1, 0), 0, 16, "center"); // the length of the arrow
   write("v", c.purple, at(...side), -8, -6, "right");
   write("(√ᾱ, √(1−ᾱ))", c.red, at(signal, noise), phi > 0.9 ? 12 : 14, phi > 0.9 ? -10 : 24);
   const low = -Math.min(1.05, (foot[1] - EDGE.low - 0.12) / (signal + 1e-9)); // along the dashed line, still in sight

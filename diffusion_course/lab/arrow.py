@@ -63,6 +63,7 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
         "$x_t$": ((foot[0] + 0.1, foot[1] - 0.35), BLUE),
         "$v$": ((side[0] - 0.15, side[1]), PURPLE),
         "φ": ((0.69, 0.1), RED),
+        "1": ((1.06, -0.22), BLACK),  # the arc, at the flat line: the arrow's length
         "$(x_0, ε)$": ((x0 + 0.4, eps), BLACK),
     }
     for text, (place, colour) in names.items():

@@ -197,7 +197,8 @@ def fan(
     if bell:
         height = np.linspace(-limit, limit, 200)
         edge.plot(normal(height), height, color=BLACK)
-    edge.set_title("at the end,\nstacked" if bell and len(groups) > 1 else "at the end")
+    stacked = f"{together.shape[1]} stacked,\nblack: N(0, 1)"
+    edge.set_title(stacked if bell and len(groups) > 1 else "at the end")
     edge.axis("off")
     figure.alt = (
         f"{together.shape[1]} paths; spread {together[0].std():.2f} at first, {together[-1].std():.2f} at the end."
