@@ -18,7 +18,7 @@ from .base.arrays import Array, cast, is_tensor, to_float64, widened
 from .forward import eps_from_x0, levels, refuse_clean
 from .schedule import Schedule
 
-CHUNK = 2**22  # numbers in one block of the queries × data table: 32 MB of float64
+CHUNK = 2**22  # numbers in one block of the queries × data table, 32 MB; for points fewer, which stay in the cache
 
 
 class GaussianDenoiser:
@@ -139,7 +139,7 @@ class IdealDenoiser:
         """The weights of a few queries at a time. ‖x_t‖² is the same for every i, so it is left out."""
         signal, noise = (np.broadcast_to(level, (len(queries), 1)) for level in levels(self.schedule.at(t), queries))
         refuse_clean(noise)
-        rows = max(1, CHUNK // len(self._x0))
+        rows = max(1, min(CHUNK, 2**15 * self._x0.shape[1]) // len(self._x0))
         for start in range(0, len(queries), rows):
             block = slice(start, start + rows)
             table = queries[block] @ self._x0.T  # changed in place: there are few such tables in memory at once
