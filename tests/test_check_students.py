@@ -99,8 +99,9 @@ def walk(x, begins, ends, pile):
         (
             "generate",
             lambda x, levels, pile: walk(x, levels[::-1], levels[::-1], pile),
-            "end at the level at which they",
+            "at the level at which it begins",
         ),
+        ("generate", lambda x, levels, pile: walk(x, levels[-1:], levels, pile) * 0 + x, "returns assigned to x"),
         ("generate", lambda x, levels, pile: walk(x, levels[::-1], [*levels[-2::-1], levels[-1]], pile), "index −1"),
         ("generate", lambda x, levels, pile: check.best_guess.reference(x, levels[-1], pile), "you guess only once"),
         ("best_guess", lambda xt, a, pile: check.best_guess.reference(xt, a, pile) / len(pile), "1, you guess 0.5."),

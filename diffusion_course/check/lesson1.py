@@ -61,6 +61,7 @@ def add_noise(x0, alpha_bar_t, eps):
     the exponent is not divided by 2 · (1 − ᾱ) | (distance**2) / (2 * (1 - alpha_bar_t))) → (distance**2)) |
         The division must stand inside the brackets of `np.exp(…)`.
     the distance is not squared | (distance**2) → distance | The exponent of a Gaussian is −distance² / (2 · variance).
+    `np.exp` is missing | np.exp(-(distance**2) → (-(distance**2) | The weights are heights of a bell curve: exp(…).
     1 − ᾱ is squared | (1 - alpha_bar_t)) → (1 - alpha_bar_t) ** 2) | It is the variance already: leave it as it is.
     the distances are averaged, not the numbers of the pile | weights * pile → weights * distance |
         If all numbers of the pile are 1, you guess {of_ones(f):.4g}. Multiply the weights by `pile`.
@@ -111,8 +112,8 @@ WALKS = {  # which levels a loop over three takes to guess at, to step from and 
     ((2, 1, 2), (1, 0, 1)): """You exchange the two levels: `step_back` takes the level of x first, then the one that it
         goes to.""",
     ((1, 2, 1), (0, 1, 0)): """You guess at the level that the step goes to. Guess at the one that x has before it.""",
-    ((2, 2, 2), (1, 1, 1), (0, 0, 0)): """Your steps end at the level at which they begin. Each must go to the next
-        cleaner one.""",
+    ((2, 2, 2), (1, 1, 1), (0, 0, 0)): """x never changes. Assign what `step_back` returns to x; each step must not end
+        at the level at which it begins, but at the next cleaner one.""",
 }
 
 
@@ -155,7 +156,7 @@ def astray(loop) -> str:
     your loop takes its levels from `linear.alpha_bar` | for i → alpha_bar = LINEAR[: len(alpha_bar)]⏎    for i |
         It must take them from the `alpha_bar` that it is given.
     the steps lead nowhere | alpha_bar[i - 1]) → alpha_bar[i]) |
-        Each step ends at the level at which it began. It must go to alpha_bar[i − 1].
+        x never changes. Is what `step_back` returns assigned to x, and does each step go to alpha_bar[i − 1]?
     you guess only once | return → _best_guess(given, alpha_bar[-1], pile) && for i → given = x⏎    for i |
         What you return is the first guess itself. Ask `best_guess` again after every step.
     the guess is made with ᾱ of the next level #5 | _best_guess(x, alpha_bar[i] → _best_guess(x, alpha_bar[max(i - 1,
