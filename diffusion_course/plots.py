@@ -16,7 +16,6 @@ from .base.figure import BLACK, BLUE, COLOURS, ORANGE, RED, SKY, WIDTH, Figure, 
 from .base.files import refuse_bytes
 
 Names = Sequence[str]  # of rows or columns
-REFERENCE = "over each, as an outline, the reference"
 
 
 @styled
@@ -116,15 +115,15 @@ def lines(
 
 @styled
 def histograms(
-    samples: Mapping[str, Any], xlabel: str, density: Callable | None = None, bins: int = 60, reference: Any = None
+    samples: Mapping[str, Any], xlabel: str, density: Callable | None = None, bins: int = 60, outline: Any = None
 ) -> Figure:
     """Histograms side by side on one scale. `samples`: title → numbers; `density`: p(x), drawn over each.
 
-    The histogram of the `reference` numbers is drawn over each as an outline.
+    `outline`: name → numbers, whose histogram is drawn over each as an outline.
     """
     _refuse_empty(samples, "samples")
-    named = dict(samples) if reference is None else {**samples, REFERENCE: reference}
-    values = {title: numbers_of(np.ravel(to_float64(x)), (None,), title) for title, x in named.items()}
+    outlines = {f"outline: {name}": x for name, x in (outline or {}).items()}
+    values = {name: numbers_of(np.ravel(to_float64(x)), (None,), name) for name, x in {**samples, **outlines}.items()}
     low, high = (end([end(x) for x in values.values()]) for end in (np.min, np.max))
     low, high = (low - 0.5, high + 0.5) if low == high else (low, high)  # all equal: one bar in the middle
     figure = Figure(WIDTH * min(1, 0.2 + 0.3 * len(samples)), 2.6)
@@ -132,12 +131,13 @@ def histograms(
     edges, grid = np.linspace(low, high, bins + 1), np.linspace(low, high, 300)
     for ax, title in zip(axes, samples, strict=True):
         ax.hist(values[title], bins=edges, density=True, color=SKY, histtype="stepfilled")
-        if reference is not None:
-            ax.hist(values[REFERENCE], bins=edges, density=True, color=BLACK, histtype="step", linewidth=1)
+        for name in outlines:
+            ax.hist(values[name], bins=edges, density=True, color=BLACK, histtype="step", linewidth=1, label=name)
         if density is not None:
             ax.plot(grid, density(grid), color=RED, linewidth=1)
-        ax.set(title=title, xlabel=xlabel)
-    axes[0].set_ylabel("density")
+        ax.set(title=title, xlabel=xlabel, ylabel="density" if ax is axes[0] else "")
+    if outlines:
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", frameon=False)
     figure.alt = f"Histograms of {xlabel}: " + "; ".join(
         f"{title.replace(chr(10), ', ')} (mean {x.mean():.2f}, spread {x.std():.2f})" for title, x in values.items()
     )

@@ -133,12 +133,13 @@ def test_collapsed_samples_can_be_shown():
 
 
 def test_histograms_have_the_reference_as_an_outline_on_the_same_bars():
-    figure = plots.histograms({"a": [0.0, 1.0], "b": [0.0, 0.0]}, "x", bins=4, reference=[-1.0, 3.0])
+    figure = plots.histograms({"a": [0.0, 1.0], "b": [0.0, 0.0]}, "x", bins=4, outline={"c": [-1.0, 3.0]})
     for ax in figure.axes:
         (outline,) = [patch for patch in ax.patches if not patch.get_fill()]
         assert outline.get_xy()[:, 0].min() == -1 and outline.get_xy()[:, 0].max() == 3
         assert outline.get_xy()[:, 1].max() == 0.5  # half of the numbers in a bar of width 1
-    assert figure.alt.endswith("the reference (mean 1.00, spread 2.00)")
+    assert figure.alt.endswith("outline: c (mean 1.00, spread 2.00)")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["outline: c"]
     plots.clouds({"all at 0": np.zeros((10, 2))}).png()
 
 
