@@ -23,6 +23,7 @@ from diffusion_course.homework.grading import local, records
 from diffusion_course.homework.prepare import make as prepare
 
 TABLE = Path(__file__).parent.parent / "notebooks" / "homework" / "class_of_300.csv"
+PRINTED = ("status", "sandbox_cpu", "peak_mib", "training")  # of all students together, and not written
 MEAN_OF_X0 = "of_x0 * x0_hat + of_xt * xt"
 MEAN_OF_EPS = "(xt - (1 - alpha) / (1 - alpha_bar_t).sqrt() * eps_hat) / alpha.sqrt()"
 LOOP = """levels = [1.0]
@@ -174,7 +175,8 @@ def main():
     subprocess.run(grading, check=True)
     rows = [row(made, seed, student) for seed, student in enumerate(made.roster)]
     with asked.table.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0], lineterminator="\n", restval="")
+        kept = [name for name in rows[0] if name not in PRINTED]
+        writer = csv.DictWriter(file, kept, lineterminator="\n", restval="", extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
     print(*summary(made, rows), sep="\n")
