@@ -5,6 +5,7 @@ import csv
 import re
 import time
 from contextlib import suppress
+from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
@@ -14,6 +15,7 @@ from nbformat.v4 import new_notebook
 from nbgrader.utils import determine_grade
 from solved import BY_FUNCTION, FUNCTIONS, LEVELS, full, graded, handed_in, release, solution, trained
 
+from diffusion_course.check import homework as check
 from diffusion_course.check.homework import variant
 from diffusion_course.check.homework.walk import reverse_step
 from diffusion_course.denoisers import IdealDenoiser
@@ -21,6 +23,7 @@ from diffusion_course.homework.grading import channel, judge, local
 from diffusion_course.homework.grading import run as runs
 from diffusion_course.homework.inside import answer
 from diffusion_course.homework.prepare import make as prepare
+from diffusion_course.homework.solvers import parts as solvers
 from diffusion_course.homework.spiral import parts
 
 RESULTS = ("training", "samples_10", "samples_50")
@@ -354,20 +357,70 @@ def test_a_function_that_returns_nothing_is_not_attempted(solved, capsys):
         assert capsys.readouterr().out == f"○ {name}: not attempted.\n"
 
 
-def returns(place, change=0.0):
-    return lambda *given: given[place] + change
+def at(x, t):
+    return torch.full((len(x),), t)
 
 
-def test_a_function_that_gives_back_what_it_was_given_is_not_attempted(solved, capsys):
-    """Else `repair` would write it. One that asks its model, or changes what it was given, is a mistake."""
-    for name, place in {"add_noise": 0, "reverse_step": 0, "sample": 2}.items():
-        assert parts.grade(name, solved | {name: returns(place)}) == 0
-        assert capsys.readouterr().out == f"○ {name}: not attempted.\n"
-        assert parts.grade(name, solved | {name: returns(place, 0.1)}) == 0
-        assert capsys.readouterr().out.startswith(f"✗ {name}: ")
-    forgets = {"sample": lambda model, levels, xT, times, noise: (model(xT, torch.full((len(xT),), times[0])), xT)[1]}
-    assert parts.grade("sample", solved | forgets) == 0
-    assert capsys.readouterr().out.startswith("✗ sample: nothing is denoised")
+def loop(step):
+    """A `sample` that goes from time to time by `step(model, alpha_bar, x, t, s, z, xT)`."""
+
+    def sample(model, alpha_bar, xT, times, noise):
+        x = xT
+        for (t, s), z in zip(pairwise(times), noise, strict=True):
+            x = step(model, alpha_bar, x, t, s, z, xT)
+        return x
+
+    return sample
+
+
+right = reverse_step.reference
+IDLE = {  # as good as blanks
+    "add_noise": [
+        lambda x0, a, e: x0,
+        lambda x0, a, e: 0.9 * e,
+        lambda x0, a, e: x0 + 0.01 * e,
+        lambda x0, a, e: 0 * e,
+    ],
+    "loss": [lambda m, a, x0, t, e: 0 * e.mean(), lambda m, a, x0, t, e: ((e - x0) ** 2).mean()],
+    "reverse_step": [lambda x, e, a, s, z: x + 0.1, lambda x, e, a, s, z: x - 0.01 * e, lambda x, e, a, s, z: z],
+    "sample": [
+        lambda m, a, x, times, noise: x + 0.1,
+        lambda m, a, x, times, noise: x + 0.02 * m(x, at(x, times[0])),
+        lambda m, a, x, times, noise: x + 0.4 * m(x, at(x, times[0])) + 0.4 * m(x, at(x, times[-2])),
+        lambda m, a, x, times, noise: (m(x, at(x, times[0])), x)[1],
+        loop(lambda m, a, x, t, s, z, xT: x + 0.001 * m(x, at(x, t))),
+    ],
+}
+ATTEMPTS = {  # wrong, and no blanks
+    "add_noise": [lambda x0, a, e: x0 + e, lambda x0, a, e: (a - 1).sqrt() * e, lambda x0, a, e: a**0.5 * (x0 - e)],
+    "loss": [lambda m, a, x0, t, e: (e - m(x0 + e, t)).abs().mean() / 1000],
+    "reverse_step": [lambda x, e, a, s, z: right(x, -e, a, s, 0 * z), lambda x, e, a, s, z: (x - (1 - a) * e) / a**0.5],
+    "sample": [
+        loop(lambda m, a, x, t, s, z, xT: x - m(x, at(x, t))),
+        loop(lambda m, a, x, t, s, z, xT: right(x, m(xT, at(x, t)), a[t], a[s], 0 * z)),
+        loop(lambda m, a, x, t, s, z, xT: (right(x, m(x, at(x, t)), a[t], a[s], z), x)[1]),
+        lambda m, a, x, times, noise: right(x, m(x, at(x, times[0])), a[times[0]], a[times[1]], noise[0]),
+        lambda m, a, x, times, noise: [x := x - m(x, at(x, t)) * (1 - a[t]) for t in range(times[0], 0, -1)][-1],
+    ],
+}
+
+
+@pytest.mark.parametrize(("sign", "functions"), [("○", IDLE), ("✗", ATTEMPTS)], ids=["idle", "attempts"])
+def test_a_function_that_does_nothing_is_no_mistake_but_a_blank(solved, sign, functions, capsys):
+    """Else `repair` would write it, and give the points of all that it is needed for."""
+    for name, several in functions.items():
+        for function in several:
+            assert parts.grade(name, solved | {name: function}) == 0
+            assert (said := capsys.readouterr().out).startswith(f"{sign} {name}: "), said
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("assignment", [parts, solvers], ids=["spiral", "solvers"])
+def test_a_mistake_with_a_name_is_never_a_blank(assignment, capsys):
+    for name in assignment.QUESTIONS:
+        for fault in getattr(check, name).faults:
+            assert judge.grade(assignment.PARTS, name, {"STUDENT_ID": "ada", name: fault.mutant}) < 1
+            assert capsys.readouterr().out.startswith(f"✗ {name}: "), fault.name
 
 
 def test_a_walk_of_1000_steps_that_takes_too_long_is_judged_by_a_shorter_one(solved, capsys):

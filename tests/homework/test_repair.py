@@ -94,16 +94,24 @@ def test_without_the_source_nothing_is_mended():
     assert made.points() == [0, 0]
 
 
+CASES = {  # the change of a cell → what it costs
+    "a root is missing": ("add-noise", "(1 - alpha_bar_t).sqrt()", "(1 - alpha_bar_t)", "add-noise"),
+    "another one": ("reverse-step", "alpha_bar_s.sqrt()", "alpha_bar_s", "reverse-step"),
+    "one question in place of a walk": (
+        "sample", "range(len(times) - 1):",
+        "range(1):\n        return xT + 0.02 * model(xT, torch.full((len(xT),), times[0]))",
+        "sample samples-10 samples-50 samples-1000",
+    ),
+}  # fmt: skip
+
+
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("cell", "old", "new", "part"),
-    [
-        ("add-noise", "(1 - alpha_bar_t).sqrt()", "(1 - alpha_bar_t)", "add-noise"),
-        ("reverse-step", "alpha_bar_s.sqrt()", "alpha_bar_s", "reverse-step"),
-    ],
-)
-def test_a_missing_root_costs_one_point_of_ten(tmp_path, walled, monkeypatch, cell, old, new, part):
-    """The whole way: the solution with one root less is handed in and graded in the sandbox."""
+@pytest.mark.parametrize("case", CASES)
+def test_one_mistake_costs_one_point_of_ten_and_what_does_nothing_costs_all_that_it_is_for(
+    case, tmp_path, walled, monkeypatch
+):
+    """The whole way: the solution with this change is handed in and graded in the sandbox."""
+    cell, old, new, lost = CASES[case]
     monkeypatch.setattr(drawn, "secret", lambda: "c")  # on some spirals the short training ends near the pass line
     made = prepare.init(tmp_path / "course")
     prepare.release(made)
@@ -118,7 +126,5 @@ def test_a_missing_root_costs_one_point_of_ten(tmp_path, walled, monkeypatch, ce
     result = CliRunner().invoke(cli.main, ["homework", "grade", str(made.root)])
     assert result.exit_code == 0, result.output
     found = records.load(made, "ada").parts
-    assert {name: each.points for name, each in found.items() if each.points != made.parts[name]} == {
-        part: 0,
-        "conclusions": 0,
-    }
+    less = {name: each.points for name, each in found.items() if each.points != made.parts[name]}
+    assert less == dict.fromkeys([*lost.split(), "conclusions"], 0)

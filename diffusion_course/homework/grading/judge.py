@@ -23,7 +23,11 @@ from . import channel
 FULL, HALF, NONE = 1.0, 0.5, 0.0
 LIMIT = 250  # seconds for all answers of one test: the 100 that the notebook states, and room for a busy machine
 
-Judge = Callable[[channel.Student], tuple[float, str]]
+IDLE = 0.05  # by so little, of its size, an answer may move that does nothing
+ONE_STEP = "only one step is taken", "`return` stands inside the loop"  # slips in a loop that is there
+BELOW = np.array([0, 1, 1, 1, 0, 0])
+
+Judge = Callable[[channel.Student], tuple[float | None, str]]  # None: it is a blank
 Parts = dict[str, tuple[float, Judge]]
 
 
@@ -42,12 +46,11 @@ def grade(parts: Parts, name: str, namespace: dict) -> float:
     try:
         share, says = judge(student)
     except channel.NotAttempted:
-        print(f"○ {name}: not attempted.")
-        return NONE
+        share, says = None, "not attempted."
     except channel.NoAnswer as reason:
         share, says = NONE, f"no answer. {reason}"
-    print(f"{'✓' if share == FULL else '✗'} {name}: {' '.join(says.split())}")
-    return (points if student.points is None else student.points) * share
+    print(f"{'○' if share is None else '✓' if share == FULL else '✗'} {name}: {' '.join(says.split())}")
+    return (points if student.points is None else student.points) * (share or NONE)
 
 
 def _student(namespace) -> channel.Student:
@@ -60,7 +63,7 @@ def _student(namespace) -> channel.Student:
     return Student(namespace)
 
 
-def by_function(student, exercise, partly=None, follow=None) -> tuple[float, str]:
+def by_function(student, exercise, partly=None, follow=None) -> tuple[float | None, str]:
     """Is the function that this exercise asks for right on its hidden questions?
 
     `follow(student)` is the reference with the student's other functions in it; `partly(exercise, mistake, attempt)`
@@ -73,8 +76,8 @@ def by_function(student, exercise, partly=None, follow=None) -> tuple[float, str
         return FULL, "right."
     if isinstance(mistake.__cause__, channel.NoAnswer):
         raise mistake.__cause__
-    if _idle(student, exercise):
-        raise channel.NotAttempted(f"`{name}` does nothing.")
+    if why := _idle(student, exercise, mistake.fault):
+        return None, f"not attempted. {why}"
     if follow and _agrees(replace(exercise, reference=follow(student), faults=()), attempt):
         return FULL, "right, with the functions that it calls as they are."
     share = HALF if partly and partly(exercise, mistake, attempt) else NONE
@@ -125,16 +128,43 @@ def _agrees(exercise, attempt) -> bool:
         return False
 
 
-def _idle(student, exercise) -> bool:
-    """Does the function give back what it was given, without asking a model? That is a blank, which `repair` would
-    fill. A loop that forgets what it finds asks its model, and a number in its place is none to ask."""
-    first, *rest = exercise.probes[0]
+def _idle(student, exercise, fault: str) -> str | None:
+    """Why an answer is as good as a blank, which `repair` would fill, if it is. A mistake with a name is none."""
+    attempt = partial(_call, student, exercise.name)
     try:
-        answer = to_float64(_call(student, exercise.name, 0.5 if isinstance(first, Affine) else first, *rest))
+        if fault not in ONE_STEP and _asks_once(attempt, *exercise.probes[0]):
+            return "It does not ask its model at every step."
+        if fault or any(heeds(attempt, *probe) for probe in exercise.probes):
+            return None
+        return "It gives back what it was given, or hardly heeds it."
     except (channel.NoAnswer, TypeError, ValueError):
+        return None
+
+
+def _asks_once(attempt, model, *given) -> bool:
+    """Is it a walk that knows its way where the model knows t = 1 to 5 only, and the same whatever it says below 5?"""
+    place = next((i for i, each in enumerate(given) if isinstance(each, list)), None)
+    if place is None or not isinstance(model, Affine):
         return False
-    given = rest if isinstance(first, Affine) else (first, *rest)
-    return any(np.shape(each) == answer.shape and np.allclose(each, answer, atol=0.01) for each in given)
+    few, times = slice(6), [5, *[20] * (len(given[place]) - 3), 5, 0]
+    given = *given[:place], times, *given[place + 1 :]
+    try:
+        one, other = (attempt(Affine(model.gain[few] + by, model.centre[few]), *given) for by in (0, BELOW))
+    except channel.Failed:
+        return False
+    return np.allclose(one, other, rtol=IDLE)
+
+
+def heeds(attempt, *probe) -> bool:
+    """Does an answer move with its model, or where there is none with two arrays, by more than IDLE of its size?"""
+    there, moved = to_float64(attempt(*probe)), []
+    for i, given in enumerate(probe[:1] if isinstance(probe[0], Affine) else probe):
+        if isinstance(given, (Affine, np.ndarray)):
+            changed = (Affine(given.gain + by, given.centre) if i == 0 and isinstance(given, Affine) else given + by
+                       for by in (1, -1))  # fmt: skip
+            others = [to_float64(attempt(*probe[:i], each, *probe[i + 1 :])) for each in changed]
+            moved.append(not np.abs(others - there).max() <= IDLE * np.abs(there).max())  # NaN counts as moved
+    return sum(moved) >= min(len(moved), 2)
 
 
 def _call(student, name, *args):

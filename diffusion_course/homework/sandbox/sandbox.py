@@ -4,23 +4,17 @@ Threat model. The student's code is hostile and owns its process in full: it may
 any system call, write anything into its end of the socket. Nothing that it says is trusted, and nothing leaves but
 through the socket. Trusted are the system's kernel, bubblewrap and the Python of the grader.
 
-Walls (`walls.py`). bubblewrap gives namespaces of its own (user, processes, a network without devices, IPC, host name)
-and a view of the files in which only this exists: parts of `/usr` and the prefixes of this Python, read-only; of the
-course, what a submission may use of the package, with `withheld.py` in the place of all else; one tmpfs at `/tmp`, home
-and `/dev/shm` in one, that cannot outgrow its size. The environment is empty but for what is set. No new privileges, no
-capabilities, no further user namespace, and the system calls of `syscalls.py` refused. All processes die with the
-first.
+Walls (`walls.py`). Namespaces of its own, an empty environment, and a view of the files with parts of `/usr`, this
+Python and what may be used of the course, all read-only; one tmpfs that cannot outgrow its size. No privileges, no
+capabilities, no further user namespace, none of the calls of `syscalls.py`. All processes die with the first.
 
-Limits. `prlimit` bounds each process: data, address space, open files, the size of a file, CPU time; and the number of
-processes, which Linux counts per user and, since 5.14, per user namespace. It never holds the real root to it; started
-as root the sandbox therefore first becomes a user of its own, another for each sandbox, so that one fork bomb leaves
-its neighbours their processes on older kernels too. What all processes take together no `prlimit` bounds. Where systemd
-rules, a control group of its own does, for memory of every kind; that needs rights which neither an ordinary user nor a
-container has everywhere, so a thread looks too, every 0.2 s, adds up memory and CPU time, and kills (a look takes 5
-ms). RLIMIT_DATA makes that soon enough: one process alone meets a MemoryError, which the student sees. RLIMIT_AS would
-not do for it: torch with CUDA maps gigabytes that it never touches, so that limit stands far off. Page tables count as
-memory; so does, for each open file, what a socket may hold in the system, and no buffer can be made larger than it is
-at first.
+Limits. `prlimit` bounds each process, and their number, which Linux counts per user and, since 5.14, per user
+namespace. It never holds the real root to it; started as root the sandbox becomes a user of its own first, another for
+each, so that a fork bomb leaves its neighbours their processes on older kernels too. What all take together a control
+group bounds where systemd rules; that needs rights which nobody has everywhere, so a thread looks too, every 0.2 s, and
+kills. RLIMIT_DATA makes that soon enough: one process alone meets a MemoryError, which the student sees; RLIMIT_AS
+stands far off, since torch with CUDA maps gigabytes that it never touches. Page tables count as memory, and for each
+open file what a socket may hold in the system.
 
 What remains: until its CPU time is spent, a hostile submission can keep all cores busy and slow its neighbours down
 (their limits leave room for that), and fill its tmpfs with empty files (the system allows about a tenth of its memory).

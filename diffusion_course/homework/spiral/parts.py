@@ -4,6 +4,7 @@
 `results.py`.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -16,7 +17,6 @@ from ..prepare import drawn
 from . import results
 
 MIDWAY = np.float64(0.3), np.float64(0.45)  # two levels
-HEEDS = 0.05  # by so much a step must move when what it is given moves by 1; the right one moves by 0.5 and more
 SCALE = {"a sum, not a mean", "the sum over coordinates, then the mean over points"}  # right but for a factor
 
 
@@ -98,14 +98,12 @@ def _with_their_add_noise(student):
 
 def _with_their_step(student):
     """Unless theirs hardly heeds x_t or ε̂ on its way: a walk by it is no loop."""
-    xt, eps_hat, z = student.draw("heeds").standard_normal((3, 9, 2))
-    try:
-        there, *others = (np.asarray(student.call("reverse_step", xt + a, eps_hat + b, *MIDWAY, z), dtype=np.float64)
-                          for a, b in ((0, 0), (1, 0), (0, 1)))  # fmt: skip
-        heeds = all(np.abs(other - there).min() > HEEDS for other in others)
-    except (channel.NoAnswer, ValueError, TypeError):
-        heeds = False
-    return partial(walk, step=partial(student.call, "reverse_step")) if heeds else walk
+    *points, z = student.draw("heeds").standard_normal((3, 9, 2))
+    theirs = partial(student.call, "reverse_step")
+    with suppress(channel.NoAnswer, ValueError, TypeError):
+        if judge.heeds(lambda xt, eps_hat: theirs(xt, eps_hat, *MIDWAY, z), *points):
+            return partial(walk, step=theirs)
+    return walk
 
 
 _function = partial(judge.function, QUESTIONS)
