@@ -48,16 +48,18 @@ def trained(seed=0, jitter=0.005, student=STUDENT):
 
 
 class AsIfTrained(nn.Module):
-    """A denoiser with weights, whose answers are off as a network's are: smoothly, by 0.02 or so. Before `stepped` has
-    moved its weights it answers 0."""
+    """A denoiser with weights, whose answers are off as a network's are: smoothly, by 0.02 or so, and by more and more
+    the further the weights are from where `stepped` has moved them."""
 
     def __init__(self, known):
         super().__init__()
-        self.gain = nn.Parameter(torch.zeros(1, 1))
-        self.known, self.waves = known, nn.Parameter(torch.randn(2, 2, generator=torch.Generator().manual_seed(0)))
+        self.known, self.waves = known, nn.Parameter(torch.randn(2, 16, generator=torch.Generator().manual_seed(0)))
+        self.goal = self.waves.detach() - 0.01
 
     def forward(self, xt, t):
-        return -100 * self.gain * self.known(xt, t) + 0.03 * torch.sin(2 * xt @ self.waves + t[:, None] / 300)
+        astray = ((self.waves - self.goal).abs().mean() - 0.002).clamp(min=0)
+        blur = 0.03 * torch.sin(2 * xt @ self.waves[:, :2] + t[:, None] / 300)
+        return self.known(xt, t) + blur + 300 * astray * xt.flip(1)
 
 
 def stepped(model, steps=100):

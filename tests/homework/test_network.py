@@ -76,6 +76,21 @@ def off():
     return Off(IdealDenoiser(SPIRAL.at((np.arange(512) + 0.5) / 512), LEVELS))
 
 
+class Dressed(nn.Module):
+    """A denoiser blurred as a network's answers are, times a gain that was trained: what `gain` makes of the way that
+    the weights of a layer have gone, 1 after `stepped`."""
+
+    def __init__(self, gain):
+        super().__init__()
+        self.layer, self.like, self.gain = nn.Linear(46, 128), trained(), gain
+        self.first = self.layer.weight.detach().clone()
+        self.like.requires_grad_(False)
+
+    def forward(self, xt, t):
+        blur = 0.03 * torch.sin(3 * xt.flip(1) + t[:, None] / 300)
+        return -100 * self.gain(self.layer.weight - self.first) * self.like.known(xt, t) + blur
+
+
 class Nan(nn.Module):
     """Mixes its rows, and says NaN wherever a question could show it."""
 
@@ -127,7 +142,7 @@ def by_placing():
 def from_elsewhere():
     """A network that was stepped, with other weights loaded after it."""
     model = trained()
-    model.waves = nn.Parameter(model.waves.detach() + 1)
+    model.waves, model.goal = nn.Parameter(model.waves.detach() + 1), model.goal + 1
     return model
 
 
@@ -158,6 +173,10 @@ ATTACKS = {  # name → (the part that it is after, what makes the change, what 
     "a table whose gain is trained": ("training", lambda: {"model": stepped(Table(0.0))}, "copies"),
     "a blurred denoiser, its weights unused": (
         "training", lambda: {"model": stepped(Blurred(1.0))}, "its training did not teach it"),
+    "a denoiser times a weight": ("training", lambda: {"model": stepped(Dressed(lambda way: way[0, 0]))},
+        "its training did not teach it"),
+    "one times the mean of a layer": ("samples_50", lambda: {"model": stepped(Dressed(torch.mean))},
+        "its training did not teach it"),
     "weights from elsewhere": ("samples_50", lambda: {"model": Scaled(trained().known)}, "took 0 steps"),
     "weights loaded after the steps": (
         "training", lambda: {"model": from_elsewhere()}, "not where its training in this run went"),
@@ -232,9 +251,9 @@ def test_a_network_whose_last_layer_begins_at_zero_is_asked_once_more_after_its_
 def test_a_frozen_layer_of_the_shape_of_a_trained_one_costs_nothing(solved, asks_for_gradients):
     model = trained()
     model.frozen = nn.Parameter(5 + torch.rand(model.waves.shape), requires_grad=asks_for_gradients)
-    model.frozen.grad = torch.ones(2, 2) if asks_for_gradients else None  # of a layer that no optimiser was given
+    model.frozen.grad = torch.ones(2, 16) if asks_for_gradients else None  # of a layer that no optimiser was given
     assert training.of(model)["still"] == model.frozen.numel()
-    with training.set_back(model):
+    with training.changed(model):
         assert model.frozen.min() >= 5
     assert parts.grade("training", solved | {"model": model}) == 1
 
@@ -289,7 +308,7 @@ def test_what_no_training_comes_near_is_exact(variances, is_exact):
 )
 def test_who_begins_near_has_learned_nonetheless(before, now, has_learned):
     first, last = (Asked(*each, 1e-4) for each in (before, now))
-    last.denoise = lambda xt, t, back=False, then=last.denoise: (first.denoise if back else then)(xt, t)
+    last.denoise = lambda xt, t, other=None, then=last.denoise: (then if other is None else first.denoise)(xt, t)
     assert network.learned(last, network.from_best(last, last.denoise)) == has_learned
 
 
@@ -302,7 +321,7 @@ def remarks(solved, **changes):
 
 
 def test_the_teacher_is_told_of_small_networks_and_of_samples_nearer_than_training_comes(solved):
-    assert remarks(solved) == ["a network of 5 weights"]  # the stand-in for a trained one
+    assert remarks(solved) == ["a network of 32 weights"]  # the stand-in for a trained one
     wide = trained()
     wide.more = stepped(nn.Linear(2, 1000))
     assert remarks(solved, model=wide) == []

@@ -151,11 +151,11 @@ class Student:
         int64. A `Named` argument arrives as the student's own global, an `Affine` one as that model."""
         return self._ask({"do": "call", "name": name, "args": list(args), "kwargs": kwargs}, seconds)
 
-    def denoise(self, xt, t, seconds=10, back=False):
+    def denoise(self, xt, t, seconds=10, other=None):
         """ε̂ of the student's `model` for x_t (n, 2) at t, an int or (n,) ints, as float64: a model for our samplers.
-        `back`: with its weights as they were before their first step."""
+        `other`: 0 with its weights as they were before their first step, else with weights mixed up by this seed."""
         xt, t = np.asarray(xt), np.broadcast_to(np.asarray(t), len(xt))
-        answer = self._ask({"do": "denoise", "xt": xt, "t": t, "back": back}, seconds)
+        answer = self._ask({"do": "denoise", "xt": xt, "t": t, "other": other}, seconds)
         if not isinstance(answer, np.ndarray) or answer.shape != xt.shape:
             what = getattr(answer, "shape", f"a {type(answer).__name__}")
             raise Refused(f"`model` must return the shape of x_t, {xt.shape}, not {what}.")

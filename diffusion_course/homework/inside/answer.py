@@ -9,7 +9,7 @@ One request at a time, in the main thread, between cells, as a notebook would:
     {"do": "run", "source": …, "seconds": …}                   → {"shown": text, "error": its name or None}
     {"do": "value", "name": …, "seconds": …}                   → {"value": …} or {"no": kind, "text": …}
     {"do": "call", "name": …, "args": […], "kwargs": {…}, …}   → the same
-    {"do": "denoise", "xt": …, "t": …, "back": bool, …}        → the same
+    {"do": "denoise", "xt": …, "t": …, "other": None or int, …} → the same
     {"do": "training", …}                                      → the same: what `training.of` tells of `model`
 """
 
@@ -80,14 +80,14 @@ def call(shell, name, args, kwargs, seconds):
     return _answer(seconds, act)
 
 
-def denoise(shell, xt, t, seconds, back=False):
-    """ε̂ of the student's `model` for x_t (n, 2) at t (n,); `back`: with its weights as they began."""
+def denoise(shell, xt, t, seconds, other=None):
+    """ε̂ of the student's `model` for x_t (n, 2) at t (n,); `other`: with weights `training.changed` by this seed."""
 
     def act():
         import torch
 
         model = _look_up(shell, "model")
-        with torch.no_grad(), training.set_back(model) if back else nullcontext():
+        with torch.no_grad(), nullcontext() if other is None else training.changed(model, other):
             return model(_given(shell, xt), _given(shell, t))
 
     return _answer(seconds, act)

@@ -73,19 +73,23 @@ def _stepped(weights) -> list | None:
 
 
 @contextmanager
-def set_back(model):
-    """The model with its weights as they were before the first step that moved them; buffers are kept for later.
+def changed(model, seed: int = 0):
+    """The model with its weights as they were before the first step that moved them; buffers are kept for later. With a
+    seed: with about half of the numbers of each in the places of others.
 
     A network that went on from the weights of another one goes back to where that one began.
     """
     import torch
 
     kept = [(each, each.detach().clone()) for each in (*model.parameters(), *model.buffers())]
-    known = list(TRAINING.values())[1:]
+    dice, known = torch.Generator().manual_seed(seed), list(TRAINING.values())[1:]
     try:
         with torch.no_grad():
             for weights in model.parameters():
-                if same := _stepped(weights):
+                if seed:
+                    other = weights.flatten()[torch.randperm(weights.numel(), generator=dice)].view_as(weights)
+                    weights.copy_(torch.where(torch.rand(weights.shape, generator=dice) < 0.5, weights, other))
+                elif same := _stepped(weights):
                     first, place = same[1], [each is same for each in known].index(True)
                     for each in reversed(known[:place]):
                         if each[1].shape == first.shape and not _outside(first, *each[3:]):
