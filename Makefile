@@ -19,7 +19,7 @@ INSTALL = PYTHON="$(PYTHON)" TORCH_CPU="$(TORCH_CPU)" sh tools/install.sh
 help:
 	@echo "make lab            open the lessons in JupyterLab (the first time: install everything in .venv)"
 	@echo "make test           run every lesson, and every test but the long ones"
-	@echo "make test-all       run the long ones too: optional notebooks, website, all of the grading (Linux, bubblewrap)"
+	@echo "make test-all       run everything: also optional notebooks, website, JupyterLab, the grading's sandbox (Linux)"
 	@echo "make test-matrix    run the fast tests with the lowest, tested, newest and Colab's versions (uv, hours)"
 	@echo "make lint           check the style and the types of the code, and the form of the notebooks"
 	@echo "make bench          measure the course, some of it beside other packages: ten minutes, tables"
@@ -68,10 +68,10 @@ clean:
 	@$(INSTALL) lab
 	@touch $@
 
-.venv/test-installed: .venv/lab-installed
-	@echo "Installing what the tests need in .venv: about a minute, once."
+.venv/test-installed: pyproject.toml constraints.txt  # all that the lab needs is among it
+	@echo "Installing what the tests need in .venv: a few minutes, once. Safe to interrupt and to repeat."
 	@$(INSTALL) test,lint
-	@touch $@
+	@touch .venv/lab-installed $@
 
 .venv/matrix-installed: .venv/lab-installed
 	@$(INSTALL) matrix
@@ -89,5 +89,5 @@ clean:
 
 # Where the Python behind .venv has gone, or the folder has moved since, all is installed anew.
 ifneq ($(shell test -x $(BIN)/python && $(BIN)/python -I -c "import pip, diffusion_course" 2>&1 && echo whole),whole)
-.PHONY: .venv/lab-installed
+.PHONY: .venv/lab-installed .venv/test-installed
 endif

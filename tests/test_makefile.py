@@ -64,9 +64,14 @@ def test_lab_installs_once(checkout):
 
 
 def test_test_installs_what_is_missing(checkout):
-    installed = [VENV, PIP + ".[lab]", PIP + ".[test,lint]"]
-    assert make(checkout, "test")[0] == [*installed, TEST]
+    assert make(checkout, "lab")[0] == [VENV, PIP + ".[lab]", LAB]
+    assert make(checkout, "test")[0] == [PIP + ".[test,lint]", TEST]
     assert make(checkout, "test")[0] == [TEST]
+    assert make(checkout, "lab")[0] == [LAB]
+
+
+def test_tests_bring_all_that_the_lab_needs(checkout):
+    assert make(checkout, "test")[0] == [VENV, PIP + ".[test,lint]", TEST]
     assert make(checkout, "lab")[0] == [LAB]
 
 
@@ -86,7 +91,7 @@ def test_changed_dependencies_are_installed_in_what_is_there(checkout):
 def test_an_environment_without_its_python_is_made_anew(checkout):
     make(checkout, "test")
     (checkout / ".venv/bin/python").unlink()
-    assert make(checkout, "test")[0] == [VENV, PIP + ".[lab]", PIP + ".[test,lint]", TEST]
+    assert make(checkout, "test")[0] == [VENV, PIP + ".[test,lint]", TEST]
 
 
 def test_a_moved_folder_is_installed_again(checkout):
