@@ -1,6 +1,9 @@
 """What every test shares: one thread, the same random examples on every machine; what is long, and when it runs."""
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,17 +17,33 @@ settings.register_profile("course", derandomize=True, deadline=None)
 settings.load_profile("course")
 
 
+STARTED = {"walled", "lab", "book"}  # fixtures that start a sandbox or JupyterLab, or make the website
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """One process more than there are cores, since many tests wait for a browser or a sandbox."""
-    return (os.cpu_count() or 1) + 1
+    """Two processes more than there are cores, since many tests wait for a browser or a sandbox."""
+    return (os.cpu_count() or 1) + 2
+
+
+def pytest_configure(config):
+    """In `make test` trainings of lessons end early, as if interrupted; `make test-all` runs them to their end."""
+    if config.getoption("markexpr") == "not long":
+        folder = tempfile.TemporaryDirectory()
+        config.add_cleanup(folder.cleanup)
+        startup = Path(folder.name) / "profile_default/startup"
+        startup.mkdir(parents=True)
+        shutil.copy(Path(__file__).with_name("hurry.py"), startup)
+        os.environ["IPYTHONDIR"] = folder.name
 
 
 @pytest.hookimpl(tryfirst=True)  # before those marked are left out
 def pytest_collection_modifyitems(items):
-    """Optional notebooks are long; files with long tests come first, so that no core waits for one at the end."""
+    """Long are optional notebooks too, and what much is started for. Files with long tests come first, so that no core
+    waits for one at the end.
+    """
     for item in items:
-        if item.path.parent.name == "beyond":
+        if item.path.parent.name == "beyond" or STARTED & set(getattr(item, "fixturenames", ())):
             item.add_marker("long")
     long = {item.path for item in items if item.get_closest_marker("long")}
     items.sort(key=lambda item: item.path not in long)

@@ -75,6 +75,7 @@ def test_quick_benchmarks_exist_and_end_within_ten_minutes():
     assert all((Path(bench.__file__).with_name(f"{name}.py")).exists() for name in bench.LIMITS)
 
 
+@pytest.mark.long
 def test_a_class_writes_the_solution_in_ways_of_its_own(tmp_path):
     pytest.importorskip("pydantic")  # comes with the homework, which cannot be on Colab
     import class_of_300
@@ -133,6 +134,7 @@ def test_seconds_of_a_rehearsal_are_not_written(rows, tmp_path):
         gpu.write(rows, tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", ["training", "sampling", "estimate"])
 def test_the_parts_run_in_the_small(part):
     """The others take longer; `gpu.py --tiny` runs all of them."""

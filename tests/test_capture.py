@@ -15,11 +15,11 @@ from diffusion_course.machine import capture
 from diffusion_course.machine.capture import PLAIN_STEPS
 from diffusion_course.run import captions, paint, recipes, sampling
 
-STEPS = 20
+STEPS = 12
 
 
 def trained(case="points", resume=None, model=None, **options):
-    """The records of 20 steps, as a list, on a generator that a graph can hold."""
+    """The records of 12 steps, as a list, on a generator that a graph can hold."""
     make, x0, cond, weight = CASES[case]
     model = make() if model is None else model
     rng = Chance().manual_seed(0)

@@ -22,6 +22,7 @@ from diffusion_course.machine import capture, inputs
 from diffusion_course.run import checkpoints, cli
 from diffusion_course.run.album import Album
 
+pytestmark = pytest.mark.long
 STEPS = 50
 
 

@@ -24,7 +24,8 @@ COLUMNS = {
 }
 SHOWN = ["torch", "numpy", "matplotlib", "ipywidgets", "ipython", "jupyterlab", "diffusers"]
 TOOLS = "diffusers hatchling hypothesis nbclient nbconvert nbformat nbval packaging pytest pytest-xdist pyyaml".split()
-FAST = ["tests", "--ignore=tests/browser", "--ignore=tests/homework", "-n", "auto", "--dist", "loadfile", "-q"]
+FAST = ["tests", "--ignore=tests/browser", "--ignore=tests/homework", "-m", "long or not long"]
+FAST += ["-n", "auto", "--dist", "loadfile", "-q"]
 
 
 def has_python(version: str) -> bool:

@@ -1,0 +1,18 @@
+"""Read by the kernels of `make test` as they start: a training of a lesson ends after a quarter of its steps."""
+
+
+def hurry():
+    from itertools import islice
+
+    from diffusion_course.lab import bars
+
+    class Hurried(bars.tqdm):
+        def __iter__(self):
+            steps = super().__iter__()
+            return islice(steps, self.total // 4) if self.unit == "step" else steps
+
+    bars.tqdm = Hurried
+
+
+hurry()
+del hurry  # the lesson finds no name that it has not made
