@@ -21,14 +21,18 @@ STARTED = {"walled", "lab", "book"}  # fixtures that start a sandbox or JupyterL
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers():
-    """Two processes more than there are cores, since many tests wait for a browser or a sandbox."""
-    return (os.cpu_count() or 1) + 2
+def pytest_xdist_auto_num_workers(config):
+    """One process more than there are cores, with the long tests two: many of them wait for a browser or a sandbox."""
+    return (os.cpu_count() or 1) + (1 if without_long(config) else 2)
+
+
+def without_long(config):
+    return config.getoption("markexpr") == "not long"
 
 
 def pytest_configure(config):
     """In `make test` trainings of lessons end early, as if interrupted; `make test-all` runs them to their end."""
-    if config.getoption("markexpr") == "not long":
+    if without_long(config):
         folder = tempfile.TemporaryDirectory()
         config.add_cleanup(folder.cleanup)
         startup = Path(folder.name) / "profile_default/startup"
