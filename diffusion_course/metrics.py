@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from . import data
-from .base.arrays import numbers_of
 from .base.files import refuse_bytes
+from .base.refusals import numbers_of
 
 BINS = 64  # equal arc lengths of the spiral; 512 real points leave one empty once in 50 sets
 POINTS_A_BIN = 32  # where the nearest curve point is looked for

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .base.arrays import numbers_of, to_float64
-from .base.figure import BLACK, BLUE, COLOURS, ORANGE, RED, SKY, WIDTH, Figure, folded, styled
-from .base.files import refuse_bytes
+from .base.arrays import to_float64
+from .base.figure import BLACK, BLUE, COLOURS, ORANGE, RED, SKY, WIDTH, Figure, as_rgb, panelled, plain_ticks, styled
+from .base.refusals import numbers_of, whole
 
 Names = Sequence[str]  # of rows or columns
 
@@ -25,17 +25,11 @@ def images(pictures: Mapping[str, Any], columns: int | None = None, height: floa
     Values outside [−1, 1] (noisy pictures have many) are clipped for display only.
     """
     _refuse_empty(pictures, "pictures")
-    columns = min(len(pictures), 5) if columns is None else columns
-    rows = -(-len(pictures) // columns)
-    side = min(height, WIDTH / columns)
-    lines = max(folded(title, side).count("\n") for title in pictures) + 1
-    figure = Figure(side * columns, rows * (side + 0.2 * lines + 0.15))
-    for ax in figure.subplots(rows, columns, squeeze=False).flat:
-        ax.axis("off")
-    for ax, (title, picture) in zip(figure.axes, pictures.items(), strict=False):
+    figure = panelled(pictures, min(len(pictures), 5) if columns is None else columns, height, 0.15)
+    for ax, picture in zip(figure.axes, pictures.values(), strict=False):
         ax.imshow(as_rgb(picture), interpolation="nearest")
-        ax.set_title(folded(title, side))
-    figure.alt = "Pictures, left to right: " + "; ".join(title.replace("\n", ", ") for title in pictures) + "."
+        ax.axis("off")
+    figure.alt = "Pictures, left to right: " + "; ".join(pictures) + "."
     return figure
 
 
@@ -44,7 +38,7 @@ def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Names = (), t
     """Many pictures (n, c, h, w) in [−1, 1] on one sheet; `rows` names its rows, at their left, `tops` its columns."""
     _refuse_empty(pictures, "pictures")
     cells = [as_rgb(picture) for picture in pictures]
-    (h, w, _), count = cells[0].shape, -(-len(cells) // columns)
+    (h, w, _), count = cells[0].shape, -(-len(cells) // whole(columns, "columns"))
     for what, names, needed in (("rows", rows, count), ("tops", tops, columns)):
         if len(names) not in (0, needed):
             raise ValueError(f"{what} names {len(names)}, but there are {count} rows and {columns} columns.")
@@ -94,14 +88,7 @@ def lines(
         ax.axvline(marker, color=BLACK, linewidth=0.8)
         ax.text(marker, 0.97, f" {note} ", transform=ax.get_xaxis_transform(), va="top", ha="right")
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear", yscale="log" if logy else "linear")
-    if logx and len(x) <= 8:  # few enough to stand on the axis
-        ax.set_xticks(x, [f"{value:g}" for value in x])
-        ax.minorticks_off()
-    low, high = ax.get_ylim()
-    if logy and 1e-3 < low and high < 1000 * low:  # plain numbers: 1, 2, 5, 10 …
-        ticks = [digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 5)]
-        ax.set_yticks([y for y in ticks if low <= y <= high], [f"{y:g}" for y in ticks if low <= y <= high])
-        ax.set_yticks([], minor=True)
+    plain_ticks(ax, x if logx else (), logy)
     ax.grid(alpha=0.3)
     ax.legend(frameon=False)
     figure.alt = f"{ylabel} over {xlabel}, from {x[0]:g} to {x[-1]:g}. " + " ".join(
@@ -139,7 +126,7 @@ def histograms(
     if outlines:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", frameon=False)
     figure.alt = f"Histograms of {xlabel}: " + "; ".join(
-        f"{title.replace(chr(10), ', ')} (mean {x.mean():.2f}, spread {x.std():.2f})" for title, x in values.items()
+        f"{title} (mean {x.mean():.2f}, spread {x.std():.2f})" for title, x in values.items()
     )
     return figure
 
@@ -158,12 +145,7 @@ def clouds(
     if limit is None:
         limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
     columns = min(len(panels), 3) if len(panels) in (1, 2, 3, 5, 6) else min(len(panels), 4)
-    rows = -(-len(panels) // columns)
-    side = min(WIDTH / columns, 3.0)
-    lines = max(folded(title, side).count("\n") for title in panels) + 1
-    figure = Figure(side * columns, (side + 0.2 * lines) * rows)
-    for ax in figure.subplots(rows, columns, squeeze=False).flat[len(panels) :]:
-        ax.axis("off")
+    figure = panelled(panels, columns, 3.0)
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if isinstance(reference, Mapping):
             x, y = numbers_of(reference[title], (None, 2), title).T
@@ -173,25 +155,13 @@ def clouds(
             ax.scatter(x, y, s=3, color=ORANGE, alpha=0.3, linewidths=0)
         ax.scatter(points[:, 0], points[:, 1], s=4 if around is None else 16, color=BLUE, alpha=0.6, linewidths=0)
         xlim, ylim = ((middle - limit, middle + limit) for middle in around or (0, 0))
-        ax.set(xlim=xlim, ylim=ylim, aspect="equal", title=folded(title, side))
+        ax.set(xlim=xlim, ylim=ylim, aspect="equal")
     figure.alt = "Point clouds, left to right: " + "; ".join(
-        f"{title.replace(chr(10), ', ')} ({len(points)} points, mean ({points[:, 0].mean():.2f}, "
+        f"{title} ({len(points)} points, mean ({points[:, 0].mean():.2f}, "
         f"{points[:, 1].mean():.2f}), spread {points.std(0).mean():.2f})"
         for title, points in panels.items()
     )
     return figure
-
-
-def as_rgb(picture: Any) -> np.ndarray:
-    """One picture (c, h, w) or (1, c, h, w) in [−1, 1], c = 1 or 3, as (h, w, 3) in [0, 1], clipped to it."""
-    picture = to_float64(picture[0] if picture.ndim == 4 and len(picture) == 1 else picture)
-    if picture.ndim != 3 or picture.shape[0] not in (1, 3):
-        raise ValueError(f"a picture has shape (c, h, w) with c = 1 or 3, not {picture.shape}.")
-    if not np.isfinite(picture).all():
-        raise ValueError("a picture with NaN or infinity cannot be shown: look where it comes from.")
-    refuse_bytes(picture, "the picture")
-    rgb = np.clip((picture.transpose(1, 2, 0) + 1) / 2, 0, 1)
-    return np.broadcast_to(rgb, (*rgb.shape[:2], 3))
 
 
 def _refuse_empty(given: Any, name: str) -> None:

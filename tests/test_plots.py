@@ -17,7 +17,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from diffusion_course import forward, plots, schedule
-from diffusion_course.base.figure import DPI
+from diffusion_course.base.figure import DPI, as_rgb
 
 RNG = np.random.default_rng(0)
 LINEAR = schedule.linear()
@@ -69,7 +69,9 @@ def test_every_picture_is_tested_here():
     public = {
         name
         for name, value in vars(plots).items()
-        if inspect.isfunction(value) and inspect.signature(value).return_annotation == "Figure"
+        if getattr(value, "__module__", "") == plots.__name__
+        and inspect.isfunction(value)
+        and inspect.signature(value).return_annotation == "Figure"
     }
     assert public == set(DRAWN)
 
@@ -113,13 +115,13 @@ def test_tensors_are_drawn_as_arrays_are():
 
 def test_pixels_are_the_values():
     picture = np.array([[[-1.0, 1.0], [0.0, 3.0]]])
-    np.testing.assert_array_equal(plots.as_rgb(picture)[..., 0], [[0, 1], [0.5, 1]])
-    np.testing.assert_array_equal(plots.as_rgb(picture[None]), plots.as_rgb(picture))
+    np.testing.assert_array_equal(as_rgb(picture)[..., 0], [[0, 1], [0.5, 1]])
+    np.testing.assert_array_equal(as_rgb(picture[None]), as_rgb(picture))
     shown = plots.images({"a": picture}).axes[0].images[0].get_array()
-    np.testing.assert_array_equal(shown, plots.as_rgb(picture))
+    np.testing.assert_array_equal(shown, as_rgb(picture))
     page = plots.sheet([picture, -picture], "two", columns=2).axes[0].images[0].get_array()
-    np.testing.assert_array_equal(page[1:3, 1:3], plots.as_rgb(picture))
-    np.testing.assert_array_equal(page[1:3, 4:6], plots.as_rgb(-picture))
+    np.testing.assert_array_equal(page[1:3, 1:3], as_rgb(picture))
+    np.testing.assert_array_equal(page[1:3, 4:6], as_rgb(-picture))
 
 
 def test_infinite_log_snr_is_a_gap_not_an_error():

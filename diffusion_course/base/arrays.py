@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import sys
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -31,19 +30,6 @@ def may_read(x: Any) -> bool:
 def to_float64(values: Any) -> np.ndarray:
     """Numbers, an array or a tensor (on any device) as a float64 array."""
     return np.asarray(values.detach().cpu().double() if is_tensor(values) else values, dtype=np.float64)
-
-
-def numbers_of(values: Any, shape: tuple, name: str, infinite: bool = False) -> np.ndarray:
-    """`values` as float64. Raises ValueError unless of that shape (None: any length but 0) and finite (or no NaN)."""
-    values = to_float64(values)
-    right = [n == asked or (asked is None and n > 0) for n, asked in zip(values.shape, shape, strict=False)]
-    if values.ndim != len(shape) or not all(right):
-        needed = str(shape).replace("None", "n", 1).replace("None", "d")
-        raise ValueError(f"{name!r} has shape {values.shape}, but {needed} is needed.")
-    bad = np.isnan(values) if infinite else ~np.isfinite(values)
-    if bad.any():
-        raise ValueError(f"{name!r} holds {values[bad][0]}: look where it comes from.")
-    return values
 
 
 def exact(values: Any) -> Any:
@@ -94,26 +80,15 @@ def shaped(level: Any, x: Array) -> Any:
     return level.to(widened(x)) if is_tensor(x) else cast(to_float64(level), x)
 
 
-def of_one_shape(**pair: Any) -> tuple[Any, Any]:
-    """The two of `pair`, widened; refused if their shapes differ. A number goes with any shape."""
-    (name_a, a), (name_b, b) = pair.items()
-    shape_a, shape_b = shape_of(a), shape_of(b)
-    if shape_a and shape_b and shape_a != shape_b:
-        raise ValueError(f"{name_a} has shape {shape_a} but {name_b} has {shape_b}: they must be equal.")
-    refuse_whole_numbers(a)
-    refuse_whole_numbers(b)
-    return widened(a), widened(b)
+def refuse_whole_numbers(x: Any) -> None:
+    """Raise ValueError for a tensor of integers, into which half of any result would not fit."""
+    if is_tensor(x) and not x.is_floating_point():
+        raise ValueError(f"a tensor of {x.dtype} cannot hold noise: give floats (`x.float()`).")
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
     """The shape of x: () for a plain number."""
     return tuple(getattr(x, "shape", ()))
-
-
-def refuse_whole_numbers(x: Any) -> None:
-    """Raise ValueError for a tensor of integers, into which half of any result would not fit."""
-    if is_tensor(x) and not x.is_floating_point():
-        raise ValueError(f"a tensor of {x.dtype} cannot hold noise: give floats (`x.float()`).")
 
 
 def total(x: Any) -> Any:
@@ -136,11 +111,3 @@ def row_quantile(rows: Any, share: float) -> Any:
     place = share * (rows.shape[1] - 1)
     ordered = rows.sort(dim=1).values
     return ordered[:, math.floor(place)].lerp(ordered[:, math.ceil(place)], place % 1)
-
-
-def whole(n: Any, name: str, least: int = 1, most: float = np.inf) -> int:
-    """n as an int. Raises ValueError unless it is a whole number of any integer type, from `least` to `most`."""
-    if not isinstance(n, Integral) or isinstance(n, bool) or not least <= int(n) <= most:
-        limit = f" and at most {most}" if most < np.inf else ""
-        raise ValueError(f"{name} is {n!r}; it must be a whole number, at least {least}{limit}.")
-    return int(n)

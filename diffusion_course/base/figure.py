@@ -10,13 +10,18 @@ import base64
 import functools
 import html
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from io import BytesIO
 from typing import Any
 
 import matplotlib
 import matplotlib.figure
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from .arrays import to_float64
+from .files import refuse_bytes
+from .refusals import whole
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
     "#0072b2", "#b57900", "#00855f", "#d55e00", "#b0548c", "#2f8fc9", "#000000"
@@ -46,6 +51,15 @@ class Figure(matplotlib.figure.Figure):
         FigureCanvasAgg(self)
         self.alt = ""
 
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in words: one line, with a comma where a title had a new one."""
+        return self._alt
+
+    @alt.setter
+    def alt(self, text: str) -> None:
+        self._alt = text.replace("\n", ", ")
+
     def png(self) -> bytes:
         """The picture as a PNG file."""
         self.savefig(file := BytesIO(), format="png")
@@ -73,3 +87,43 @@ def folded(title: str, inches: float) -> str:
     ['after 10,000', 'training steps']
     """
     return "\n".join(textwrap.fill(line, int(11.5 * inches)) for line in title.split("\n"))
+
+
+def panelled(titles: Collection[str], columns: int, side: float, gap: float = 0.0) -> Figure:
+    """A figure with a square panel, of at most `side` inches, under each title, row by row; places left over are empty.
+
+    A row is as high as a panel, its title and `gap`.
+    """
+    side, rows = min(side, WIDTH / whole(columns, "columns")), -(-len(titles) // columns)
+    text = [folded(title, side) for title in titles]
+    height = side + 0.2 * (1 + max(title.count("\n") for title in text)) + gap
+    figure = Figure(side * columns, rows * height)
+    for ax in figure.subplots(rows, columns, squeeze=False).flat[len(text) :]:
+        ax.axis("off")
+    for ax, title in zip(figure.axes, text, strict=False):
+        ax.set_title(title)
+    return figure
+
+
+def plain_ticks(ax: Any, x: Any, logy: bool) -> None:
+    """Numbers as one writes them on log axes: x at its places, if there are few; y at 1, 2, 5, 10 … if it spans few."""
+    if 0 < len(x) <= 8:
+        ax.set_xticks(x, [f"{value:g}" for value in x])
+        ax.minorticks_off()
+    low, high = ax.get_ylim()
+    if logy and 1e-3 < low and high < 1000 * low:
+        ticks = [digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 5)]
+        ax.set_yticks([y for y in ticks if low <= y <= high], [f"{y:g}" for y in ticks if low <= y <= high])
+        ax.set_yticks([], minor=True)
+
+
+def as_rgb(picture: Any) -> np.ndarray:
+    """One picture (c, h, w) or (1, c, h, w) in [−1, 1], c = 1 or 3, as (h, w, 3) in [0, 1], clipped to it."""
+    picture = to_float64(picture[0] if picture.ndim == 4 and len(picture) == 1 else picture)
+    if picture.ndim != 3 or picture.shape[0] not in (1, 3):
+        raise ValueError(f"a picture has shape (c, h, w) with c = 1 or 3, not {picture.shape}.")
+    if not np.isfinite(picture).all():
+        raise ValueError("a picture with NaN or infinity cannot be shown: look where it comes from.")
+    refuse_bytes(picture, "the picture")
+    rgb = np.clip((picture.transpose(1, 2, 0) + 1) / 2, 0, 1)
+    return np.broadcast_to(rgb, (*rgb.shape[:2], 3))

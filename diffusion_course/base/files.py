@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import whole
+from .refusals import whole
 
 READABLE = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")  # endings that `folder` takes
 

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,13 @@ KNOWN = (
     "or green hair; and a blue, green, purple or grey background."
 )
 NOT_SAID = -1  # the code of whatever a condition leaves open
+
+
+def codes_for(model: Any, cond: Any) -> Any:
+    """`cond` as the model takes it, checked, if the model can (`check_cond`); else as it is. None is refused."""
+    if cond is None:
+        raise ValueError("cond is None: give codes, or sample from the model itself, to which nothing is then said.")
+    return model.check_cond(cond) if hasattr(model, "check_cond") else cond
 
 
 def face_codes(prompt: str) -> np.ndarray:

@@ -5,10 +5,9 @@ import math
 import numpy as np
 from matplotlib.patches import Arc
 
-from ..base.figure import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, Figure, styled
+from ..base.figure import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, Figure, as_rgb, styled
 from ..data import smiley
 from ..forward import add_noise, v_from_eps
-from ..plots import as_rgb
 from .panel import Live, pack
 
 SIZE = 28

@@ -8,9 +8,8 @@ import numpy as np
 import traitlets
 
 from .. import data
-from ..base.figure import BLACK, BLUE, Figure, styled
+from ..base.figure import BLACK, BLUE, Figure, as_rgb, styled
 from ..forward import add_noise
-from ..plots import as_rgb
 from ..schedule import Schedule, cosine, linear, sigmoid, zero_terminal_snr
 from .panel import Live, Panel, pack, script, style
 

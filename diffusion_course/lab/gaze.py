@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from ..base.figure import RED, WIDTH, Figure, styled
+from ..base.figure import RED, WIDTH, Figure, as_rgb, styled
 from ..forward import add_noise
-from ..plots import as_rgb
 
 
 def attention_weights(model: Any, xt: Any, t: int, cond: Any = None) -> Any:

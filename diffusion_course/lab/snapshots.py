@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import hsv_to_rgb
 
-from ..base.figure import BLACK, COLOURS, ORANGE, WIDTH, Figure, folded, styled
-from ..plots import as_rgb, normal
+from ..base.figure import BLACK, COLOURS, ORANGE, WIDTH, Figure, as_rgb, folded, styled
+from ..plots import normal
 from .trajectories import ARROWS
 
 SIDE = 2.3  # inches of one panel, at most

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..base.arrays import whole
+from ..base.refusals import whole
 from .hardware import Machine
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of each weight
