@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .base.arrays import whole
 from .base.files import folder as folder
 from .base.files import load
 from .base.files import pictures as pictures
+from .base.refusals import one_of, refuse_rng, whole
 from .base.words import FACE_VALUES
 
 FACES_TRAIN = 10_000  # of 12,000; the rest is held out
@@ -34,10 +34,8 @@ class Faces:
     @property
     def codes(self) -> np.ndarray:
         """The attributes as whole numbers (n, 7), as a network takes them: positions in `FACE_VALUES`."""
-        columns = [
-            (self.attributes[name][:, None] == np.array(values)).argmax(axis=1) for name, values in FACE_VALUES.items()
-        ]
-        return np.stack(columns, axis=1)
+        found = {name: self.attributes[name][:, None] == np.array(values) for name, values in FACE_VALUES.items()}
+        return np.stack([column.argmax(axis=1) for column in found.values()], axis=1)
 
 
 def faces(split: str = "train") -> Faces:
@@ -50,7 +48,7 @@ def faces(split: str = "train") -> Faces:
     >>> f.x0[f.attributes["hat"] & (f.attributes["hair_colour"] == "blue")].shape[1:]
     (3, 16, 16)
     """
-    _check_split(split)
+    one_of(split, ("train", "test"), "split")
     part = slice(FACES_TRAIN) if split == "train" else slice(FACES_TRAIN, None)
     file = load("faces.npz")
     return Faces(pictures(file["images"][part]), {name: file[name][part] for name in FACE_VALUES})
@@ -73,7 +71,7 @@ def fashion(split: str = "train") -> Fashion:
     >>> fashion("test").x0.shape
     (2000, 1, 28, 28)
     """
-    _check_split(split)
+    one_of(split, ("train", "test"), "split")
     file = load("fashion.npz")
     labels = file[f"{split}_labels"].astype(np.int64)
     return Fashion(pictures(file[f"{split}_images"]), labels, tuple(file["names"].tolist()))
@@ -115,22 +113,14 @@ def smiley(size: int = 28) -> np.ndarray:
 
 
 def scalars(n: int = 2048, rng: np.random.Generator | None = None) -> np.ndarray:
-    """n numbers (n, 1) from two bumps of equal weight, N(−1, 0.2²) and N(1, 0.2²).
-
-    >>> scalars(5, np.random.default_rng(0)).shape
-    (5, 1)
-    """
+    """n numbers (n, 1) from two bumps of equal weight, N(−1, 0.2²) and N(1, 0.2²)."""
     rng = _generator(n, rng)
     centres = 2.0 * rng.integers(2, size=(n, 1)) - 1
     return (centres + 0.2 * rng.standard_normal((n, 1))).astype(np.float32)
 
 
 def blob(n: int = 2048, rng: np.random.Generator | None = None) -> np.ndarray:
-    """n points (n, 2) of one round Gaussian, mean (2, −1) and standard deviation 0.3: off centre on purpose.
-
-    >>> blob(5, np.random.default_rng(0)).shape
-    (5, 2)
-    """
+    """n points (n, 2) of one round Gaussian, mean (2, −1) and standard deviation 0.3: off centre on purpose."""
     return ((2.0, -1.0) + 0.3 * _generator(n, rng).standard_normal((n, 2))).astype(np.float32)
 
 
@@ -176,11 +166,7 @@ def spiral(n: int = 2048, rng: np.random.Generator | None = None) -> np.ndarray:
 
 
 def spiral_curve(n: int = 1024) -> np.ndarray:
-    """The spiral's curve itself: the middles (n, 2) of n equal pieces of its length, from the middle out.
-
-    >>> spiral_curve(8).shape
-    (8, 2)
-    """
+    """The spiral's curve itself: the middles (n, 2) of n equal pieces of its length, from the middle out."""
     shape = spiral_shape()
     return shape.at((np.arange(whole(n, "n")) + 0.5) / n * shape.lengths[-1])
 
@@ -188,11 +174,5 @@ def spiral_curve(n: int = 1024) -> np.ndarray:
 def _generator(n: Any, rng: Any) -> np.random.Generator:
     """`rng`, or a fresh one; refuses a number of points below 1."""
     whole(n, "n")
-    if rng is not None and not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng is {rng!r}; give np.random.default_rng(0), or None for fresh chance.")
+    refuse_rng(rng, n)
     return np.random.default_rng() if rng is None else rng
-
-
-def _check_split(split: Any) -> None:
-    if split not in ("train", "test"):
-        raise ValueError(f'split is {split!r}; it must be "train" or "test" (held out).')

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .base.arrays import Array, cast, is_tensor, to_float64, widened
+from .base.refusals import brief, refuse_other_samples
 from .forward import eps_from_x0, levels, refuse_clean
 from .schedule import Schedule
 
@@ -33,7 +34,8 @@ class GaussianDenoiser:
     def __init__(self, mean: Any, std: Any, schedule: Schedule) -> None:
         self.mean, self.std, self.schedule = to_float64(mean), to_float64(std), schedule
         if not np.isfinite(self.mean).all() or not ((self.std >= 0) & (self.std < np.inf)).all():
-            raise ValueError(f"mean must be finite and std finite and 0 or more, not {mean} and {std}.")
+            raise ValueError(f"mean must be finite and std finite and 0 or more, not {brief(mean)} and {brief(std)}.")
+        self.shape = np.broadcast_shapes(self.mean.shape, self.std.shape) or None
 
     def __call__(self, xt: Array, t: Any) -> Any:
         """ε̂ for x_t at step t, an int or (B,) ints in 1 … T."""
@@ -47,6 +49,7 @@ class GaussianDenoiser:
 
     def _pull(self, xt: Any, t: Any) -> tuple[Any, Any, Any]:
         """Both levels, and (x_t − √ᾱ_t mean) divided by the variance of x_t."""
+        refuse_other_samples(xt, self.shape)
         signal, noise = levels(self.schedule.at(t), xt)
         refuse_clean(noise)
         off = widened(xt) - signal * cast(self.mean, xt)
@@ -70,13 +73,16 @@ class FullGaussianDenoiser:
     def __init__(self, mean: Any, cov: Any, schedule: Schedule) -> None:
         mean, cov = to_float64(mean), to_float64(cov)
         finite = np.isfinite(mean).all() and np.isfinite(cov).all()
-        if not finite or cov.ndim != 2 or cov.shape[0] != cov.shape[1] or not np.allclose(cov, cov.T):
-            raise ValueError(f"mean must be finite and cov a finite symmetric matrix (d, d), not {mean!s} and {cov!s}.")
+        d = cov.shape[-1] if cov.ndim else 0
+        if not finite or d == 0 or cov.shape != (d, d) or mean.shape not in ((), (d,)) or not np.allclose(cov, cov.T):
+            needed = "mean must be finite, (d,), and cov a finite symmetric matrix (d, d)"
+            raise ValueError(f"{needed}, not {brief(mean)} and {brief(cov)}.")
         variances, self.axes = np.linalg.eigh(cov)
         if variances.min() < -1e-9 * variances.max():
             raise ValueError(f"cov has a negative eigenvalue, {variances.min():g}: no data have such a covariance.")
         along = np.broadcast_to(mean, len(cov)) @ self.axes
-        self.schedule, self.along = schedule, GaussianDenoiser(along, variances.clip(0) ** 0.5, schedule)
+        self.schedule, self.shape = schedule, (d,)
+        self.along = GaussianDenoiser(along, variances.clip(0) ** 0.5, schedule)
 
     def __call__(self, xt: Array, t: Any) -> Any:
         """ε̂ for x_t at step t, an int or (B,) ints in 1 … T."""
@@ -87,6 +93,7 @@ class FullGaussianDenoiser:
         return self._turned(self.along.x0_hat, xt, t)
 
     def _turned(self, answer: Callable, xt: Any, t: Any) -> Any:
+        refuse_other_samples(xt, self.shape)
         axes = cast(self.axes, xt)
         return answer(widened(xt) @ axes, t) @ axes.T
 
@@ -97,8 +104,7 @@ class IdealDenoiser:
         w_i ∝ exp(−‖x_t − √ᾱ_t x_i‖² / (2 (1−ᾱ_t))),     x̂_0 = Σ w_i x_i,     ε̂ = (x_t − √ᾱ_t x̂_0) / √(1−ᾱ_t)
 
     What any network trained long enough on these n samples would become: it can only return those samples.
-    Computed in float64 with the log-sum-exp shift, in blocks: beside the data, 8 bytes a number, 100,000 faces
-    against 256 queries take 100 MB. Queries may be arrays or tensors; the answer comes back as what came in.
+    Computed in float64, in blocks: beside the data, 100,000 faces against 256 queries take 100 MB.
     Raises ValueError for data that are empty or not finite, and for queries of another shape.
 
     >>> from diffusion_course.schedule import linear
@@ -131,8 +137,7 @@ class IdealDenoiser:
         return np.concatenate(list(self._blocks(self._queries(xt), t)))
 
     def _queries(self, xt: Any) -> np.ndarray:
-        if tuple(xt.shape[1:]) != self.shape:
-            raise ValueError(f"xt has samples of shape {tuple(xt.shape[1:])}, the data {self.shape}.")
+        refuse_other_samples(xt, self.shape)
         return to_float64(xt).reshape(len(xt), -1)
 
     def _blocks(self, queries: np.ndarray, t: Any) -> Iterator[np.ndarray]:

@@ -16,18 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .base.arrays import (
-    Array,
-    cast,
-    exact,
-    holds,
-    is_tensor,
-    may_read,
-    of_one_shape,
-    refuse_whole_numbers,
-    shape_of,
-    shaped,
-)
+from .base.arrays import Array, cast, exact, holds, is_tensor, may_read, shape_of, shaped
+from .base.refusals import brief, of_one_shape, refuse_no_floats, refuse_rng
 
 
 class Levels(NamedTuple):
@@ -45,9 +35,7 @@ def levels(alpha_bar_t: Any, x: Array) -> Levels:
     """
     if isinstance(alpha_bar_t, Levels):
         return Levels(*(shaped(level, x) for level in alpha_bar_t))
-    power = alpha_bar_t if is_tensor(alpha_bar_t) else exact(alpha_bar_t)
-    if may_read(power) and not holds((power >= 0) & (power <= 1)):  # also refuses NaN
-        raise ValueError(f"alpha_bar_t must lie in [0, 1], not {power!s}.")
+    power = _refuse_no_power("alpha_bar_t", alpha_bar_t)
     return Levels(shaped(power**0.5, x), shaped((1 - power) ** 0.5, x))
 
 
@@ -63,6 +51,7 @@ def add_noise(x0: Array, alpha_bar_t: Any, eps: Array) -> Any:
 
 def noise_step(x: Array, beta_t: Any, eps: Array) -> Any:
     """One step of the chain, x_t = √(1−β_t) x_{t−1} + √β_t ε: noising with ᾱ = 1 − β_t."""
+    _refuse_no_power("beta_t", beta_t)
     return add_noise(x, 1 - beta_t, eps)
 
 
@@ -146,17 +135,21 @@ def randn_like(x: Array, rng: Any = None) -> Any:
     `rng` is a numpy Generator for floats and arrays, a torch Generator for tensors (a CPU one gives the same
     noise on every device). None draws from a fresh generator (NumPy) or from torch's own.
     """
-    library = "torch" if is_tensor(x) else "numpy"
-    if rng is not None and type(rng).__module__.split(".")[0] != library:
-        raise ValueError(
-            f"rng is a {type(rng).__qualname__} but x is a {type(x).__qualname__}: give a {library} Generator, or None."
-        )
-    refuse_whole_numbers(x)
+    refuse_rng(rng, x)
+    refuse_no_floats(x=x)
     if is_tensor(x):
         device = x.device if rng is None else rng.device
         return x.new_empty(x.shape, device=device).normal_(generator=rng).to(x.device)
     rng = np.random.default_rng() if rng is None else rng
     return cast(np.asarray(rng.standard_normal(np.shape(x))), x)
+
+
+def _refuse_no_power(name: str, given: Any) -> Any:
+    """A tensor as it is, all else in float64. Raises ValueError unless it lies in [0, 1], which NaN does not."""
+    power = given if is_tensor(given) else exact(given)
+    if may_read(power) and not holds((power >= 0) & (power <= 1)):
+        raise ValueError(f"{name} must lie in [0, 1], not {brief(power)}.")
+    return power
 
 
 def _ready(alpha_bar_t: Any, **pair: Any) -> tuple[Any, Any, Any, Any]:

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from .base.arrays import Array, is_tensor, joined
-from .base.words import NOT_SAID
+from .base.words import NOT_SAID, codes_for
 from .forward import eps_from_x0, x0_from_eps
+from .predictor import refuse_other_schedule
 from .schedule import Schedule
 
 
@@ -32,8 +33,7 @@ class guided:
     """
 
     def __init__(self, model: Callable, cond: Array, scale: float) -> None:
-        self.model, self.scale = model, scale
-        self.cond = model.check_cond(cond) if hasattr(model, "check_cond") else cond
+        self.model, self.scale, self.cond = model, scale, codes_for(model, cond)
 
     def __call__(self, xt: Array, t: Any) -> Any:
         """ε̂ for x_t at step t."""
@@ -61,6 +61,7 @@ class inpainted:
     """
 
     def __init__(self, model: Callable, schedule: Schedule, known: Array, mask: Array) -> None:
+        refuse_other_schedule(model, schedule)
         self.model, self.schedule, self.known, self.mask = model, schedule, known, mask
 
     def __call__(self, xt: Array, t: Any) -> Any:

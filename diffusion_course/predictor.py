@@ -1,4 +1,7 @@
-"""What a sampler asks of a model: x̂_0 of x_t from one network evaluation, checked, at the times to visit."""
+"""What a sampler asks of a model: x̂_0 of x_t from one network evaluation, checked, at the times to visit.
+
+`prepared` tests all that a sampler is given, before the first evaluation.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,40 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .base.arrays import is_tensor, may_read, total, widened
+from .base.refusals import brief, refuse_no_floats, refuse_other_samples, refuse_rng
 from .forward import x0_from_eps
 from .schedule import Schedule
 
 Clip: TypeAlias = "float | Callable[[Any], Any] | None"
+
+
+def prepared(
+    model: Callable, schedule: Schedule, xT: Any, steps: Any, rng: Any = None, clip: Clip = None
+) -> tuple[Any, Predictor, Iterator[tuple[int, int]]]:
+    """What a sampler works with, all tested: x_T (not in half precision), its `Predictor`, its steps (t, s)."""
+    predict = Predictor(model, schedule, clip)
+    refuse_no_floats(xT=xT)
+    if may_read(xT) and not math.isfinite(total(xT)):
+        raise ValueError("xT holds NaN or infinity: start from standard Gaussian noise.")
+    refuse_rng(rng, xT)
+    refuse_other_samples(xT, behind(model, "shape"))
+    return widened(xT), predict, predict.watched(pairs(schedule, steps))
+
+
+def behind(model: Any, name: str) -> Any:
+    """The attribute `name` of the model, or of the one that it wraps (`given`, `guided`, `inpainted`); else None."""
+    while model is not None and not hasattr(model, name):
+        model = getattr(model, "model", None)
+    return getattr(model, name, None)
+
+
+def refuse_other_schedule(model: Any, schedule: Any) -> None:
+    """Raise ValueError unless `schedule` is a Schedule, and the model's where it has one."""
+    if not isinstance(schedule, Schedule):
+        raise ValueError(f"schedule must be a Schedule, such as schedule.cosine(), not {brief(schedule)}.")
+    own = behind(model, "schedule")
+    if isinstance(own, Schedule) and not np.array_equal(own.alpha_bar, schedule.alpha_bar):
+        raise ValueError(f"this is not the model's schedule (T = {own.T}, here {schedule.T}): pass model.schedule.")
 
 
 class Predictor:
@@ -24,9 +57,9 @@ class Predictor:
     """
 
     def __init__(self, model: Callable, schedule: Schedule, clip: Clip = None) -> None:
-        own = getattr(getattr(model, "model", model), "schedule", None)  # behind `guided`, too
-        if isinstance(own, Schedule) and not np.array_equal(own.alpha_bar, schedule.alpha_bar):
-            raise ValueError(f"this is not the model's schedule (T = {own.T}, here {schedule.T}): pass model.schedule.")
+        if not callable(model):
+            raise ValueError(f"model must be a function eps_hat = model(xt, t), not {brief(model)}.")
+        refuse_other_schedule(model, schedule)
         self.model, self.schedule, self.totals = model, schedule, []
         self.clip = clip if callable(clip) or clip is None else clip_to(clip)
         self.name = getattr(model, "__name__", type(model).__name__)
@@ -38,9 +71,9 @@ class Predictor:
             x0_hat = x0_from_eps(xt, self.schedule.at(t), self._ask(self.model, xt, t))
         return x0_hat if self.clip is None else self.clip(x0_hat)
 
-    def times(self, steps: Any) -> Iterator[tuple[int, int]]:
-        """The pairs (t, s) of the steps; after the last one, whether all answers were finite."""
-        yield from pairs(self.schedule, steps)
+    def watched(self, steps: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """The steps (t, s); after the last one, whether all answers were finite."""
+        yield from steps
         self.report()
 
     def report(self) -> None:
@@ -75,15 +108,17 @@ class Predictor:
 def clip_to(bound: float) -> Callable[[Any], Any]:
     """A `clip`: each number of x̂_0 cut to [−bound, bound]. Raises ValueError unless bound > 0."""
     if not isinstance(bound, Number) or not bound > 0:
-        raise ValueError(f"clip must be None, a number above 0 or a function of x̂_0, not {bound!r}.")
+        raise ValueError(f"clip must be None, a number above 0 or a function of x̂_0, not {brief(bound)}.")
     return lambda x0_hat: x0_hat.clip(-bound, bound) if is_tensor(x0_hat) else np.clip(x0_hat, -bound, bound)
 
 
 def pairs(schedule: Schedule, steps: Any) -> Iterator[tuple[int, int]]:
     """The pairs (t, s): from each visited time to the next, cleaner one.
 
-    `steps` is a number of steps (spaced by `schedule.steps`), or the falling times themselves, ending at 0.
+    `steps` is a number of steps (spaced by `schedule.steps`; None: every t), or the falling times themselves, ending
+    at 0.
     """
+    steps = schedule.T if steps is None else steps
     times = schedule.steps(steps) if np.ndim(steps) == 0 else np.asarray(steps)
     schedule.at(times)  # refuses what is no whole number, or outside 0 … T
     times = times.astype(int)  # of unsigned numbers no difference is negative

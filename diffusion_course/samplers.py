@@ -29,9 +29,10 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .base.arrays import Array, row_quantile, whole, widened
+from .base.arrays import Array, row_quantile
+from .base.refusals import refusing_at_once, whole
 from .forward import add_noise, eps_from_x0, levels, posterior, posterior_variance, randn_like, x0_from_eps
-from .predictor import Clip, Predictor
+from .predictor import Clip, prepared
 from .schedule import Schedule
 
 
@@ -46,6 +47,7 @@ def ddpm_step(
     return mean + float(variance(schedule.at(t), schedule.at(s))) ** 0.5 * z if s > 0 else mean
 
 
+@refusing_at_once
 def ddpm(
     model: Callable, schedule: Schedule, xT: Array, steps: Any = None, *,
     rng: Any = None, clip: Clip = None, step: Callable = ddpm_step,
@@ -54,9 +56,9 @@ def ddpm(
 
     `step` replaces `ddpm_step`, for example by `partial(ddpm_step, variance=step_variance)` or by one of your own.
     """
-    x, predict = widened(xT), Predictor(model, schedule, clip)
+    x, predict, times = prepared(model, schedule, xT, steps, rng, clip)
     yield xT
-    for t, s in predict.times(schedule.T if steps is None else steps):
+    for t, s in times:
         x = step(x, predict(x, t), t, s, schedule, randn_like(x, rng) if s > 0 else 0.0)
         yield x
 
@@ -69,6 +71,7 @@ def ddim_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, z: Any =
     return x + fresh**0.5 * z if fresh > 0 else x
 
 
+@refusing_at_once
 def ddim(
     model: Callable, schedule: Schedule, xT: Array, steps: Any = 50, *,
     rng: Any = None, eta: float = 0.0, clip: Clip = None, step: Callable = ddim_step,
@@ -81,9 +84,9 @@ def ddim(
     """
     if not 0 <= eta <= 1:
         raise ValueError(f"eta must lie in [0, 1] (0: deterministic, 1: as much noise as DDPM), not {eta}.")
-    x, predict = widened(xT), Predictor(model, schedule, clip)
+    x, predict, times = prepared(model, schedule, xT, steps, rng, clip)
     yield xT
-    for t, s in predict.times(steps):
+    for t, s in times:
         x = step(x, predict(x, t), t, s, schedule, randn_like(x, rng) if eta > 0 and s > 0 else 0.0, eta)
         yield x
 
@@ -101,6 +104,7 @@ def heun_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, predict:
     return add_noise(x0_from_eps(xt, schedule.at(t), slope), schedule.at(s), slope)
 
 
+@refusing_at_once
 def heun(
     model: Callable, schedule: Schedule, xT: Array, steps: Any = 25, *, rng: Any = None, clip: Clip = None
 ) -> Iterator[Any]:
@@ -111,9 +115,9 @@ def heun(
     long in σ, is too much. The first of 25 even steps on `cosine` goes from σ = 20,000 to 16. Space them by
     "exponential" there, or start lower: `steps=schedule.steps(n + 1, "logsnr")[1:]`.
     """
-    x, predict = widened(xT), Predictor(model, schedule, clip)
+    x, predict, times = prepared(model, schedule, xT, steps, rng, clip)
     yield xT
-    for t, s in predict.times(steps):
+    for t, s in times:
         x = heun_step(x, predict(x, t), t, s, schedule, predict)
         yield x
 
@@ -128,7 +132,8 @@ def dpm_solver_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, be
     for m2, as if the second divided difference were the second derivative; it is half of it, and the order is then 2.)
     """
     log_snr = schedule.log_snr.item  # half of it is u, which the papers of DPM-Solver call λ
-    (u_t, newest), *older = [(log_snr(time) / 2, guess) for time, guess in ((t, x0_hat), *before)]
+    known = [(t, x0_hat), *(before if s > 0 else ())]  # at u_s = ∞ the newest counts alone
+    (u_t, newest), *older = [(log_snr(time) / 2, guess) for time, guess in known]
     h = log_snr(s) / 2 - u_t
     m0 = -math.expm1(-h)  # ∫ e^{u−u_s} du from u_t to u_s
     G = m0 * newest
@@ -146,6 +151,7 @@ def dpm_solver_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, be
     return noise_s / noise_t * xt + signal_s * G
 
 
+@refusing_at_once
 def dpm_solver(
     model: Callable, schedule: Schedule, xT: Array, steps: Any = 20, *,
     rng: Any = None, order: int = 2, clip: Clip = None,
@@ -156,11 +162,12 @@ def dpm_solver(
     which ends at u = ∞, takes the newest one as it is.
     """
     order = whole(order, "order, the number of guesses of x_0 to look back on,", most=3)
-    x, predict, before = widened(xT), Predictor(model, schedule, clip), []
+    x, predict, times = prepared(model, schedule, xT, steps, rng, clip)
+    before: list[tuple[int, Any]] = []
     yield xT
-    for t, s in predict.times(steps):
+    for t, s in times:
         x0_hat = predict(x, t)
-        x = dpm_solver_step(x, x0_hat, t, s, schedule, before if s > 0 else ())
+        x = dpm_solver_step(x, x0_hat, t, s, schedule, before)
         before = [(t, x0_hat), *before][: order - 1]
         yield x
 

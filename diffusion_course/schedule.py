@@ -9,8 +9,6 @@ Sources: `linear` DDPM (arXiv:2006.11239); `cosine` Improved DDPM (arXiv:2102.09
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .base.arrays import read_only, whole
+from .base.arrays import read_only, to_float64
+from .base.refusals import brief, one_of, warn_the_caller, whole
 
 VISIBLE = 0.1  # √ᾱ_T above this leaves visible signal in what should be pure noise
 BETA_MAX = 0.999  # keeps the last ᾱ of the cosine and sigmoid curves above exactly 0
@@ -44,14 +43,15 @@ class Schedule:
     alpha_bar: np.ndarray
 
     def __post_init__(self) -> None:
-        alpha_bar = np.asarray(self.alpha_bar, dtype=np.float64).copy()
+        alpha_bar = to_float64(self.alpha_bar).copy()
         _refuse_bad_alpha_bar(alpha_bar)
         self.__setstate__({"alpha_bar": alpha_bar})
         if (left := alpha_bar[-1] ** 0.5) > VISIBLE:
-            _warn_the_caller(
+            warn_the_caller(
                 f"√ᾱ_T = {left:.3f}: {left:.0%}\nof the signal's amplitude is left at t = T = {self.T}, so x_T is not "
                 f"pure noise (allowed: {VISIBLE}).\nUse more steps, larger betas (fewer steps need proportionally "
-                "larger ones),\nor `zero_terminal_snr(schedule)`."
+                "larger ones),\nor `zero_terminal_snr(schedule)`.",
+                TerminalSNRWarning,
             )
 
     def __setstate__(self, state: dict) -> None:
@@ -97,7 +97,7 @@ class Schedule:
             return self.alpha_bar.item(t)
         steps = np.asarray(t.cpu() if hasattr(t, "cpu") else t)
         if steps.dtype.kind not in "iu" or not ((steps >= 0) & (steps <= self.T)).all():
-            raise ValueError(f"t must be whole numbers from 0 (clean) to T = {self.T} (pure noise), not {t}.")
+            raise ValueError(f"t must be whole numbers from 0 (clean) to T = {self.T} (pure noise), not {brief(t)}.")
         return float(self.alpha_bar[steps]) if steps.ndim == 0 else self.alpha_bar[steps]
 
     def t_of_snr(self, snr: float) -> int:
@@ -119,9 +119,7 @@ class Schedule:
         >>> linear(T=1000).steps(4)
         array([1000,  750,  500,  250,    0])
         """
-        if not callable(spacing) and spacing not in SPACINGS:
-            raise ValueError(f"spacing must be a function or one of {', '.join(SPACINGS)}, not {spacing!r}.")
-        place = spacing if callable(spacing) else SPACINGS[spacing]
+        place = spacing if callable(spacing) else SPACINGS[one_of(spacing, SPACINGS, "spacing")]
         return place(self, whole(n, f"n, the number of sampling steps (T = {self.T}),", most=self.T))
 
 
@@ -219,14 +217,6 @@ def _evenly(level: np.ndarray, n: int) -> np.ndarray:
     i = np.arange(n + 1)
     apart = np.maximum.accumulate(times - i) + i  # each at least 1 above the one before,
     return np.minimum(apart, len(level) - n + i)[::-1]  # with room left for those after
-
-
-def _warn_the_caller(message: str) -> None:
-    """Warn at the line outside this package that led here, each time it runs: a cell is often run again."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
-        frame = frame.f_back
-    warnings.warn_explicit(message, TerminalSNRWarning, frame.f_code.co_filename, frame.f_lineno, registry={})
 
 
 def _refuse_bad_alpha_bar(alpha_bar: np.ndarray) -> None:

@@ -107,7 +107,7 @@ def test_a_generator_of_the_other_library_is_refused(x, rng):
     library = "torch" if isinstance(x, torch.Tensor) else "numpy"
     if rng != 7 and library in type(rng).__module__:
         return
-    with refused(type(rng).__qualname__, type(x).__qualname__, f"{library} Generator"):
+    with refused("rng is", "7" if rng == 7 else "Generator", f"give a {library} Generator"):
         randn_like(x, rng)
 
 
@@ -117,13 +117,22 @@ def test_a_generator_of_the_other_library_is_refused(x, rng):
 @every_function
 @pytest.mark.parametrize("level", [-0.01, 1.01, float("nan"), float("inf")])
 def test_levels_outside_0_and_1_are_refused(function, level):
-    given_level = 1 - level if function is noise_step else level  # noise_step's ᾱ is 1 − β
     for x in (0.5, np.full(3, 0.5), torch.full((3,), 0.5)):
-        with refused("[0, 1]", str(level)[:4] if level == 1.01 else level):
-            function(x, given_level, x)
+        with refused("beta_t" if function is noise_step else "alpha_bar_t", "[0, 1]", level):
+            function(x, level, x)
     for kind in (np.array, torch.tensor):
         with refused("[0, 1]"):
-            function(np.zeros(3), kind([0.5, given_level, 0.5]), np.zeros(3))
+            function(np.zeros(3), kind([0.5, level, 0.5]), np.zeros(3))
+
+
+@every_function
+def test_what_is_no_number_array_or_tensor_is_refused(function):
+    for x in ([0.5, 0.5], "x", None, np.array(["x"])):
+        for pair in ((x, 0.5), (0.5, x)):
+            with refused("must be a float, a NumPy array or a torch tensor", "not", str(x)):
+                function(pair[0], 0.5, pair[1])
+    with refused("ndarray", "Tensor", "both of one kind"):
+        function(np.zeros(2), 0.5, torch.zeros(2))
 
 
 @every_array

@@ -8,8 +8,9 @@ from sampling import EXACT, ODE_SAMPLERS, SAMPLERS, SCHEDULE, STOCHASTIC, end, r
 
 from diffusion_course import samplers
 from diffusion_course.beyond.inversion import encode
-from diffusion_course.denoisers import GaussianDenoiser
+from diffusion_course.denoisers import FullGaussianDenoiser, GaussianDenoiser, IdealDenoiser
 from diffusion_course.forward import x0_from_eps
+from diffusion_course.models import SpiralMLP, given
 from diffusion_course.samplers import ddim, ddpm, dpm_solver, heun
 from diffusion_course.schedule import from_beta
 
@@ -62,12 +63,11 @@ def test_the_model_is_asked_once_at_every_visited_time(sampler, steps):
     assert all(type(t) is int for t in asked)
 
 
-class Counting:
+class Counting(np.random.Generator):
     """A generator that counts the draws."""
 
-    __module__ = "numpy"
-
     def __init__(self):
+        super().__init__(np.random.PCG64(0))
         self.draws = []
 
     def standard_normal(self, shape):
@@ -101,9 +101,9 @@ def test_a_step_of_ones_own_takes_the_place_of_ours(sampler):
 
 @pytest.mark.parametrize("name", [name for name in vars(samplers) if name.endswith("_step")])
 def test_every_step_is_called_alike(name):
-    """From x_t and the guess to x_s; at s = 0 the guess itself comes out."""
+    """From x_t and the guess to x_s; at s = 0 the guess itself comes out, whatever was guessed before."""
     step, xt, x0_hat = getattr(samplers, name), np.array([0.3, -1.0]), np.array([0.5, 2.0])
-    more = {"predict": EXACT.x0_hat} if step is samplers.heun_step else {}
+    more = {"heun_step": {"predict": EXACT.x0_hat}, "dpm_solver_step": {"before": [(400, xt), (500, xt)]}}.get(name, {})
     np.testing.assert_allclose(step(xt, x0_hat, 300, 0, SCHEDULE, **more), x0_hat, atol=1e-12)
 
 
@@ -154,7 +154,7 @@ def test_a_schedule_of_one_step():
         np.testing.assert_allclose(x0, x0_from_eps(xT, 0.5, model(xT, 1)))
 
 
-# Refusals.
+# Refusals: by the call itself, before anything is drawn.
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_impossible_steps_are_refused(steps, parts):
 
     for sampler in (*SAMPLERS.values(), encode):
         with refused(*parts):
-            list(sampler(never, SCHEDULE, np.zeros(2), steps=steps))
+            sampler(never, SCHEDULE, np.zeros(2), steps=steps)
 
 
 @pytest.mark.parametrize(
@@ -197,12 +197,34 @@ def test_impossible_steps_are_refused(steps, parts):
             for order in (0, 4, -1, 2.0, None, "2")
         ),
         *((lambda c=c: heun(EXACT, SCHEDULE, 0.0, clip=c), ["clip", "above 0", repr(c)]) for c in (0, -1.0, "x")),
-        (lambda: ddpm(EXACT, SCHEDULE, torch.zeros(2), rng=rng()), ["Generator", "Tensor", "torch Generator"]),
     ],
 )
 def test_impossible_options_are_refused(call, parts):
     with refused(*parts):
-        list(call())
+        call()
+
+
+@every_sampler
+@pytest.mark.parametrize(
+    ("changed", "parts"),
+    [
+        *(({"rng": wrong}, ["rng is", "numpy Generator"]) for wrong in (0, "0", torch.Generator(), np.random)),
+        ({"xT": torch.zeros(2), "rng": rng()}, ["rng is Generator(PCG64)", "torch Generator"]),
+        ({"model": SCHEDULE, "schedule": EXACT}, ["model must be a function eps_hat = model(xt, t)", "Schedule"]),
+        ({"schedule": SCHEDULE.alpha_bar}, ["schedule must be a Schedule", "ndarray"]),
+        *(({"xT": wrong}, ["xT must be a float, a NumPy array or"]) for wrong in ([0.0], "x", None, np.array(["x"]))),
+        ({"xT": torch.zeros(2, dtype=torch.int64)}, ["int64", "floats"]),
+        *(({"xT": kind([0.0, np.nan])}, ["xT holds NaN"]) for kind in (np.array, torch.tensor)),
+        ({"model": SpiralMLP(SCHEDULE), "xT": torch.zeros(4, 3)}, ["(B, 2)", "(4, 3)"]),
+        ({"model": given(SpiralMLP(SCHEDULE, attributes=(3,)), [[1]]), "xT": torch.zeros(3)}, ["(B, 2)", "(3,)"]),
+        ({"model": GaussianDenoiser([0.0, 1.0, 2.0], 1.0, SCHEDULE), "xT": np.zeros((4, 2))}, ["(B, 3)", "(4, 2)"]),
+        ({"model": FullGaussianDenoiser([0.0, 1.0], np.eye(2), SCHEDULE), "xT": np.zeros(2)}, ["(B, 2)", "(2,)"]),
+        ({"model": IdealDenoiser(np.zeros((3, 2)), SCHEDULE), "xT": np.zeros((4, 3))}, ["(B, 2)", "(4, 3)"]),
+    ],
+)
+def test_wrong_arguments_are_refused(sampler, changed, parts):
+    with refused(*parts):
+        sampler(**{"model": EXACT, "schedule": SCHEDULE, "xT": np.zeros(2), **changed})
 
 
 def broken_net(answer):

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..base.arrays import Array, widened
+from ..base.arrays import Array
+from ..base.refusals import refusing_at_once
 from ..forward import add_noise, eps_from_x0, x0_from_eps
-from ..predictor import Predictor, pairs
+from ..predictor import prepared
 from ..schedule import Schedule
 
 
+@refusing_at_once
 def encode(model: Callable, schedule: Schedule, x0: Array, steps: Any = 50) -> Iterator[Any]:
     """Follow the ODE upwards by Euler's method: the x_T from which `ddim` comes back to x_0, nearly.
 
@@ -21,9 +23,9 @@ def encode(model: Callable, schedule: Schedule, x0: Array, steps: Any = 50) -> I
     ends of a step, so x_0 returns with an error of order 1. At t = 0, where there is no noise to estimate, the slope
     of t = 1 is taken.
     """
-    x, predict = widened(x0), Predictor(model, schedule)
+    x, predict, times = prepared(model, schedule, x0, steps)
     yield x0
-    for t, s in reversed(list(pairs(schedule, steps))):
+    for t, s in reversed(list(times)):
         seen = max(s, 1)
         slope = eps_from_x0(x, schedule.at(seen), predict(x, seen))
         x = add_noise(x0_from_eps(x, schedule.at(s), slope), schedule.at(t), slope)
