@@ -18,20 +18,16 @@ from torch import Tensor, nn
 
 from .base.arrays import may_read
 from .base.embedding import FREQUENCIES, time_embedding
-from .base.words import NOT_SAID
+from .base.refusals import brief, one_of, refuse_other_samples, schedule_of, whole
+from .base.words import NOT_SAID, codes_for
 from .forward import Levels, eps_from_v, eps_from_x0, x0_from_eps, x0_from_v
 from .machine.capture import Recordings
 from .machine.state import unwrapped
 from .schedule import Schedule
 
-
-def _as_it_is(xt: Any, alpha_bar_t: Any, answer: Any) -> Any:
-    return answer
-
-
-TRANSLATIONS = {  # what is wanted: from what the last layer says
-    "eps": {"eps": _as_it_is, "x0": eps_from_x0, "v": eps_from_v},
-    "x0": {"eps": x0_from_eps, "x0": _as_it_is, "v": x0_from_v},
+TRANSLATIONS: dict[str, dict[str, Callable]] = {  # what is wanted: from what the last layer says
+    "eps": {"eps": lambda xt, levels, eps: eps, "x0": eps_from_x0, "v": eps_from_v},
+    "x0": {"eps": x0_from_eps, "x0": lambda xt, levels, x0: x0, "v": x0_from_v},
 }
 
 
@@ -42,19 +38,22 @@ class Denoiser(nn.Module):
     takes model(xt, t, cond). `x0_hat` answers in the same way with x̂_0, for v and x_0 also where ᾱ_t = 0. xt is
     cast to the weights' number format; the answer is float32 (of float64 weights float64). `config` holds the
     arguments that rebuild the same architecture.
-    Raises ValueError for an unknown `output`, for t outside 1 … T or not whole, and for a `cond` that does not fit;
-    values on a GPU or in a compiled graph are not looked at.
+    Raises ValueError for an unknown `output`, for another shape of xt, for t outside 1 … T or not whole, and for a
+    `cond` that does not fit; values on a GPU or in a compiled graph are not looked at.
     """
 
+    shape: tuple[int | str, ...] | None = None  # of one sample, such as (3, "H", "W"); None: it is not tested
     attributes: tuple[int, ...] = ()  # how many values each attribute has that the network can be told
     embedding: Tensor  # (T+1, 32): row t is the embedding of step t
     signal: Tensor  # (T+1,): √ᾱ_t
     noise: Tensor  # (T+1,): √(1−ᾱ_t)
 
-    def __init__(self, schedule: Schedule, output: str = "v", **config: Any) -> None:
+    def __init__(self, schedule: Schedule, *, output: str = "v", **config: Any) -> None:
         super().__init__()
-        if output not in TRANSLATIONS["eps"]:
-            raise ValueError(f"output must be one of {sorted(TRANSLATIONS['eps'])}, not {output!r}.")
+        if not isinstance(schedule, Schedule):
+            raise ValueError(f"schedule must be a Schedule, such as schedule.cosine(), not {brief(schedule)}.")
+        one_of(output, TRANSLATIONS["eps"], "output")
+        self.attributes = tuple(whole(n, "each attribute's number of values") for n in config.get("attributes", ()))
         self.schedule, self.output, self.recordings = schedule, output, Recordings()
         self.config = {"output": output, **config}
         signal, noise = schedule.alpha_bar**0.5, (1 - schedule.alpha_bar) ** 0.5
@@ -64,8 +63,11 @@ class Denoiser(nn.Module):
 
     def forward(self, xt: Tensor, t: Any, cond: Any = None, want: str = "eps") -> Tensor:
         """ε̂ of x_t at step t, or x̂_0 if `want` is "x0"."""
+        one_of(want, TRANSLATIONS, "want")
         if not torch.is_tensor(xt) or not xt.is_floating_point():
-            raise ValueError(f"x_t is {getattr(xt, 'dtype', xt)}: give floats in a tensor (0 … 255 as x / 127.5 − 1).")
+            got = getattr(xt, "dtype", type(xt).__name__)
+            raise ValueError(f"x_t is {got}: give floats in a tensor (0 … 255 as x / 127.5 − 1).")
+        refuse_other_samples(xt, self.shape)
         t = self._times(t, len(xt))
         conditions = () if cond is None else (self.check_cond(cond, len(xt)),)
         xt = xt.to(self.signal.dtype)
@@ -105,7 +107,7 @@ class Denoiser(nn.Module):
                 f"cond has shape {tuple(columns.shape)}; for {n} samples and {k} attributes give ({n}, {k})."
             )
         if may_read(columns) and ((columns < NOT_SAID) | (columns >= torch.tensor(self.attributes))).any():
-            raise ValueError(f"cond must hold 0 … n−1 (n = {self.attributes}) or −1 for not said; got {cond}.")
+            raise ValueError(f"cond must hold 0 … n−1 (n = {self.attributes}) or −1 for not said; got {brief(cond)}.")
         return columns.long().expand(n, k)  # type: ignore[arg-type]
 
     def _times(self, t: Any, batch: int) -> int | Tensor:
@@ -119,7 +121,7 @@ class Denoiser(nn.Module):
             raise ValueError(f"t must be {allowed}, not {times.dtype} of shape {tuple(times.shape)}.")
         times = times.long()
         if may_read(times) and ((times < 1) | (times > self.schedule.T)).any():
-            raise ValueError(f"t must be {allowed}, not {t}.")
+            raise ValueError(f"t must be {allowed}, not {brief(t)}.")
         return times
 
     def _apply(self, fn: Callable, recurse: bool = True) -> Denoiser:
@@ -163,9 +165,11 @@ class SpiralMLP(Denoiser):
 
     waves: Tensor
 
-    def __init__(self, schedule: Schedule, output: str = "v", dim: int = 2, attributes: Sequence[int] = ()) -> None:
-        super().__init__(schedule, output, dim=dim, attributes=list(attributes))
-        self.dim, self.attributes = dim, tuple(attributes)
+    def __init__(
+        self, schedule: Schedule, dim: int = 2, attributes: Sequence[int] = (), *, output: str = "v"
+    ) -> None:
+        super().__init__(schedule, output=output, dim=dim, attributes=list(attributes))
+        self.shape = (whole(dim, "dim"),)
         self.conditions = Conditions(attributes, 2 * FREQUENCIES)
         self.register_buffer("waves", 2.0 ** torch.arange(4), persistent=False)
         self.layers = nn.Sequential(
@@ -177,8 +181,6 @@ class SpiralMLP(Denoiser):
 
     def answer(self, xt: Tensor, time: Tensor, cond: Tensor | None = None) -> Tensor:
         """ε, x_0 or v, as `output` says, for points (B, d)."""
-        if xt.ndim != 2 or xt.shape[1] != self.dim:
-            raise ValueError(f"this network takes points of shape (B, {self.dim}), not {tuple(xt.shape)}.")
         if cond is not None:
             time = time + self.conditions.said(cond)
         angle = (xt[:, :, None] * self.waves).flatten(1)
@@ -190,7 +192,7 @@ def given(model: Callable, cond: Any) -> Callable:
 
     `cond` is checked once, here, if the model can (`check_cond`): it has one row a sample, or one row for all.
     """
-    cond = model.check_cond(cond) if hasattr(model, "check_cond") else cond
+    cond = codes_for(model, cond)
 
     def denoiser(xt: Any, t: Any) -> Any:
         return model(xt, t, cond)
@@ -204,4 +206,4 @@ def given(model: Callable, cond: Any) -> Callable:
 def levels_at(model: Any, t: Any) -> Any:
     """The noise levels at t, for the functions of `forward`: a Denoiser's own `Levels`, of any other model ᾱ_t."""
     model = unwrapped(model)
-    return model.levels(t) if isinstance(model, Denoiser) else model.schedule.at(t)  # type: ignore[operator]
+    return model.levels(t) if isinstance(model, Denoiser) else schedule_of(model).at(t)

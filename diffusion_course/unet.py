@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .base.refusals import whole
 from .models import FREQUENCIES, Conditions, Denoiser
 from .schedule import Schedule
 
@@ -40,12 +41,14 @@ class UNet(Denoiser):
     """
 
     def __init__(
-        self, schedule: Schedule, channels: int = 3, attributes: Sequence[int] = (), output: str = "v",
+        self, schedule: Schedule, channels: int = 3, attributes: Sequence[int] = (), *, output: str = "v",
         widths: Sequence[int] = (80, 160),
     ) -> None:  # fmt: skip
-        super().__init__(schedule, output, channels=channels, attributes=list(attributes), widths=list(widths))
+        super().__init__(schedule, output=output, channels=channels, attributes=list(attributes), widths=list(widths))
+        self.shape = whole(channels, "channels"), "H", "W"
+        if len(widths) != 2 or any(whole(width, "a width") % GROUPS for width in widths):
+            raise ValueError(f"widths must be two multiples of {GROUPS}, the fine grid's and the coarse, not {widths}.")
         fine, coarse = widths
-        self.channels, self.attributes = channels, tuple(attributes)
         self.context = Context(attributes, coarse)
         self.stem = nn.Conv2d(4 * channels, fine, 3, padding=1)
         self.before = Blocks(Block(fine, coarse), Block(fine, coarse))
@@ -63,8 +66,6 @@ class UNet(Denoiser):
 
     def through(self, xt: Tensor, context: Tensor, middle: Callable) -> Tensor:
         """What becomes of x_t on its way: fine, coarse, where `middle` looks at it, and fine again."""
-        if xt.ndim != 4 or xt.shape[1] != self.channels:
-            raise ValueError(f"this network takes pictures (B, {self.channels}, H, W), not {tuple(xt.shape)}.")
         height, width = xt.shape[-2:]
         if height % 4 or width % 4:
             xt = F.pad(xt, (0, -width % 4, 0, -height % 4), mode="replicate")

@@ -25,7 +25,7 @@ class Affine(nn.Module):
 
 def fresh(seed=0, output="v", **options):
     torch.manual_seed(seed)
-    return models.SpiralMLP(COSINE, output, **options)
+    return models.SpiralMLP(COSINE, output=output, **options)
 
 
 def pictures_network(seed=0, attributes=()):

@@ -11,6 +11,7 @@ from torch import nn
 
 from diffusion_course import data, models, samplers, schedule
 from diffusion_course.beyond.dit import DiT, patches, picture
+from diffusion_course.beyond.text import TextUNet
 from diffusion_course.forward import add_noise, v_from_eps
 from diffusion_course.machine.state import unwrapped
 from diffusion_course.models import Denoiser, SpiralMLP, given, time_embedding
@@ -26,11 +27,12 @@ def network(kind, output="v", noise_schedule=COSINE):
     torch.manual_seed(0)
     attributes = (3, 4) if "conditional" in kind else ()
     if "points" in kind:
-        model, x = SpiralMLP(noise_schedule, output, attributes=attributes), torch.randn(4, 2)
+        model, x = SpiralMLP(noise_schedule, attributes=attributes, output=output), torch.randn(4, 2)
     elif "tokens" in kind:
-        model, x = DiT(noise_schedule, 3, attributes, output, side=4, width=8, depth=2), torch.randn(4, 3, 4, 4)
+        options = {"output": output, "side": 4, "width": 8, "depth": 2}
+        model, x = DiT(noise_schedule, 3, attributes, **options), torch.randn(4, 3, 4, 4)
     elif "pictures" in kind:
-        model, x = UNet(noise_schedule, 3, attributes, output, widths=(8, 16)), torch.randn(4, 3, 10, 7)
+        model, x = UNet(noise_schedule, 3, attributes, output=output, widths=(8, 16)), torch.randn(4, 3, 10, 7)
     else:
         raise ValueError(f"no network for {kind!r}: say here how one is made.")
     for weight in model.parameters():
@@ -45,7 +47,7 @@ class Oracle(Denoiser):
     """Answers with the true ε, x_0 or v, whichever it was told to."""
 
     def __init__(self, noise_schedule, output, truth):
-        super().__init__(noise_schedule, output)
+        super().__init__(noise_schedule, output=output)
         self.truth = truth
 
     def answer(self, xt, time):
@@ -291,11 +293,47 @@ def test_config_rebuilds_the_network(kind):
     torch.testing.assert_close(again.eval()(x, 9, cond), model(x, 9, cond), rtol=0, atol=0)
 
 
-def test_refusals():
-    with refused("output must be one of", "noise"):
-        SpiralMLP(COSINE, output="noise")
-    with refused("points of shape (B, 2)", "(4, 3)"):
-        SpiralMLP(COSINE)(torch.zeros(4, 3), 5)
+@pytest.mark.parametrize(
+    ("make", "parts"),
+    [
+        *((lambda wrong=wrong: SpiralMLP(COSINE, output=wrong), ["'eps' or 'x0' or 'v'", repr(wrong)]) for wrong in
+          ("noise", None, 3)),
+        (lambda: SpiralMLP("cosine"), ["schedule must be a Schedule", "'cosine'"]),
+        *((lambda dim=dim: SpiralMLP(COSINE, dim), ["dim is", repr(dim)]) for dim in (0, -2, 2.0, "v")),
+        *((lambda n=n: SpiralMLP(COSINE, attributes=(3, n)), ["number of values", repr(n)]) for n in (0, 2.5)),
+        (lambda: UNet(COSINE, 0), ["channels is 0"]),
+        *((lambda w=w: UNet(COSINE, widths=w), ["multiples of 8", w]) for w in ((8, 12), (8,), (8, 16, 32))),
+        *((lambda w=w: UNet(COSINE, widths=w), ["width is", w[0]]) for w in ((0, 8), (-8, 8), (8.0, 8))),
+        (lambda: DiT(COSINE, side=9), ["patch = 2 must divide side = 9"]),
+        (lambda: DiT(COSINE, width=6), ["4 the width, not 6"]),
+        (lambda: TextUNet(COSINE, 9, widths=(8, 40)), ["multiples of 32", "40"]),
+        (lambda: TextUNet(COSINE, 0), ["vocabulary is 0"]),
+    ],
+)  # fmt: skip
+def test_networks_that_cannot_be_made_are_refused(make, parts):
+    with refused(*parts):
+        make()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_refuses_other_samples_than_its_own_and_other_wishes(kind):
+    model, x, _ = network(kind)
+    for wrong in (x[0], torch.cat([x, x], 1), x[..., None]):
+        with refused("xt must have shape (B, ", tuple(wrong.shape)):
+            model(wrong, 5)
+    for wrong in ("v", None):
+        with refused("want must be 'eps' or 'x0'", repr(wrong)):
+            model(x, 5, want=wrong)
+
+
+def test_what_was_given_is_told_in_short():
+    model = network("conditional points")[0]
+    long = [[0.5] * 100] * 100
+    for call in (lambda: model(long, 5), lambda: model(torch.zeros(10_000, 2), [0] * 10_000),
+                 lambda: model(torch.zeros(10_000, 2), 5, [[9, 9]] * 10_000)):  # fmt: skip
+        with pytest.raises(ValueError) as told:
+            call()
+        assert len(str(told.value)) < 250
 
 
 @pytest.mark.parametrize("wrap", [nn.DataParallel, torch.compile, lambda model: torch.compile(nn.DataParallel(model))])

@@ -81,7 +81,7 @@ def test_odd_sizes_in_half_precision(dtype):
 
 @pytest.mark.parametrize("shape", [(2, 1, 16, 16), (2, 3, 16), (3, 16, 16)])
 def test_refuses_other_shapes(shape):
-    with refused("pictures (B, 3, H, W)", shape):
+    with refused("xt must have shape (B, 3, H, W)", shape):
         UNet(COSINE)(torch.zeros(shape), 5)
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..base.refusals import whole
 from ..models import Denoiser
 from ..schedule import Schedule
 from ..unet import Context
@@ -53,14 +54,18 @@ class DiT(Denoiser):
     """
 
     def __init__(
-        self, schedule: Schedule, channels: int = 3, attributes: Sequence[int] = (), output: str = "v",
+        self, schedule: Schedule, channels: int = 3, attributes: Sequence[int] = (), *, output: str = "v",
         side: int = 16, patch: int = 2, width: int = 64, depth: int = 4,
     ) -> None:  # fmt: skip
         super().__init__(
-            schedule, output, channels=channels, attributes=list(attributes), side=side, patch=patch, width=width,
-            depth=depth,
+            schedule, output=output, channels=channels, attributes=list(attributes), side=side, patch=patch,
+            width=width, depth=depth,
         )  # fmt: skip
-        self.shape, self.patch, self.attributes = (channels, side, side), patch, tuple(attributes)
+        for name, number in (("channels", channels), ("patch", patch), ("depth", depth)):
+            whole(number, name)
+        if whole(side, "side") % patch or whole(width, "width") % HEADS:
+            raise ValueError(f"patch = {patch} must divide side = {side}, and {HEADS} the width, not {width}.")
+        self.shape, self.patch = (channels, side, side), patch
         self.context = Context(attributes, width)
         self.read = nn.Linear(channels * patch**2, width)
         self.place = nn.Parameter(0.02 * torch.randn((side // patch) ** 2, width))
@@ -70,8 +75,6 @@ class DiT(Denoiser):
 
     def answer(self, xt: Tensor, time: Tensor, cond: Tensor | None = None) -> Tensor:
         """ε, x_0 or v, as `output` says, for pictures (B, channels, side, side)."""
-        if tuple(xt.shape[1:]) != self.shape:
-            raise ValueError(f"this network takes pictures of shape {self.shape}, not {tuple(xt.shape[1:])}.")
         context = self.context(time, cond)
         tokens = self.read(patches(xt, self.patch)) + self.place
         for block in self.blocks:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..base.arrays import may_read
+from ..base.refusals import whole
 from ..base.words import NOT_SAID
 from ..models import FREQUENCIES
 from ..schedule import Schedule
@@ -44,9 +45,13 @@ class TextUNet(UNet):
     torch.Size([2, 3, 32, 32])
     """
 
-    def __init__(self, schedule: Schedule, vocabulary: int, channels: int = 3, output: str = "v",
+    def __init__(self, schedule: Schedule, vocabulary: int, channels: int = 3, *, output: str = "v",
                  widths: Sequence[int] = (64, 192), text: int = 192, blocks: int = 3):  # fmt: skip
-        super().__init__(schedule, channels, (), output, widths)
+        super().__init__(schedule, channels, output=output, widths=widths)
+        for name, number in (("vocabulary", vocabulary), ("text", text), ("blocks", blocks)):
+            whole(number, name)
+        if text % HEAD or widths[1] % HEAD:
+            raise ValueError(f"text and the second width must be multiples of {HEAD}, not {text} and {widths[1]}.")
         self.config = {"output": output, "vocabulary": vocabulary, "channels": channels, "widths": list(widths),
                        "text": text, "blocks": blocks}  # fmt: skip
         coarse = widths[1]
