@@ -5,9 +5,8 @@ The ODE of `samplers` leads each x_t to one x_s, so a trajectory, once followed 
     teacher   x_T → … → x_t → … → x_s → … → x_0
     student   descend  ‖ε − ε̂(x_t, t)‖²  for the ε whose single step of DDIM leads from x_t to x_s
 
-This is the loss of `training` with other pairs (x_0, ε). There ε is drawn, many x_0 fit one x_t, and the best answer is
-their average: taken in one long step, a blur. Here both follow from x_t, and the best answer is where the trajectory
-goes.
+This is the loss of `training` with other pairs (x_0, ε). There many x_0 fit one x_t; the best answer, their average,
+is a blur after one long step. Here x_0 and ε follow from x_t, and the best answer is where the trajectory goes.
 
 A student is a denoiser like any other and is sampled with `ddim`, but only at the times that it was taught:
 
@@ -16,9 +15,8 @@ A student is a denoiser like any other and is sampled with `ddim`, but only at t
 One network knows three ways. At t = 998 to 1000 all is noise (√ᾱ < 0.004), so the time of the start is free to tell
 it which: from 1000 it takes four steps, from 999 two, from 998 one.
 
-Sources: Salimans & Ho 2022 (arXiv:2202.00512) for `pair`, algorithm 2. They halve the number of steps again and again,
-a student becoming the next one's teacher; from trajectories that are kept, one round goes all the way, as in Luhman &
-Luhman 2021 (arXiv:2101.02388), whose student takes one step.
+Sources: Salimans & Ho 2022 (arXiv:2202.00512) for `pair`, algorithm 2; there each student is the next one's teacher.
+Trajectories that are kept go all the way in one round, as in Luhman & Luhman 2021 (arXiv:2101.02388), to one step.
 """
 
 from __future__ import annotations
@@ -32,11 +30,14 @@ import torch
 from torch import Tensor, nn
 
 from .base.arrays import Array
+from .base.refusals import brief, schedule_of
 from .forward import eps_from_x0, levels
 from .guidance import guided
+from .machine.state import unwrapped
 from .models import given, levels_at
 from .predictor import Clip
 from .samplers import dpm_solver
+from .schedule import Schedule
 from .training import Record, train
 
 STEPS = {4: (1000, 700, 400, 150, 0), 2: (999, 300, 0), 1: (998, 0)}  # number of sampling steps: the times they visit
@@ -49,6 +50,15 @@ class Trajectories(NamedTuple):
     cond: Any
 
 
+def taught(schedule: Schedule, n: int) -> tuple[int, ...]:
+    """The times that a student visits in n sampling steps. Raises ValueError unless n is in `STEPS`, and T = 1000."""
+    if schedule.T != 1000:
+        raise ValueError(f"a student is taught at times of T = 1000: give a schedule of it, not of T = {schedule.T}.")
+    if n not in tuple(STEPS):
+        raise ValueError(f"a student takes {', '.join(map(str, STEPS))} sampling steps, not {brief(n)}.")
+    return STEPS[n]
+
+
 def trajectories(
     teacher: Any, xT: Tensor, cond: Any = None, steps: int = 40, *, scale: float = 1.0, clip: Clip = None,
     ways: Collection[int] = tuple(STEPS),
@@ -58,13 +68,13 @@ def trajectories(
     A `scale` other than 1 guides the teacher; its student then needs no guidance, and one evaluation a step. `ways`
     are the numbers of sampling steps that the student is to learn, of those in `STEPS`.
 
-    Raises ValueError if steps so long do not stop at every time of `STEPS`.
+    Raises ValueError if steps so long do not stop at every time that is `taught`.
     """
-    schedule = teacher.schedule
+    schedule = schedule_of(teacher)
+    visits = [taught(schedule, way) for way in ways]
     conditional = given if scale == 1 else partial(guided, scale=scale)
     denoiser = teacher if cond is None else conditional(teacher, cond)
-    starts = {STEPS[way][0] for way in ways}
-    times = {t for way in ways for t in STEPS[way]}
+    starts, times = {visit[0] for visit in visits}, {t for visit in visits for t in visit}
     visited = schedule.steps(steps).tolist()
     if missed := sorted(times - starts - set(visited)):
         raise ValueError(f"{steps} steps pass by t = {missed}: give a number of them (20, 40) that stops there.")
@@ -96,6 +106,7 @@ def distill(student: nn.Module, trajectories: Trajectories, **recipe: Any) -> It
 
     `recipe` is the rest of what `train` takes: steps, batch, lr, rng, resume. The loss is that of v.
     """
+    taught(schedule_of(unwrapped(student)), max(STEPS))  # refuses another T
     like = next(student.parameters())
     path = {t: x.to(like) for t, x in trajectories.path.items()}
     draw = partial(lessons, path=path, student=student)

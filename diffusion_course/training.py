@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from .base.arrays import may_read
+from .base.refusals import one_of, schedule_of
 from .base.words import NOT_SAID
 from .forward import add_noise, levels, randn_like
 from .machine.capture import stepper
@@ -56,24 +57,22 @@ def train(
 ) -> Iterator[Record]:  # fmt: skip
     """Train `model` in place for `steps` steps on samples x0 (n, …), on its device; yield a `Record` after each.
 
-    `model` is a `Denoiser`, or any module with a `.schedule`; it may be wrapped in torch.compile, or in
-    DistributedDataParallel: then each process takes its share of every batch, and with the same `rng` in all of them
-    the losses are those of one process. `accumulate` cuts that share into so many parts, computed one after the other,
-    where memory does not hold it whole. `x0` may be a `torch.utils.data.Dataset` of samples, or of (sample, codes),
-    which is read as it is needed, each example once an epoch. `cond` (n,) or (n, k) holds the codes that the network
-    gets beside x_t, a random part of them hidden (−1) in every batch, so that it also learns to do with less.
-    `weight`, one number for each t = 0 … T, multiplies the simple loss; "v" takes the loss of v instead, as 1/ᾱ_t
-    would. `lr` is the peak of the learning rate, reached after 200 steps, or after a fifth of fewer than 1,000. `rng`
-    decides all chance; None is fresh chance. `resume`, the state of an earlier run, goes on where that one stopped,
-    with the same further losses, also with another number of processes or parts. `draw` makes a batch; None is
-    `draw_batch`.
+    model       a `Denoiser`, or any module with a `.schedule`, maybe compiled or in DistributedDataParallel: each
+                process then takes its share of a batch, and the losses are those of one process with the same `rng`
+    x0          an array, or a `torch.utils.data.Dataset` of samples or (sample, codes), read once an epoch
+    cond        codes (n,) or (n, k) that the network gets, too, a random part of them hidden (−1) in every batch
+    lr          the peak of the learning rate, reached after 200 steps, or after a fifth of fewer than 1,000
+    weight      T+1 numbers, one for each t, that multiply the loss; or "v": the loss of v, as 1/ᾱ_t would give
+    rng         decides all chance; None is fresh chance
+    resume      the state of an earlier run: goes on with the losses that it would have had
+    draw        makes a batch; None is `draw_batch`
+    accumulate  parts in which a batch is computed, one after the other, where memory does not hold it whole
 
     Raises ValueError for arguments that do not fit, FloatingPointError when a loss is not finite (the weights are
     then those of the step before it), torch.OutOfMemoryError with a batch size to try.
     """
     bare = unwrapped(model)
-    if not hasattr(bare, "schedule"):
-        raise ValueError(f"{type(bare).__name__} has no .schedule, which says how much noise each t has: set one.")
+    schedule_of(bare)  # refuses a model without
     like = next(bare.parameters())
     if like.dtype.itemsize < 4:
         raise ValueError(f"weights of {like.dtype} are too coarse for small steps: give model.float().")
@@ -189,8 +188,7 @@ def loss(model: Any, x0: Tensor, t: Any, eps: Tensor, cond: Any = None, weight: 
     known = levels_at(model, t)
     xt, said = add_noise(x0, known, eps), () if cond is None else (cond,)
     if isinstance(weight, str):
-        if weight != "v":
-            raise ValueError(f'weight must be None, T+1 numbers or "v"; not {weight!r}.')
+        one_of(weight, ("v",), "weight, if it is a word,")
         return ((x0 - model(xt, t, *(said or (None,)), want="x0")) / levels(known, x0).noise).square().mean()
     error = (eps - model(xt, t, *said)).square()
     return error.mean() if weight is None else (weight[t] * error.flatten(1).mean(1)).mean()

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from refusals import refused
 
 from diffusion_course import distill, models, samplers, schedule
 from diffusion_course.denoisers import GaussianDenoiser
@@ -162,6 +163,24 @@ def test_the_start_says_how_many_steps_because_nothing_else_is_left_there():
     assert distill.learnt(range(1001)) == LEARNT
     assert len(NEXT) == len(LEARNT) == sum(STEPS)  # no time is taught two ways
     assert COSINE.alpha_bar[min(times[0] for times in STEPS.values())] < 1e-5
+
+
+@pytest.mark.parametrize("way", [8, 0, "4", None, [4]])
+def test_a_number_of_steps_that_nobody_is_taught_is_refused(way):
+    with refused("4, 2, 1 sampling steps", repr(way)):
+        distill.trajectories(TEACHER, noise(5), ways=(4, way))
+
+
+def test_another_T_than_that_of_the_taught_times_is_refused():
+    short = models.SpiralMLP(schedule.cosine(100))
+    for call in (
+        lambda: distill.trajectories(short, noise(5)),
+        lambda: distill.distill(short, distill.Trajectories({0: noise(5)}, None), steps=1),
+    ):
+        with refused("T = 1000", "T = 100"):
+            call()
+    with refused("Linear has no .schedule"):
+        distill.trajectories(torch.nn.Linear(2, 2), noise(5))
 
 
 # ---- as a training -------------------------------------------------------------------------------

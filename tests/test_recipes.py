@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from refusals import refused
 
 from diffusion_course.base import files
 from diffusion_course.run import checkpoints, quality, recipes, sampling
@@ -109,7 +110,11 @@ def test_one_condition_for_all_is_that_condition_for_each():
     torch.testing.assert_close(one, each)
 
 
-@pytest.mark.parametrize("n", [3, 0, 5])
-def test_a_student_takes_only_the_steps_that_it_was_taught(n):
-    with pytest.raises(ValueError, match=f"4, 2, 1 sampling steps, not {n}"):
-        sampling.student_times(None, n)
+@pytest.mark.parametrize(
+    ("given", "said"), [({"sampler": "euler"}, "'student', not 'euler'"), ({"nfe": 0}, "n, the number of")]
+)
+def test_a_path_that_cannot_be_sampled_is_refused(given, said):
+    with refused(said):
+        next(sampling.paths(checkpoints.pretrained("spiral"), sampling.pure_noise(3, (2,)), **given))
+    with refused("number of samples, is 0"):
+        sampling.pure_noise(0, (2,))

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from .. import distill, samplers
+from ..base.refusals import one_of, whole
 from ..beyond.low_rank import add_low_rank
 from ..guidance import guided
 from ..machine.hardware import choose_machine
@@ -31,13 +32,6 @@ class Sampler(NamedTuple):
     times: Callable[[Any, int], Any]
 
 
-def student_times(schedule: Any, n: int) -> tuple[int, ...]:
-    """The times that a student was taught for n sampling steps."""
-    if n not in distill.STEPS:
-        raise ValueError(f"a student takes {', '.join(map(str, distill.STEPS))} sampling steps, not {n}.")
-    return distill.STEPS[n]
-
-
 def heun_times(schedule: Any, n: int) -> np.ndarray:
     """Even times for Heun's method with at most n evaluations: k sampling steps cost 2k − 1."""
     return np.round(np.linspace(min(HEUN_FROM, schedule.T), 0, (n + 1) // 2 + 1)).astype(int)
@@ -51,7 +45,7 @@ SAMPLERS = {
     "dpm-logsnr": Sampler(
         "DPM-Solver++, log-SNR", samplers.dpm_solver, lambda schedule, n: schedule.steps(n, "logsnr")
     ),
-    "student": Sampler("student", samplers.ddim, student_times),
+    "student": Sampler("student", samplers.ddim, distill.taught),
 }
 
 
@@ -68,9 +62,7 @@ class Counted:
 
 def pure_noise(n: int, shape: tuple[int, ...], seed: int = 0) -> torch.Tensor:
     """x_T: n samples of N(0, I), the same for the same seed."""
-    if n < 1:
-        raise ValueError(f"n is {n}: draw at least one sample.")
-    return torch.randn(n, *shape, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(whole(n, "n, the number of samples,"), *shape, generator=torch.Generator().manual_seed(seed))
 
 
 def paths(
@@ -82,7 +74,7 @@ def paths(
     `cond` has one row for all or one a sample; `guidance` above 1 exaggerates what it says. Arguments are tested
     before the first network evaluation.
     """
-    like, how = next(iter(model.parameters())), SAMPLERS[sampler]
+    like, how = next(iter(model.parameters())), SAMPLERS[one_of(sampler, SAMPLERS, "sampler")]
     times = how.times(model.schedule, nfe)
     cond = None if cond is None else torch.as_tensor(cond).expand(len(xT), -1)
     for rows in torch.arange(len(xT)).split(batch):
