@@ -18,12 +18,12 @@ from .shell import (
     DISTILLED,
     FOLDER,
     MEASURED,
+    NFE,
     OUT,
     SAMPLED,
-    SAMPLER_NAMES,
+    SAMPLER,
     SEEDED,
     SIZE,
-    STEPS,
     STREAM,
     TRAINED,
     WEIGHTS,
@@ -33,6 +33,7 @@ from .shell import (
     join_others,
     network_of,
     shared,
+    sized,
 )
 
 
@@ -53,8 +54,8 @@ def main() -> None:
 @STREAM
 @ACCUMULATE
 def train(
-    name: str, out: Path, steps: int | None, seed: int, resume: bool, folder: Path | None, size: int, stream: bool,
-    accumulate: int,
+    name: str, out: Path, steps: int | None, seed: int, resume: bool, folder: Path | None, size: int | None,
+    stream: bool, accumulate: int,
 ) -> None:  # fmt: skip
     """Train a network and write its averaged weights in half precision.
 
@@ -128,30 +129,27 @@ def distill(
 @WEIGHTS
 @click.option("--prompt", help='What to draw, such as "hat, no glasses, blue hair".')
 @click.option("--n", type=click.IntRange(1, 10_000), default=64, help="Samples to draw.")
-@click.option("--steps", type=STEPS, help="Network evaluations; a student takes 1, 2 or 4.  [default: the recipe's]")
-@click.option("--sampler", type=SAMPLER_NAMES, help="How to sample.  [default: the recipe's]")
+@NFE
+@SAMPLER
 @click.option("--guidance", type=click.FloatRange(0, 100), help="Strength of the prompt.  [default: the recipe's]")
 @SEEDED
 @click.option("--gif", is_flag=True, help="Write how the samples appear, too, as a moving .gif beside the picture.")
 @SIZE
 def sample(
     name: str, out: Path, weights: Path | None, prompt: str | None, n: int, steps: int | None, sampler: str | None,
-    guidance: float | None, seed: int, gif: bool, size: int,
+    guidance: float | None, seed: int, gif: bool, size: int | None,
 ) -> None:  # fmt: skip
     """Draw samples and write them as one picture."""
     from . import logs
 
-    entry = recipes.experiment(name)
-    entry = recipes.own(".", size) if entry.needs else entry
+    entry = sized(name, size)
     moving = logs.writable(out, ".png").with_suffix(".gif")
     if gif:
         logs.writable(moving, ".gif")
     if prompt is not None and entry.codes is None:
         raise click.BadParameter(f"the network of {name} reads no prompt.", param_hint="--prompt")
-    if guidance is not None and prompt is None:
-        raise click.BadParameter("guidance strengthens a prompt: give --prompt too.", param_hint="--guidance")
     cond = None if prompt is None or entry.codes is None else entry.codes(prompt)[None]
-    strength = entry.guidance if guidance is None else guidance
+    strength = entry.guidance if guidance is None and cond is not None else guidance
     path = _path(name, entry, weights, n, steps, sampler, seed, cond, strength)
 
     from . import pages
@@ -168,12 +166,12 @@ def sample(
 @click.argument("name", type=MEASURED)
 @WEIGHTS
 @click.option("--n", type=click.IntRange(2, 10_000), default=2000, help="Samples to draw.")
-@click.option("--steps", type=STEPS, help="Network evaluations; a student takes 1, 2 or 4.  [default: the recipe's]")
-@click.option("--sampler", type=SAMPLER_NAMES, help="How to sample.  [default: the recipe's]")
-@click.option("--guidance", type=click.FloatRange(0, 100), default=1.0, help="Strength of the conditions.")
+@NFE
+@SAMPLER
+@click.option("--guidance", type=click.FloatRange(0, 100), help="Strength of the conditions.  [default: 1]")
 @SEEDED
 def measure(
-    name: str, weights: Path | None, n: int, steps: int | None, sampler: str | None, guidance: float, seed: int
+    name: str, weights: Path | None, n: int, steps: int | None, sampler: str | None, guidance: float | None, seed: int
 ) -> None:
     """Measure samples: each number beside that of fresh real data (floor) and of pure noise."""
     from . import judges, quality
@@ -225,7 +223,7 @@ def homework(arguments: tuple[str, ...]) -> None:
 
 def _path(
     name: str, entry: recipes.Experiment, weights: Path | None, n: int, steps: int | None, sampler: str | None,
-    seed: int, cond: Any, guidance: float,
+    seed: int, cond: Any, guidance: float | None,
 ) -> list[Any]:  # fmt: skip
     """The path x_T, …, x_0 of n samples as arrays (n, …), with a bar; only the ends for many samples."""
     from . import sampling
@@ -233,6 +231,8 @@ def _path(
     student = entry.student if name.endswith(recipes.STUDENT) else None
     if student and sampler:
         raise click.BadParameter("a student has its own sampling steps.", param_hint="--sampler")
+    if guidance is not None and cond is None:
+        raise click.BadParameter("it strengthens a prompt or conditions, and there are none.", param_hint="--guidance")
     how, nfe = "student" if student else sampler or entry.sampler, steps or (4 if student else entry.steps)
     model = network_of(name, entry, weights)
     sampling.SAMPLERS[how].times(model.schedule, nfe)  # refuses what it cannot do, before the first evaluation
@@ -242,6 +242,7 @@ def _path(
     import torch
     from tqdm import tqdm
 
+    guidance = 1.0 if guidance is None else guidance
     xT, rng = sampling.pure_noise(n, entry.shape, seed), torch.Generator().manual_seed(seed)
     batches = sampling.paths(model.to(device()), xT, how, nfe, cond=cond, guidance=guidance, rng=rng)
     parts = list(tqdm(batches, total=-(-n // sampling.BATCH), unit="batch"))

@@ -13,7 +13,6 @@ import click
 from . import recipes
 
 SEED = click.IntRange(0, 2**32 - 1)
-STEPS = click.IntRange(1, 1000)
 SAMPLER_NAMES = click.Choice(["ddpm", "ddim", "heun", "dpm", "dpm-logsnr"])  # of `sampling`, whose import is slow
 TRAINED = click.Choice(list(recipes.EXPERIMENTS))
 DISTILLED = click.Choice([name for name, entry in recipes.EXPERIMENTS.items() if entry.student])
@@ -23,13 +22,16 @@ MEASURED = click.Choice([*JUDGED, *(name for name in recipes.students() if recip
 CLASSIFIED = click.Choice([name for name, entry in recipes.EXPERIMENTS.items() if entry.codes and entry.judge])
 
 WEIGHTS = click.option("--weights", type=click.Path(path_type=Path), help="Weights to use.  [default: those that ship]")
+NFE = click.option("--steps", type=click.IntRange(1, 1000),
+                   help="Network evaluations; a student takes 1, 2 or 4.  [default: the recipe's]")
+SAMPLER = click.option("--sampler", type=SAMPLER_NAMES, help="How to sample.  [default: the recipe's]")
 SEEDED = click.option("--seed", type=SEED, default=0, help="Source of all chance.")
 OUT = partial(click.option, "--out", type=click.Path(path_type=Path), required=True)
 STREAM = click.option("--stream", is_flag=True, help="Read your pictures when they are needed; else all are in memory.")
 ACCUMULATE = click.option("--accumulate", type=click.IntRange(1), default=1,
                           help="Parts in which a batch is computed, where memory does not hold it whole.")
 FOLDER = click.option("--folder", type=click.Path(path_type=Path), help="Your own pictures, for `train folder`.")
-SIZE = click.option("--size", type=click.IntRange(4, 512), default=32, help="Pixels a side of your own pictures.")
+SIZE = click.option("--size", type=click.IntRange(4, 512), help="Pixels a side of your own pictures.  [default: 32]")
 
 
 class OneLine(click.Group):
@@ -48,16 +50,24 @@ class OneLine(click.Group):
             raise click.ClickException(" ".join(str(error).split())) from error
 
 
-def entry_of(name: str, folder: Path | None, size: int, stream: bool) -> recipes.Experiment:
-    """The experiment to train; your own pictures come from `folder`."""
+def sized(name: str, size: int | None) -> recipes.Experiment:
+    """The experiment; `size` is that of your own pictures, where it has no pictures of its own."""
     entry = recipes.experiment(name)
+    if size is not None and not entry.needs:
+        raise click.BadParameter(f"{name} has one size: only your own pictures have another.", param_hint="--size")
+    return recipes.own(".", size or 32) if entry.needs else entry
+
+
+def entry_of(name: str, folder: Path | None, size: int | None, stream: bool) -> recipes.Experiment:
+    """The experiment to train; your own pictures come from `folder`."""
+    entry = sized(name, size)
     if entry.needs and folder is None:
         raise click.BadParameter("say where your pictures lie.", param_hint="--folder")
     if folder is not None and not entry.needs:
         raise click.BadParameter(f"{name} has pictures of its own: `train folder` takes yours.", param_hint="--folder")
     if stream and folder is None:
         raise click.BadParameter("the data that ship fit into memory: it goes with --folder.", param_hint="--stream")
-    return entry if folder is None else recipes.own(folder, size, stream)
+    return entry if folder is None else recipes.own(folder, size or 32, stream)
 
 
 def network_of(name: str, entry: recipes.Experiment, weights: Path | None) -> Any:
