@@ -182,7 +182,9 @@ def test_no_file_names_a_path_of_a_machine_or_a_host_of_a_registry():
 
 
 def test_licences_are_stated_for_code_text_and_every_data_file():
-    assert PROJECT["license"] == "Apache-2.0"
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert PROJECT["license"] == cited["license"] == "Apache-2.0"
+    assert {"cff-version", "message", "title", "authors"} <= set(cited)  # what the format asks for
     assert "Apache License" in (ROOT / "LICENSE").read_text()[:200]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "[Apache-2.0](LICENSE)" in readme and "CC BY 4.0" in readme
@@ -221,6 +223,7 @@ def test_wheel_holds_the_package_and_the_data_and_nothing_else(wheel):
     settings = "etc/jupyter/labconfig/default_setting_overrides.json"  # where JupyterLab looks for an environment's own
     expected |= {f"{wheel.name.rsplit('-', 3)[0]}.data/data/{settings}"}
     assert set(contents(wheel)) == expected
+    assert "diffusion_course/py.typed" in expected  # so that type checkers read the hints
 
 
 def test_wheel_of_the_source_archive_is_the_same(wheel, tmp_path, monkeypatch):
