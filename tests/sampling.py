@@ -1,20 +1,29 @@
 """What the tests of samplers share: every sampler by name, exact denoisers and the size of chance."""
 
+import inspect
 from functools import partial
 
 import numpy as np
 
+from diffusion_course import samplers
 from diffusion_course.denoisers import GaussianDenoiser
 from diffusion_course.forward import step_variance
-from diffusion_course.samplers import ddim, ddpm, ddpm_step, dpm_solver, heun
+from diffusion_course.samplers import ddim, ddpm, ddpm_step, dpm_solver
 from diffusion_course.schedule import cosine, linear, sigmoid
+
+
+def takes(value, first):
+    """Is it a function whose first parameters have these names? So what the package has is found and tested."""
+    return inspect.isfunction(value) and list(inspect.signature(value).parameters)[: len(first)] == first
+
 
 SCHEDULE = linear()
 SCHEDULES = {"linear": SCHEDULE, "cosine": cosine(), "sigmoid": sigmoid()}
 MEAN, STD = 2.0, 0.5
 EXACT = GaussianDenoiser(MEAN, STD, SCHEDULE)
 
-ODE_SAMPLERS = {"heun": heun}
+WRITTEN = {name: sampler for name, sampler in vars(samplers).items() if takes(sampler, ["model", "schedule", "xT"])}
+ODE_SAMPLERS = {name: sampler for name, sampler in WRITTEN.items() if sampler not in (ddpm, ddim, dpm_solver)}
 ODE_SAMPLERS |= {f"dpm-{order}": partial(dpm_solver, order=order) for order in (1, 2, 3)}
 STOCHASTIC = {
     "ddpm": ddpm,

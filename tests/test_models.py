@@ -1,6 +1,7 @@
 """The networks as denoisers: the embedding, the three answers, number formats, index types, conditions, refusals."""
 
 import copy
+import inspect
 import pickle
 
 import numpy as np
@@ -15,6 +16,7 @@ from diffusion_course.beyond.text import TextUNet
 from diffusion_course.forward import add_noise, v_from_eps
 from diffusion_course.machine.state import unwrapped
 from diffusion_course.models import Denoiser, SpiralMLP, given, time_embedding
+from diffusion_course.run.checkpoints import KNOWN
 from diffusion_course.unet import UNet
 
 COSINE = schedule.cosine(T=100)
@@ -22,25 +24,23 @@ CODES = torch.tensor([[0, 1], [-1, 2], [2, -1], [1, 3]])
 TIMES = torch.tensor([1, 50, 100, 7])
 
 
+SMALL = {"channels": 3, "widths": (8, 16), "side": 4, "width": 8, "depth": 2}  # the options of a network for tests
+DENOISERS = [network for network in KNOWN if issubclass(network, Denoiser)]
+ATTRIBUTED = [network for network in DENOISERS if "attributes" in inspect.signature(network).parameters]
+KINDS = [said + kind.__name__ for kind in ATTRIBUTED for said in ("", "conditional ")]
+
+
 def network(kind, output="v", noise_schedule=COSINE):
     """(a network with every weight at work, x_t, its condition or None)."""
     torch.manual_seed(0)
+    made = next(network for network in ATTRIBUTED if network.__name__ == kind.split()[-1])
+    options = {name: value for name, value in SMALL.items() if name in inspect.signature(made).parameters}
     attributes = (3, 4) if "conditional" in kind else ()
-    if "points" in kind:
-        model, x = SpiralMLP(noise_schedule, attributes=attributes, output=output), torch.randn(4, 2)
-    elif "tokens" in kind:
-        options = {"output": output, "side": 4, "width": 8, "depth": 2}
-        model, x = DiT(noise_schedule, 3, attributes, **options), torch.randn(4, 3, 4, 4)
-    elif "pictures" in kind:
-        model, x = UNet(noise_schedule, 3, attributes, output=output, widths=(8, 16)), torch.randn(4, 3, 10, 7)
-    else:
-        raise ValueError(f"no network for {kind!r}: say here how one is made.")
+    model = made(noise_schedule, attributes=attributes, output=output, **options)
+    x = torch.randn(4, *({"H": 10, "W": 7}.get(n, n) for n in model.shape))
     for weight in model.parameters():
         nn.init.normal_(weight, std=0.2)
     return model.eval(), x, CODES if attributes else None
-
-
-KINDS = ["points", "conditional points", "pictures", "conditional pictures", "tokens", "conditional tokens"]
 
 
 class Oracle(Denoiser):
@@ -76,19 +76,19 @@ def test_distinct_times_have_distinct_embeddings(make):
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16])
 def test_times_of_every_integer_type_are_indices(dtype):
-    model, x, _ = network("points")
+    model, x, _ = network("SpiralMLP")
     torch.testing.assert_close(model(x, TIMES.to(dtype)), model(x, TIMES), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("t", [TIMES.tolist(), TIMES.numpy(), TIMES.numpy().astype(np.uint8)])
 def test_times_may_be_lists_and_arrays(t):
-    model, x, _ = network("points")
+    model, x, _ = network("SpiralMLP")
     torch.testing.assert_close(model(x, t), model(x, TIMES), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("t", [30, np.int64(30), np.uint8(30), torch.tensor(30)])
 def test_one_time_for_all_is_the_same_as_one_time_each(t):
-    model, x, _ = network("points")
+    model, x, _ = network("SpiralMLP")
     torch.testing.assert_close(model(x, t), model(x, torch.full((4,), 30)))
     assert not torch.allclose(model(x, t), model(x, 31))
 
@@ -108,7 +108,7 @@ def test_one_time_for_all_is_the_same_as_one_time_each(t):
     ],
 )
 def test_refuses_other_times(t, told):
-    model, x, _ = network("points")
+    model, x, _ = network("SpiralMLP")
     with refused("from 1 to T = 100, or 4 of them", "t = 0 has no noise", told):
         model(x, t)
 
@@ -129,7 +129,9 @@ def test_every_kind_of_answer_becomes_the_same_noise_and_the_same_clean_sample(o
     torch.testing.assert_close(oracle.x0_hat(xt, t), x0, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize(("kind", "output"), [("points", "eps"), ("points", "x0"), *((kind, "v") for kind in KINDS)])
+@pytest.mark.parametrize(
+    ("kind", "output"), [("SpiralMLP", "eps"), ("SpiralMLP", "x0"), *((kind, "v") for kind in KINDS)]
+)
 def test_a_compiled_network_traces_whole_and_agrees(kind, output):
     """No value is read back and nothing but tensors computed: else the graph would break.
 
@@ -138,7 +140,7 @@ def test_a_compiled_network_traces_whole_and_agrees(kind, output):
     torch._dynamo.reset()  # else it counts the graphs of the tests before
     model, x, cond = network(kind, output)
     compiled = torch.compile(model, fullgraph=True, backend="eager")
-    for t, want in ((TIMES, "eps"), (60, "x0"))[: 2 if "points" in kind else 1]:
+    for t, want in ((TIMES, "eps"), (60, "x0"))[: 2 if "SpiralMLP" in kind else 1]:
         expected = model(x, t, cond, want=want)
         torch.testing.assert_close(compiled(x, t, cond, want=want), expected, rtol=0, atol=1e-6)
 
@@ -153,7 +155,7 @@ def test_samples_do_not_influence_each_other(kind):
 @pytest.mark.parametrize("output", ["x0", "v"])
 def test_without_any_signal_there_still_is_a_guess_to_sample_from(output):
     """Zero terminal SNR: at t = T the answer is x_0 itself (of v: −v), and a sampler starts there."""
-    model, x, _ = network("points", output, schedule.zero_terminal_snr(COSINE))
+    model, x, _ = network("SpiralMLP", output, schedule.zero_terminal_snr(COSINE))
     answer = model.answer(x, model.embedding[100].expand(4, -1))
     torch.testing.assert_close(model.x0_hat(x, 100), answer if output == "x0" else -answer)
     torch.testing.assert_close(model(x, 100), x)  # all of x_T is noise
@@ -162,7 +164,7 @@ def test_without_any_signal_there_still_is_a_guess_to_sample_from(output):
 
 
 def test_an_eps_network_says_nothing_of_the_sample_where_no_signal_is():
-    model, x, _ = network("points", "eps", schedule.zero_terminal_snr(COSINE))
+    model, x, _ = network("SpiralMLP", "eps", schedule.zero_terminal_snr(COSINE))
     with refused("predict x_0 or v"):
         model.x0_hat(x, 100)
 
@@ -186,7 +188,7 @@ def test_every_format_of_weights_takes_every_format_of_input(kind, weights, give
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
 def test_noise_levels_keep_their_precision_whatever_the_weights(dtype):
-    model = pickle.loads(pickle.dumps(network("points")[0].to(dtype)))
+    model = pickle.loads(pickle.dumps(network("SpiralMLP")[0].to(dtype)))
     exact = torch.tensor(COSINE.alpha_bar).sqrt(), torch.tensor(1 - COSINE.alpha_bar).sqrt()
     rtol = 1e-15 if dtype == torch.float64 else 1e-7
     for level, expected in zip((model.signal, model.noise), exact, strict=True):
@@ -194,7 +196,7 @@ def test_noise_levels_keep_their_precision_whatever_the_weights(dtype):
 
 
 def test_refuses_whole_numbers_as_pictures():
-    model, x, _ = network("pictures")
+    model, x, _ = network("UNet")
     with refused("torch.uint8", "x / 127.5 − 1"):
         model(torch.zeros(x.shape, dtype=torch.uint8), 5)
 
@@ -202,13 +204,13 @@ def test_refuses_whole_numbers_as_pictures():
 @pytest.mark.parametrize("xt", [np.zeros((4, 2)), torch.zeros(4, 2, dtype=torch.int64)])
 def test_takes_floats_in_a_tensor(xt):
     with pytest.raises(ValueError, match="64: give floats in a tensor"):
-        network("points")[0](xt, 5)
+        network("SpiralMLP")[0](xt, 5)
 
 
 # ---- conditions ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["conditional points", "conditional pictures"])
+@pytest.mark.parametrize("kind", ["conditional SpiralMLP", "conditional UNet"])
 def test_condition_matters_and_nothing_said_is_no_condition(kind):
     model, x, _ = network(kind)
     said, partly, nothing = (torch.tensor([row] * 4) for row in ([2, 3], [2, -1], [-1, -1]))
@@ -218,7 +220,7 @@ def test_condition_matters_and_nothing_said_is_no_condition(kind):
     assert not torch.allclose(answers[1], answers[2])
 
 
-@pytest.mark.parametrize("kind", ["conditional points", "conditional pictures"])
+@pytest.mark.parametrize("kind", ["conditional SpiralMLP", "conditional UNet"])
 @pytest.mark.parametrize("dtype", [torch.int8, torch.int16, torch.int32, "list", "array"])
 def test_codes_of_every_integer_type(kind, dtype):
     model, x, cond = network(kind)
@@ -246,19 +248,19 @@ def test_a_single_attribute_may_come_as_a_flat_row(cond):
     ],
 )
 def test_refuses_conditions_that_do_not_fit(cond, message):
-    model, x, _ = network("conditional points")
+    model, x, _ = network("conditional SpiralMLP")
     with refused(message):
         model(x, 5, torch.tensor(cond))
 
 
 def test_refuses_a_condition_for_an_unconditional_network():
-    model, x, _ = network("points")
+    model, x, _ = network("SpiralMLP")
     for call in (lambda: model(x, 5, CODES), lambda: given(model, CODES)):
         with refused("takes no condition"):
             call()
 
 
-@pytest.mark.parametrize("kind", ["conditional points", "conditional pictures"])
+@pytest.mark.parametrize("kind", ["conditional SpiralMLP", "conditional UNet"])
 def test_given_is_the_network_with_its_condition(kind):
     model, x, cond = network(kind)
     denoiser = given(model, cond)
@@ -327,7 +329,7 @@ def test_refuses_other_samples_than_its_own_and_other_wishes(kind):
 
 
 def test_what_was_given_is_told_in_short():
-    model = network("conditional points")[0]
+    model = network("conditional SpiralMLP")[0]
     long = [[0.5] * 100] * 100
     for call in (lambda: model(long, 5), lambda: model(torch.zeros(10_000, 2), [0] * 10_000),
                  lambda: model(torch.zeros(10_000, 2), 5, [[9, 9]] * 10_000)):  # fmt: skip
@@ -338,12 +340,12 @@ def test_what_was_given_is_told_in_short():
 
 @pytest.mark.parametrize("wrap", [nn.DataParallel, torch.compile, lambda model: torch.compile(nn.DataParallel(model))])
 def test_unwrapped_finds_the_network(wrap):
-    model = network("points")[0]
+    model = network("SpiralMLP")[0]
     assert unwrapped(wrap(model)) is model and unwrapped(model) is model
 
 
 def test_levels_of_any_model():
-    assert models.levels_at(network("points")[0], 5).signal == pytest.approx(COSINE.at(5) ** 0.5)
+    assert models.levels_at(network("SpiralMLP")[0], 5).signal == pytest.approx(COSINE.at(5) ** 0.5)
     model = nn.Linear(1, 1)
     model.schedule = COSINE
     assert models.levels_at(model, 5) == COSINE.at(5)
@@ -364,7 +366,7 @@ def test_patches_come_row_by_row_and_go_back():
 
 def test_a_transformer_tells_places_apart_only_by_what_it_learns_of_them():
     """Without the places, moving the patches moves the answer with them; with them it does not."""
-    model, x, _ = network("tokens")
+    model, x, _ = network("DiT")
     order = [2, 0, 3, 1]
 
     def moved(x):

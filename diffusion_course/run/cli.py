@@ -20,6 +20,7 @@ from .shell import (
     MEASURED,
     NFE,
     OUT,
+    PROMPTS,
     SAMPLED,
     SAMPLER,
     SEEDED,
@@ -127,7 +128,7 @@ def distill(
 @click.argument("name", type=SAMPLED)
 @OUT(help="Picture to write (.png).")
 @WEIGHTS
-@click.option("--prompt", help='What to draw, such as "hat, no glasses, blue hair".')
+@click.option("--prompt", help=f"What to draw, such as {PROMPTS}.")
 @click.option("--n", type=click.IntRange(1, 10_000), default=64, help="Samples to draw.")
 @NFE
 @SAMPLER

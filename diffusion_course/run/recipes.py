@@ -56,6 +56,7 @@ class Experiment:
     weight: str | None = "v"  # of the loss, as `training.train` takes it
     schedule: Callable[[], Any] = schedule.cosine
     codes: Callable[[str], np.ndarray] | None = None  # a prompt → one row of `cond`
+    prompt: str = ""  # that can be asked for, as an example
     judge: Callable[[], Judge] | None = None
     measured: int = 0  # samples a seed in the quality table; 0: the table leaves it out
     sampler: str = "ddim"  # of `sampling.SAMPLERS`
@@ -137,6 +138,7 @@ FACES = Experiment(
         "gpu": {"steps": 9_000, "batch": 256, "lr": 3e-3},
     },
     codes=face_codes,
+    prompt="hat, blue hair",
     judge=partial(_judge, "PictureJudge", "faces"),
     measured=200,
     guidance=2.0,
@@ -163,6 +165,7 @@ EMOJI = Experiment(
         "gpu": {"steps": 10_000, "batch": 256, "lr": 1.2e-3},
     },
     codes=lambda prompt: emoji.vocabulary().ids(prompt),
+    prompt="blue cat",
     sampler="dpm",
     steps=20,
     guidance=3.0,
@@ -201,6 +204,7 @@ EXPERIMENTS = {
             "gpu": {"steps": 6_000, "batch": 256, "lr": 3e-3},
         },
         codes=sets.fashion_codes,
+        prompt="trouser",
         judge=partial(_judge, "PictureJudge", "fashion"),
         measured=100,
         guidance=1.5,

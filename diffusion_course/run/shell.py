@@ -25,6 +25,7 @@ WEIGHTS = click.option("--weights", type=click.Path(path_type=Path), help="Weigh
 NFE = click.option("--steps", type=click.IntRange(1, 1000),
                    help="Network evaluations; a student takes 1, 2 or 4.  [default: the recipe's]")
 SAMPLER = click.option("--sampler", type=SAMPLER_NAMES, help="How to sample.  [default: the recipe's]")
+PROMPTS = ", ".join(f'"{entry.prompt}" ({name})' for name, entry in recipes.EXPERIMENTS.items() if entry.prompt)
 SEEDED = click.option("--seed", type=SEED, default=0, help="Source of all chance.")
 OUT = partial(click.option, "--out", type=click.Path(path_type=Path), required=True)
 STREAM = click.option("--stream", is_flag=True, help="Read your pictures when they are needed; else all are in memory.")
