@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from .base.arrays import Array, cast, is_tensor, to_float64, widened
-from .base.refusals import brief, refuse_other_samples
+from .base.arrays import Array, brief, cast, to_float64, widened
+from .base.refusals import refuse_no_floats, refuse_other_samples
 from .forward import eps_from_x0, levels, refuse_clean
-from .schedule import Schedule
+from .schedule import Schedule, a_schedule
 
 CHUNK = 2**22  # numbers in one block of the queries × data table, 32 MB; for points fewer, which stay in the cache
 
@@ -32,7 +32,7 @@ class GaussianDenoiser:
     """
 
     def __init__(self, mean: Any, std: Any, schedule: Schedule) -> None:
-        self.mean, self.std, self.schedule = to_float64(mean), to_float64(std), schedule
+        self.mean, self.std, self.schedule = to_float64(mean), to_float64(std), a_schedule(schedule)
         if not np.isfinite(self.mean).all() or not ((self.std >= 0) & (self.std < np.inf)).all():
             raise ValueError(f"mean must be finite and std finite and 0 or more, not {brief(mean)} and {brief(std)}.")
         self.shape = np.broadcast_shapes(self.mean.shape, self.std.shape) or None
@@ -49,6 +49,7 @@ class GaussianDenoiser:
 
     def _pull(self, xt: Any, t: Any) -> tuple[Any, Any, Any]:
         """Both levels, and (x_t − √ᾱ_t mean) divided by the variance of x_t."""
+        refuse_no_floats(xt=xt)
         refuse_other_samples(xt, self.shape)
         signal, noise = levels(self.schedule.at(t), xt)
         refuse_clean(noise)
@@ -115,10 +116,10 @@ class IdealDenoiser:
 
     def __init__(self, x0: Array, schedule: Schedule) -> None:
         # a copy: what the caller does to x0 later must not count
-        data = np.array(to_float64(x0) if is_tensor(x0) else x0, dtype=np.float64)
+        data = to_float64(x0).copy()
         if data.ndim < 2 or len(data) == 0 or not np.isfinite([data.min(), data.max()]).all():
             raise ValueError(f"x0 must be finite numbers of shape (n, …) with n ≥ 1, not of shape {data.shape}.")
-        self.shape, self.schedule = data.shape[1:], schedule
+        self.shape, self.schedule = data.shape[1:], a_schedule(schedule)
         self._x0 = data.reshape(len(data), -1)
         self._half_square = np.einsum("ij,ij->i", self._x0, self._x0) / 2
 

@@ -29,8 +29,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .base.arrays import Array
-from .base.refusals import brief, schedule_of
+from .base.arrays import Array, brief
+from .base.refusals import of_one_shape, schedule_of, wholes
 from .forward import eps_from_x0, levels
 from .guidance import guided
 from .machine.state import unwrapped
@@ -71,7 +71,7 @@ def trajectories(
     Raises ValueError if steps so long do not stop at every time that is `taught`.
     """
     schedule = schedule_of(teacher)
-    visits = [taught(schedule, way) for way in ways]
+    visits = [taught(schedule, way) for way in wholes(ways, "ways")]
     conditional = given if scale == 1 else partial(guided, scale=scale)
     denoiser = teacher if cond is None else conditional(teacher, cond)
     starts, times = {visit[0] for visit in visits}, {t for visit in visits for t in visit}
@@ -89,6 +89,7 @@ def pair(xt: Array, xs: Array, alpha_bar_t: Any, alpha_bar_s: Any) -> tuple[Any,
 
     With s = 0 this is x_s itself.
     """
+    xt, xs = of_one_shape(xt=xt, xs=xs)
     (signal_t, noise_t), (signal_s, noise_s) = levels(alpha_bar_t, xt), levels(alpha_bar_s, xs)
     q = noise_s / noise_t
     x0 = (xs - q * xt) / (signal_s - q * signal_t)
@@ -109,6 +110,8 @@ def distill(student: nn.Module, trajectories: Trajectories, **recipe: Any) -> It
     taught(schedule_of(unwrapped(student)), max(STEPS))  # refuses another T
     like = next(student.parameters())
     path = {t: x.to(like) for t, x in trajectories.path.items()}
+    if not learnt(path):
+        raise ValueError(f"no student learns from trajectories that stop at t = {list(path)} only: see `STEPS`.")
     draw = partial(lessons, path=path, student=student)
     return train(student, path[0], trajectories.cond, weight="v", draw=draw, **recipe)
 

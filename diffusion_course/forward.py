@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .base.arrays import Array, cast, exact, holds, is_tensor, may_read, shape_of, shaped
-from .base.refusals import brief, of_one_shape, refuse_no_floats, refuse_rng
+from .base.refusals import of_one_shape, power_of, refuse_no_floats, refuse_rng
 
 
 class Levels(NamedTuple):
@@ -35,7 +35,7 @@ def levels(alpha_bar_t: Any, x: Array) -> Levels:
     """
     if isinstance(alpha_bar_t, Levels):
         return Levels(*(shaped(level, x) for level in alpha_bar_t))
-    power = _refuse_no_power("alpha_bar_t", alpha_bar_t)
+    power = power_of("alpha_bar_t", alpha_bar_t)
     return Levels(shaped(power**0.5, x), shaped((1 - power) ** 0.5, x))
 
 
@@ -51,8 +51,7 @@ def add_noise(x0: Array, alpha_bar_t: Any, eps: Array) -> Any:
 
 def noise_step(x: Array, beta_t: Any, eps: Array) -> Any:
     """One step of the chain, x_t = √(1−β_t) x_{t−1} + √β_t ε: noising with ᾱ = 1 − β_t."""
-    _refuse_no_power("beta_t", beta_t)
-    return add_noise(x, 1 - beta_t, eps)
+    return add_noise(x, 1 - power_of("beta_t", beta_t), eps)
 
 
 def x0_from_eps(xt: Array, alpha_bar_t: Any, eps: Array) -> Any:
@@ -142,14 +141,6 @@ def randn_like(x: Array, rng: Any = None) -> Any:
         return x.new_empty(x.shape, device=device).normal_(generator=rng).to(x.device)
     rng = np.random.default_rng() if rng is None else rng
     return cast(np.asarray(rng.standard_normal(np.shape(x))), x)
-
-
-def _refuse_no_power(name: str, given: Any) -> Any:
-    """A tensor as it is, all else in float64. Raises ValueError unless it lies in [0, 1], which NaN does not."""
-    power = given if is_tensor(given) else exact(given)
-    if may_read(power) and not holds((power >= 0) & (power <= 1)):
-        raise ValueError(f"{name} must lie in [0, 1], not {brief(power)}.")
-    return power
 
 
 def _ready(alpha_bar_t: Any, **pair: Any) -> tuple[Any, Any, Any, Any]:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .base.arrays import Array, is_tensor, joined
+from .base.refusals import number, refuse_no_floats, refuse_other_parts
 from .base.words import NOT_SAID, codes_for
 from .forward import eps_from_x0, x0_from_eps
 from .predictor import refuse_other_schedule
@@ -33,7 +34,7 @@ class guided:
     """
 
     def __init__(self, model: Callable, cond: Array, scale: float) -> None:
-        self.model, self.scale, self.cond = model, scale, codes_for(model, cond)
+        self.model, self.scale, self.cond = model, number(scale, "scale"), codes_for(model, cond)
 
     def __call__(self, xt: Array, t: Any) -> Any:
         """ε̂ for x_t at step t."""
@@ -62,6 +63,7 @@ class inpainted:
 
     def __init__(self, model: Callable, schedule: Schedule, known: Array, mask: Array) -> None:
         refuse_other_schedule(model, schedule)
+        refuse_no_floats(known=known)
         self.model, self.schedule, self.known, self.mask = model, schedule, known, mask
 
     def __call__(self, xt: Array, t: Any) -> Any:
@@ -75,13 +77,16 @@ class inpainted:
         return lambda xt, t: self._told(answer(xt, t))
 
     def _told(self, x0_hat: Any) -> Any:
+        refuse_other_parts(x0_hat, known=self.known, mask=self.mask)
         return x0_hat + self.mask * (self.known - x0_hat)  # a mask of bools has no 1 − mask
 
 
 def _for_all(cond: Any, n: int) -> Any:
     """`cond` with one row for each of n samples: as it is, or its only row n times."""
-    if len(cond) == n:
+    cond = cond if is_tensor(cond) else np.asarray(cond)
+    rows = len(cond) if cond.ndim else 0
+    if rows == n:
         return cond
-    if len(cond) != 1:
-        raise ValueError(f"cond has {len(cond)} rows for {n} samples: give one a sample, or one row for all.")
+    if rows != 1:
+        raise ValueError(f"cond has {rows} rows for {n} samples: give one a sample, or one row for all.")
     return cond.expand(n, *cond.shape[1:]) if is_tensor(cond) else np.repeat(cond, n, axis=0)

@@ -17,8 +17,7 @@ import torch
 from torch import Tensor
 
 from . import data
-from .base.files import refuse_bytes
-from .base.refusals import numbers_of
+from .base.refusals import as_pictures, numbers_of, tensor_of
 
 BINS = 64  # equal arc lengths of the spiral; 512 real points leave one empty once in 50 sets
 POINTS_A_BIN = 32  # where the nearest curve point is looked for
@@ -109,7 +108,7 @@ def frechet(a: Any, b: Any) -> float:
 
     The trace of the root is the sum of the roots of the eigenvalues of C_a^½ C_b C_a^½, which is symmetric.
     """
-    a, b = (torch.as_tensor(features).double() for features in (a, b))
+    a, b = (tensor_of(features, "a set of features").double() for features in (a, b))
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
         raise ValueError(f"give two sets of features (n, d) with n ≥ 2, not {tuple(a.shape)} and {tuple(b.shape)}.")
     if not (a.isfinite().all() and b.isfinite().all()):
@@ -132,18 +131,9 @@ def nearest_distance(x: Any, train: Any) -> Tensor:
 @torch.no_grad()
 def accuracy(model: Any, x: Any, codes: Any) -> float:
     """Share of right answers over all pictures x and all attributes `codes` (n, k) or (n,); −1 is not counted."""
-    pictures, codes = as_pictures(x), torch.as_tensor(codes)
+    pictures, codes = as_pictures(x), tensor_of(codes, "codes")
     if len(codes) != len(pictures) or not (codes >= 0).any():
         raise ValueError(f"{len(codes)} conditions for {len(pictures)} pictures: give one each that says something.")
     found = torch.cat([model.predict(part) for part in pictures.split(PART)])
     codes = codes.reshape(len(found), -1)
     return (found == codes)[codes >= 0].float().mean().item()
-
-
-def as_pictures(x: Any, name: str = "x") -> Tensor:
-    """x as float32 pictures. Raises ValueError for another shape, numbers that are not finite, and bytes."""
-    x = torch.as_tensor(x).detach().float()
-    if x.ndim != 4 or len(x) == 0 or not x.isfinite().all():
-        raise ValueError(f"{name} has shape {tuple(x.shape)}; it must hold finite pictures (n, c, h, w), n ≥ 1.")
-    refuse_bytes(x, name)
-    return x

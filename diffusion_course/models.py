@@ -12,18 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .base.arrays import may_read
 from .base.embedding import FREQUENCIES, time_embedding
-from .base.refusals import brief, one_of, refuse_other_samples, schedule_of, whole
-from .base.words import NOT_SAID, codes_for
+from .base.refusals import one_of, refuse_other_samples, schedule_of, times_of, whole, wholes
+from .base.words import NOT_SAID, codes_for, codes_of
 from .forward import Levels, eps_from_v, eps_from_x0, x0_from_eps, x0_from_v
 from .machine.capture import Recordings
 from .machine.state import unwrapped
-from .schedule import Schedule
+from .schedule import Schedule, a_schedule
 
 TRANSLATIONS: dict[str, dict[str, Callable]] = {  # what is wanted: from what the last layer says
     "eps": {"eps": lambda xt, levels, eps: eps, "x0": eps_from_x0, "v": eps_from_v},
@@ -50,11 +48,8 @@ class Denoiser(nn.Module):
 
     def __init__(self, schedule: Schedule, *, output: str = "v", **config: Any) -> None:
         super().__init__()
-        if not isinstance(schedule, Schedule):
-            raise ValueError(f"schedule must be a Schedule, such as schedule.cosine(), not {brief(schedule)}.")
-        one_of(output, TRANSLATIONS["eps"], "output")
-        self.attributes = tuple(whole(n, "each attribute's number of values") for n in config.get("attributes", ()))
-        self.schedule, self.output, self.recordings = schedule, output, Recordings()
+        self.schedule, self.output = a_schedule(schedule), one_of(output, TRANSLATIONS["eps"], "output")
+        self.attributes, self.recordings = tuple(config.get("attributes", ())), Recordings()
         self.config = {"output": output, **config}
         signal, noise = schedule.alpha_bar**0.5, (1 - schedule.alpha_bar) ** 0.5
         tables = {"signal": signal, "noise": noise, "embedding": time_embedding(schedule.log_snr)}
@@ -68,7 +63,7 @@ class Denoiser(nn.Module):
             got = getattr(xt, "dtype", type(xt).__name__)
             raise ValueError(f"x_t is {got}: give floats in a tensor (0 … 255 as x / 127.5 − 1).")
         refuse_other_samples(xt, self.shape)
-        t = self._times(t, len(xt))
+        t = times_of(t, self.schedule.T, len(xt), self.signal.device)
         conditions = () if cond is None else (self.check_cond(cond, len(xt)),)
         xt = xt.to(self.signal.dtype)
         time = self.embedding[t].expand(len(xt), -1)
@@ -95,34 +90,7 @@ class Denoiser(nn.Module):
 
         (n,) will do for a single attribute. `batch` is the number of samples: n must be that, or 1, a row for all.
         """
-        columns, k = torch.as_tensor(cond, device=self.signal.device), len(self.attributes)
-        if k == 0:
-            raise ValueError("this network takes no condition (attributes=()): leave cond out.")
-        if columns.is_floating_point():
-            raise ValueError(f"cond must hold whole numbers, one code an attribute, not {columns.dtype}.")
-        columns = columns[:, None] if columns.ndim == 1 and k == 1 else columns
-        n = len(columns) if batch is None and columns.ndim else batch
-        if tuple(columns.shape) not in ((n, k), (1, k)):
-            raise ValueError(
-                f"cond has shape {tuple(columns.shape)}; for {n} samples and {k} attributes give ({n}, {k})."
-            )
-        if may_read(columns) and ((columns < NOT_SAID) | (columns >= torch.tensor(self.attributes))).any():
-            raise ValueError(f"cond must hold 0 … n−1 (n = {self.attributes}) or −1 for not said; got {brief(cond)}.")
-        return columns.long().expand(n, k)  # type: ignore[arg-type]
-
-    def _times(self, t: Any, batch: int) -> int | Tensor:
-        allowed = f"a whole number from 1 to T = {self.schedule.T}, or {batch} of them (t = 0 has no noise to find)"
-        if isinstance(t, (int, np.integer)) and not isinstance(t, bool):
-            if not 1 <= t <= self.schedule.T:
-                raise ValueError(f"t must be {allowed}, not {t}.")
-            return int(t)
-        times = torch.as_tensor(t, device=self.signal.device)
-        if times.is_floating_point() or times.dtype == torch.bool or tuple(times.shape) not in ((), (batch,)):
-            raise ValueError(f"t must be {allowed}, not {times.dtype} of shape {tuple(times.shape)}.")
-        times = times.long()
-        if may_read(times) and ((times < 1) | (times > self.schedule.T)).any():
-            raise ValueError(f"t must be {allowed}, not {brief(t)}.")
-        return times
+        return codes_of(cond, self.attributes, batch, self.signal.device)
 
     def _apply(self, fn: Callable, recurse: bool = True) -> Denoiser:
         """Where `.to`, `.half` and `.double` pass: the noise levels stay float32, or float64 beside such weights."""
@@ -168,7 +136,7 @@ class SpiralMLP(Denoiser):
     def __init__(
         self, schedule: Schedule, dim: int = 2, attributes: Sequence[int] = (), *, output: str = "v"
     ) -> None:
-        super().__init__(schedule, output=output, dim=dim, attributes=list(attributes))
+        super().__init__(schedule, output=output, dim=dim, attributes=wholes(attributes, "attributes"))
         self.shape = (whole(dim, "dim"),)
         self.conditions = Conditions(attributes, 2 * FREQUENCIES)
         self.register_buffer("waves", 2.0 ** torch.arange(4), persistent=False)

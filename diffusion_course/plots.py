@@ -13,7 +13,7 @@ import numpy as np
 
 from .base.arrays import to_float64
 from .base.figure import BLACK, BLUE, COLOURS, ORANGE, RED, SKY, WIDTH, Figure, as_rgb, panelled, plain_ticks, styled
-from .base.refusals import numbers_of, whole
+from .base.refusals import numbers_of, refuse_empty, refuse_untitled, whole
 
 Names = Sequence[str]  # of rows or columns
 
@@ -24,7 +24,7 @@ def images(pictures: Mapping[str, Any], columns: int | None = None, height: floa
 
     Values outside [−1, 1] (noisy pictures have many) are clipped for display only.
     """
-    _refuse_empty(pictures, "pictures")
+    refuse_untitled(pictures, "pictures")
     figure = panelled(pictures, min(len(pictures), 5) if columns is None else columns, height, 0.15)
     for ax, picture in zip(figure.axes, pictures.values(), strict=False):
         ax.imshow(as_rgb(picture), interpolation="nearest")
@@ -36,7 +36,7 @@ def images(pictures: Mapping[str, Any], columns: int | None = None, height: floa
 @styled
 def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Names = (), tops: Names = ()) -> Figure:
     """Many pictures (n, c, h, w) in [−1, 1] on one sheet; `rows` names its rows, at their left, `tops` its columns."""
-    _refuse_empty(pictures, "pictures")
+    refuse_empty(pictures, "pictures")
     cells = [as_rgb(picture) for picture in pictures]
     (h, w, _), count = cells[0].shape, -(-len(cells) // whole(columns, "columns"))
     for what, names, needed in (("rows", rows, count), ("tops", tops, columns)):
@@ -70,8 +70,8 @@ def lines(
 
     Values at up to 15 places have dots. If x falls, so does the axis.
     """
-    _refuse_empty(series, "series")
-    x, styles = to_float64(x), ["-", "--", "-.", ":"] if dashed is None else ["-"]
+    refuse_untitled(series, "series")
+    x, styles = numbers_of(x, (None,), "x"), ["-", "--", "-.", ":"] if dashed is None else ["-"]
     series = {label: numbers_of(values, x.shape, label, infinite=True) for label, values in series.items()}
     figure = Figure(WIDTH * 0.8, 3.6)
     ax = figure.subplots()
@@ -108,14 +108,14 @@ def histograms(
 
     `outline`: name → numbers, whose histogram is drawn over each as an outline.
     """
-    _refuse_empty(samples, "samples")
+    refuse_untitled(samples, "samples")
     outlines = {f"outline: {name}": x for name, x in (outline or {}).items()}
     values = {name: numbers_of(np.ravel(to_float64(x)), (None,), name) for name, x in {**samples, **outlines}.items()}
     low, high = (end([end(x) for x in values.values()]) for end in (np.min, np.max))
     low, high = (low - 0.5, high + 0.5) if low == high else (low, high)  # all equal: one bar in the middle
     figure = Figure(WIDTH * min(1, 0.2 + 0.3 * len(samples)), 2.6)
     axes = figure.subplots(1, len(samples), sharex=True, sharey=True, squeeze=False)[0]
-    edges, grid = np.linspace(low, high, bins + 1), np.linspace(low, high, 300)
+    edges, grid = np.linspace(low, high, whole(bins, "bins") + 1), np.linspace(low, high, 300)
     for ax, title in zip(axes, samples, strict=True):
         ax.hist(values[title], bins=edges, density=True, color=SKY, histtype="stepfilled")
         for name in outlines:
@@ -140,7 +140,7 @@ def clouds(
     A mapping title → points gives every panel reference points of its own, drawn as crosses. The frame is
     −limit … limit both ways, or, `around` a place (x, y), as far to each side of it: a close-up, with larger points.
     """
-    _refuse_empty(panels, "panels")
+    refuse_untitled(panels, "panels")
     panels = {title: numbers_of(points, (None, 2), title) for title, points in panels.items()}
     if limit is None:
         limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
@@ -148,7 +148,7 @@ def clouds(
     figure = panelled(panels, columns, 3.0)
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if isinstance(reference, Mapping):
-            x, y = numbers_of(reference[title], (None, 2), title).T
+            x, y = numbers_of(reference.get(title, ()), (None, 2), f"reference {title}").T
             ax.scatter(x, y, s=16 if len(x) < 100 else 5, marker="x", color=RED, linewidths=0.6, zorder=0.5)
         elif reference is not None:
             x, y = numbers_of(reference, (None, 2), "reference").T
@@ -162,11 +162,6 @@ def clouds(
         for title, points in panels.items()
     )
     return figure
-
-
-def _refuse_empty(given: Any, name: str) -> None:
-    if len(given) == 0:
-        raise ValueError(f"{name} is empty: give at least one.")
 
 
 def normal(x: Any, mean: float = 0.0, spread: float = 1.0) -> np.ndarray:

@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .base.arrays import is_tensor, may_read, total, widened
-from .base.refusals import brief, refuse_no_floats, refuse_other_samples, refuse_rng
+from .base.arrays import brief, is_tensor, may_read, shape_of, total, widened
+from .base.refusals import TINY, behind, number, refuse_no_floats, refuse_other_samples, refuse_rng
 from .forward import x0_from_eps
-from .schedule import Schedule
+from .schedule import Schedule, a_schedule
 
 Clip: TypeAlias = "float | Callable[[Any], Any] | None"
 
@@ -27,6 +27,8 @@ def prepared(
     """What a sampler works with, all tested: x_T (not in half precision), its `Predictor`, its steps (t, s)."""
     predict = Predictor(model, schedule, clip)
     refuse_no_floats(xT=xT)
+    if behind(model, "parameters") and not is_tensor(xT):
+        raise ValueError(f"a network takes tensors, and xT is a {type(xT).__name__}: give torch.as_tensor(xT).")
     if may_read(xT) and not math.isfinite(total(xT)):
         raise ValueError("xT holds NaN or infinity: start from standard Gaussian noise.")
     refuse_rng(rng, xT)
@@ -34,17 +36,11 @@ def prepared(
     return widened(xT), predict, predict.watched(pairs(schedule, steps))
 
 
-def behind(model: Any, name: str) -> Any:
-    """The attribute `name` of the model, or of the one that it wraps (`given`, `guided`, `inpainted`); else None."""
-    while model is not None and not hasattr(model, name):
-        model = getattr(model, "model", None)
-    return getattr(model, name, None)
-
-
 def refuse_other_schedule(model: Any, schedule: Any) -> None:
-    """Raise ValueError unless `schedule` is a Schedule, and the model's where it has one."""
-    if not isinstance(schedule, Schedule):
-        raise ValueError(f"schedule must be a Schedule, such as schedule.cosine(), not {brief(schedule)}.")
+    """Raise ValueError unless `model` can be called, and `schedule` is a Schedule: the model's, where it has one."""
+    if not callable(model):
+        raise ValueError(f"model must be a function eps_hat = model(xt, t), not {brief(model)}.")
+    a_schedule(schedule)
     own = behind(model, "schedule")
     if isinstance(own, Schedule) and not np.array_equal(own.alpha_bar, schedule.alpha_bar):
         raise ValueError(f"this is not the model's schedule (T = {own.T}, here {schedule.T}): pass model.schedule.")
@@ -57,8 +53,6 @@ class Predictor:
     """
 
     def __init__(self, model: Callable, schedule: Schedule, clip: Clip = None) -> None:
-        if not callable(model):
-            raise ValueError(f"model must be a function eps_hat = model(xt, t), not {brief(model)}.")
         refuse_other_schedule(model, schedule)
         self.model, self.schedule, self.totals = model, schedule, []
         self.clip = clip if callable(clip) or clip is None else clip_to(clip)
@@ -69,7 +63,11 @@ class Predictor:
             x0_hat = self._ask(self._x0_hat, xt, t)
         else:
             x0_hat = x0_from_eps(xt, self.schedule.at(t), self._ask(self.model, xt, t))
-        return x0_hat if self.clip is None else self.clip(x0_hat)
+        if self.clip is None:
+            return x0_hat
+        if shape_of(clipped := self.clip(x0_hat)) != shape_of(x0_hat):
+            raise ValueError(f"clip must return x̂_0, of shape {shape_of(x0_hat)}, not {brief(clipped)}.")
+        return clipped
 
     def watched(self, steps: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """The steps (t, s); after the last one, whether all answers were finite."""
@@ -107,8 +105,7 @@ class Predictor:
 
 def clip_to(bound: float) -> Callable[[Any], Any]:
     """A `clip`: each number of x̂_0 cut to [−bound, bound]. Raises ValueError unless bound > 0."""
-    if not isinstance(bound, Number) or not bound > 0:
-        raise ValueError(f"clip must be None, a number above 0 or a function of x̂_0, not {brief(bound)}.")
+    bound = number(bound, "clip, if it is neither None nor a function of x̂_0,", TINY)
     return lambda x0_hat: x0_hat.clip(-bound, bound) if is_tensor(x0_hat) else np.clip(x0_hat, -bound, bound)
 
 

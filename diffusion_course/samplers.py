@@ -30,8 +30,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .base.arrays import Array, row_quantile
-from .base.refusals import refusing_at_once, whole
-from .forward import add_noise, eps_from_x0, levels, posterior, posterior_variance, randn_like, x0_from_eps
+from .base.refusals import number, refusing_at_once, whole
+from .forward import (
+    add_noise,
+    eps_from_x0,
+    levels,
+    posterior,
+    posterior_variance,
+    randn_like,
+    step_variance,
+    x0_from_eps,
+)
 from .predictor import Clip, prepared
 from .schedule import Schedule
 
@@ -82,8 +91,7 @@ def ddim(
     beginning of a step to its end, x̄_s = x̄_t + (σ_s − σ_t) ε̂. Order 1. η = 1 has as much fresh noise as `ddpm`. `step`
     replaces `ddim_step`. Raises ValueError unless 0 ≤ η ≤ 1.
     """
-    if not 0 <= eta <= 1:
-        raise ValueError(f"eta must lie in [0, 1] (0: deterministic, 1: as much noise as DDPM), not {eta}.")
+    number(eta, "eta (0: deterministic, 1: as much noise as DDPM)", 0, 1)
     x, predict, times = prepared(model, schedule, xT, steps, rng, clip)
     yield xT
     for t, s in times:
@@ -131,6 +139,7 @@ def dpm_solver_step(xt: Any, x0_hat: Any, t: int, s: int, schedule: Schedule, be
     algorithm (2M). Two: the parabola, integrated exactly. (Code as released, the authors' and diffusers', has m2/2
     for m2, as if the second divided difference were the second derivative; it is half of it, and the order is then 2.)
     """
+    step_variance(schedule.at(t), schedule.at(s))  # refuses s ≥ t
     log_snr = schedule.log_snr.item  # half of it is u, which the papers of DPM-Solver call λ
     known = [(t, x0_hat), *(before if s > 0 else ())]  # at u_s = ∞ the newest counts alone
     (u_t, newest), *older = [(log_snr(time) / 2, guess) for time, guess in known]
@@ -174,6 +183,8 @@ def dpm_solver(
 
 def dynamic_threshold(share: float = 0.995) -> Callable[[Any], Any]:
     """A `clip`: divide each x̂_0 by the bound that `share` of its numbers keep, if above 1, and cut at ±1."""
+
+    number(share, "share", 0, 1)
 
     def clip(x0_hat: Any) -> Any:
         bound = row_quantile(abs(x0_hat).reshape(len(x0_hat), -1), share)

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .base.arrays import read_only, to_float64
-from .base.refusals import brief, one_of, warn_the_caller, whole
+from .base.arrays import brief, read_only, to_float64
+from .base.refusals import TINY, number, one_of, warn_the_caller, whole
 
 VISIBLE = 0.1  # √ᾱ_T above this leaves visible signal in what should be pure noise
 BETA_MAX = 0.999  # keeps the last ᾱ of the cosine and sigmoid curves above exactly 0
@@ -106,9 +106,8 @@ class Schedule:
         >>> linear().t_of_snr(1.0)
         259
         """
-        if not 0 < snr < np.inf:
-            raise ValueError(f"snr, a ratio of powers, must be above 0 and finite, not {snr!r}.")
-        return 1 + int(np.abs(self.log_snr[1:] - np.log(snr)).argmin())
+        log_snr = np.log(number(snr, "snr, a ratio of powers,", TINY))
+        return 1 + int(np.abs(self.log_snr[1:] - log_snr).argmin())
 
     def steps(self, n: int, spacing: str | Callable[[Schedule, int], np.ndarray] = "even") -> np.ndarray:
         """The times that a sampler of `n` steps visits: n+1 falling integers from T to 0.
@@ -123,13 +122,21 @@ class Schedule:
         return place(self, whole(n, f"n, the number of sampling steps (T = {self.T}),", most=self.T))
 
 
+def a_schedule(given: Any) -> Schedule:
+    """The schedule given. Raises ValueError for anything else."""
+    if not isinstance(given, Schedule):
+        raise ValueError(f"schedule must be a Schedule, such as schedule.cosine(), not {brief(given)}.")
+    return given
+
+
 def linear(T: int = 1000, beta_start: float = 1e-4, beta_end: float = 0.02) -> Schedule:
     """β_t rises in a straight line from `beta_start` (t = 1) to `beta_end` (t = T): DDPM, tuned to T = 1000.
 
     >>> float(linear().alpha_bar[500].round(4))
     0.0786
     """
-    return from_beta(np.linspace(beta_start, beta_end, whole(T, "T, the number of steps,")))
+    first, last = number(beta_start, "beta_start", TINY, 1), number(beta_end, "beta_end", TINY, 1)
+    return from_beta(np.linspace(first, last, whole(T, "T, the number of steps,")))
 
 
 def cosine(T: int = 1000, s: float = 0.008) -> Schedule:
@@ -137,15 +144,14 @@ def cosine(T: int = 1000, s: float = 0.008) -> Schedule:
 
     The offset s keeps β_1 from being vanishingly small; the bound keeps ᾱ_T above exactly 0.
     """
-    if not 0 <= s < np.inf:
-        raise ValueError(f"cosine: the offset s must be 0 or more, not {s!r} (usual: 0.008).")
+    s = number(s, "s, the offset of cosine,", 0)
     t = np.linspace(0, 1, whole(T, "T, the number of steps,") + 1)
     return _from_curve(np.cos((t + s) / (1 + s) * np.pi / 2) ** 2)
 
 
 def sigmoid(T: int = 1000, start: float = -3.0, end: float = 3.0) -> Schedule:
     """ᾱ_t falls like the logistic curve 1/(1 + e^u), u from `start` to `end`, rescaled to [0, 1]; β_t ≤ 0.999."""
-    if not start < end:
+    if not number(start, "start") < number(end, "end"):
         raise ValueError(f"sigmoid: start must be below end, not {start!r} and {end!r}.")
     falling = 1 / (1 + np.exp(np.linspace(start, end, whole(T, "T, the number of steps,") + 1)))
     return _from_curve(falling - falling[-1])
@@ -166,7 +172,7 @@ def zero_terminal_snr(schedule: Schedule) -> Schedule:
 
     At t = T nothing of x_0 is left, so x_0 cannot be computed from ε there: use a v- or x_0-network.
     """
-    if schedule.T < 2:
+    if a_schedule(schedule).T < 2:
         raise ValueError("zero_terminal_snr needs T ≥ 2: with one step ᾱ_1 cannot both stay and be 0.")
     first, last = schedule.alpha_bar[[1, -1]] ** 0.5
     rescaled = (schedule.alpha_bar[1:] ** 0.5 - last) * first / (first - last)

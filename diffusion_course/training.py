@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from .base.arrays import may_read
-from .base.refusals import one_of, schedule_of
+from .base.refusals import one_of
 from .base.words import NOT_SAID
 from .forward import add_noise, levels, randn_like
 from .machine.capture import stepper
 from .machine.hardware import advice_on_memory, choose_machine
-from .machine.inputs import Order, conditions, first_of, samples, stream, weights_of_t
+from .machine.inputs import Order, conditions, first_of, first_weight, samples, stream, weights_of_t
 from .machine.state import Run, State, chance, recipe_of, unwrapped
 from .machine.threads import Threads
 from .models import levels_at
@@ -72,14 +72,11 @@ def train(
     then those of the step before it), torch.OutOfMemoryError with a batch size to try.
     """
     bare = unwrapped(model)
-    schedule_of(bare)  # refuses a model without
-    like = next(bare.parameters())
-    if like.dtype.itemsize < 4:
-        raise ValueError(f"weights of {like.dtype} are too coarse for small steps: give model.float().")
+    like = first_weight(bare)
     dataset: Any = x0 if isinstance(x0, Dataset) else None
     if dataset is not None:
         x0, cond = first_of(dataset, cond, draw)
-    x0 = samples(x0, like)
+    x0 = samples(x0, like, bare)
     cond = None if cond is None else conditions(cond, len(x0), bare, like.device)
     weight = weights_of_t(weight, bare, like)
     recipe = recipe_of(steps, batch, lr, weight, x0, cond) | ({} if dataset is None else {"examples": len(dataset)})

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .base.refusals import whole
+from .base.refusals import whole, wholes
 from .models import FREQUENCIES, Conditions, Denoiser
 from .schedule import Schedule
 
@@ -44,9 +44,10 @@ class UNet(Denoiser):
         self, schedule: Schedule, channels: int = 3, attributes: Sequence[int] = (), *, output: str = "v",
         widths: Sequence[int] = (80, 160),
     ) -> None:  # fmt: skip
-        super().__init__(schedule, output=output, channels=channels, attributes=list(attributes), widths=list(widths))
+        attributes, widths = wholes(attributes, "attributes"), wholes(widths, "widths")
+        super().__init__(schedule, output=output, channels=channels, attributes=attributes, widths=widths)
         self.shape = whole(channels, "channels"), "H", "W"
-        if len(widths) != 2 or any(whole(width, "a width") % GROUPS for width in widths):
+        if len(widths) != 2 or any(width % GROUPS for width in widths):
             raise ValueError(f"widths must be two multiples of {GROUPS}, the fine grid's and the coarse, not {widths}.")
         fine, coarse = widths
         self.context = Context(attributes, coarse)

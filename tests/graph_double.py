@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from diffusion_course import forward, models, predictor, training
+from diffusion_course import forward, predictor, training
+from diffusion_course.base import refusals, words
 from diffusion_course.beyond import text
 from diffusion_course.machine import capture
 
@@ -113,7 +114,7 @@ def as_on_a_gpu(monkeypatch):
     }  # fmt: skip
     for name, double in doubles.items():
         monkeypatch.setattr(torch.cuda, name, double)
-    for module in (forward, models, predictor, text, training):
+    for module in (forward, predictor, refusals, text, training, words):
         monkeypatch.setattr(module, "may_read", lambda _: False)
     monkeypatch.setattr(capture, "on_gpu", lambda device: True)
     return made

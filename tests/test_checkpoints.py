@@ -166,6 +166,14 @@ def test_a_file_that_is_no_network_is_refused_and_left_alone(make, said, tmp_pat
     assert path.read_bytes() == before
 
 
+def test_a_name_or_a_folder_without_weights_is_refused(tmp_path):
+    for name in ("cats", None):
+        with pytest.raises(ValueError, match=f"network must be .*'spiral'.*, not {name!r}"):
+            checkpoints.pretrained(name)
+    with pytest.raises(ValueError, match="is a folder"):
+        checkpoints.load_model(tmp_path)
+
+
 def test_a_network_is_no_run(tmp_path):
     checkpoints.save_model(tmp_path / "net", points())
     with pytest.raises(ValueError, match="holds a model, not a run"):

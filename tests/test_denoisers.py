@@ -153,7 +153,7 @@ def test_what_the_caller_does_to_the_data_later_does_not_count():
 def test_queries_of_another_shape_are_refused():
     model = IdealDenoiser(np.zeros((5, 3, 4)), SCHEDULE)
     for shape in [(2, 12), (2, 4, 3), (3, 4)]:
-        with refused(shape[1:], "(3, 4)"):
+        with refused("(B, 3, 4)", shape):
             model(np.zeros(shape), 5)
 
 

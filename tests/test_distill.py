@@ -183,6 +183,15 @@ def test_another_T_than_that_of_the_taught_times_is_refused():
         distill.trajectories(torch.nn.Linear(2, 2), noise(5))
 
 
+def test_trajectories_that_teach_nothing_are_refused():
+    student = models.SpiralMLP(COSINE)
+    for path in ({}, {0: noise(5)}):
+        with refused("stop at t =", list(path)):
+            distill.distill(student, distill.Trajectories(path, None), steps=1)
+    with refused("ways must be a list", "8"):
+        distill.trajectories(TEACHER, noise(5), ways=8)
+
+
 # ---- as a training -------------------------------------------------------------------------------
 
 

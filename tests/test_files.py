@@ -13,6 +13,7 @@ from PIL import Image
 
 from diffusion_course import data
 from diffusion_course.base import files
+from diffusion_course.base.refusals import refuse_bytes
 from diffusion_course.beyond import emoji
 
 DATA = Path(__file__).parents[1] / "data"
@@ -150,6 +151,6 @@ def test_bytes_are_told_from_numbers(scale, refused):
     x = scale * (data.smiley() + 1)
     if refused:
         with pytest.raises(ValueError, match=r"0 to 255, like pictures of 0…255.*127\.5 - 1"):
-            files.refuse_bytes(x)
+            refuse_bytes(x)
     else:
-        files.refuse_bytes(x)
+        refuse_bytes(x)

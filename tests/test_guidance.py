@@ -98,7 +98,27 @@ def test_guidance_mixes_x0_hat_as_it_mixes_eps_hat():
     np.testing.assert_allclose(mixed.x0_hat(xt, 300), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("scale", ["a", None, np.nan, True])
+def test_a_strength_that_is_no_number_is_refused(scale):
+    with refused("scale must be a finite number", repr(scale)):
+        guided(Conditional(), np.zeros((1, 2)), scale)
+
+
 # Inpainting.
+
+
+def test_known_pixels_of_another_kind_or_shape_are_refused():
+    exact, xt = GaussianDenoiser(0.0, 1.0, LINEAR), torch.zeros(4, 2)
+    for known, mask, told in (
+        (torch.zeros(3), 1.0, ["known of shape (3,)", "xt of shape (4, 2)"]),
+        (torch.zeros(2), torch.ones(1, 4, 2), ["mask of shape (1, 4, 2)"]),
+        (np.zeros(2), 1.0, ["known must be a number or a Tensor"]),
+        (0.0, [0, 1], ["mask must be a number or a Tensor", "[0, 1]"]),
+    ):
+        with refused(*told):
+            inpainted(exact, LINEAR, known, mask)(xt, 5)
+    with refused("known must be a float, a NumPy array"):
+        inpainted(exact, LINEAR, [0, 0], 1.0)
 
 
 @every_kind

@@ -300,12 +300,14 @@ def test_config_rebuilds_the_network(kind):
     [
         *((lambda wrong=wrong: SpiralMLP(COSINE, output=wrong), ["'eps' or 'x0' or 'v'", repr(wrong)]) for wrong in
           ("noise", None, 3)),
+        (lambda: SpiralMLP(COSINE, attributes=3), ["attributes must be a list", "3"]),
+        (lambda: UNet(COSINE, widths=8), ["widths must be a list", "8"]),
         (lambda: SpiralMLP("cosine"), ["schedule must be a Schedule", "'cosine'"]),
         *((lambda dim=dim: SpiralMLP(COSINE, dim), ["dim is", repr(dim)]) for dim in (0, -2, 2.0, "v")),
-        *((lambda n=n: SpiralMLP(COSINE, attributes=(3, n)), ["number of values", repr(n)]) for n in (0, 2.5)),
+        *((lambda n=n: SpiralMLP(COSINE, attributes=(3, n)), ["number in attributes", repr(n)]) for n in (0, 2.5)),
         (lambda: UNet(COSINE, 0), ["channels is 0"]),
         *((lambda w=w: UNet(COSINE, widths=w), ["multiples of 8", w]) for w in ((8, 12), (8,), (8, 16, 32))),
-        *((lambda w=w: UNet(COSINE, widths=w), ["width is", w[0]]) for w in ((0, 8), (-8, 8), (8.0, 8))),
+        *((lambda w=w: UNet(COSINE, widths=w), ["number in widths is", w[0]]) for w in ((0, 8), (-8, 8), (8.0, 8))),
         (lambda: DiT(COSINE, side=9), ["patch = 2 must divide side = 9"]),
         (lambda: DiT(COSINE, width=6), ["4 the width, not 6"]),
         (lambda: TextUNet(COSINE, 9, widths=(8, 40)), ["multiples of 32", "40"]),
@@ -326,6 +328,23 @@ def test_refuses_other_samples_than_its_own_and_other_wishes(kind):
     for wrong in ("v", None):
         with refused("want must be 'eps' or 'x0'", repr(wrong)):
             model(x, 5, want=wrong)
+
+
+def test_what_holds_no_numbers_is_refused():
+    model, x, _ = network("conditional SpiralMLP")
+    for wrong in ("5", None, [[1], [2, 3]]):
+        with refused("t must hold numbers, not", wrong):
+            model(x, wrong)
+        if wrong is not None:
+            with refused("cond must hold numbers, not", wrong):
+                model(x, 5, wrong)
+    with refused("whole numbers", "torch.bool"):
+        model(x, 5, torch.ones(4, 2) > 0)
+    with refused("xt is empty", (0, 2)):
+        model(x[:0], 5)
+    for call in (lambda: given(model, None), lambda: given(None, [[1, 1]])):
+        with refused("None"):
+            call()
 
 
 def test_what_was_given_is_told_in_short():

@@ -170,6 +170,13 @@ REFUSED = [
     (lambda: plots.clouds({"a": np.full((5, 2), np.nan)}), "'a' holds nan"),
     (lambda: plots.clouds({"a": POINTS}, reference=NUMBERS), "'reference' has shape (200,)"),
     (lambda: plots.images({"a": 255 * np.ones((3, 8, 6))}), "like pictures of 0…255"),
+    (lambda: plots.images([PICTURE]), "pictures must be a dict"),
+    (lambda: plots.images({"a": [1]}), "a picture has shape (c, h, w)"),
+    (lambda: plots.images({"a": PICTURE}, columns=0), "columns is 0"),
+    (lambda: plots.sheet([GREY], columns=0), "columns is 0"),
+    (lambda: plots.lines([], {"a": []}, "x", "y"), "'x' has shape (0,)"),
+    (lambda: plots.histograms({"a": NUMBERS}, "x", bins=0), "bins is 0"),
+    (lambda: plots.clouds({"a": POINTS}, reference={"b": POINTS}), "'reference a' has shape (0,)"),
     (lambda: plots.sheet([GREY, GREY], columns=1, rows=["one"]), "rows names 1, but there are 2 rows"),
     (lambda: plots.sheet([GREY, GREY], columns=2, tops=["one"]), "tops names 1, but there are 1 rows and 2 columns"),
 ]

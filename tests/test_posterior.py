@@ -191,7 +191,8 @@ def test_whole_number_tensors_are_refused(dtype):
 
 def test_a_value_is_not_read_where_it_costs_a_wait(monkeypatch):
     """A bad level goes through unseen there: what stands on a device is checked before it goes there."""
-    monkeypatch.setattr("diffusion_course.forward.may_read", lambda x: False)
+    for module in ("forward", "base.refusals"):
+        monkeypatch.setattr(f"diffusion_course.{module}.may_read", lambda x: False)
     signal, _ = levels(torch.tensor([4.0, 1.0]), torch.zeros(2))
     assert signal.tolist() == [2.0, 1.0]
     assert eps_from_x0(torch.ones(1), torch.tensor([1.0]), torch.zeros(1)).isinf().all()

@@ -191,12 +191,17 @@ def test_impossible_steps_are_refused(steps, parts):
 @pytest.mark.parametrize(
     ("call", "parts"),
     [
-        *((lambda eta=eta: ddim(EXACT, SCHEDULE, 0.0, eta=eta), ["[0, 1]", eta]) for eta in (-0.1, 1.1, np.nan)),
+        *(
+            (lambda eta=eta: ddim(EXACT, SCHEDULE, 0.0, eta=eta), ["at least 0 and at most 1", repr(eta)])
+            for eta in (-0.1, 1.1, np.nan, "a", None)
+        ),
         *(
             (lambda order=order: dpm_solver(EXACT, SCHEDULE, 0.0, order=order), [repr(order), "at most 3"])
             for order in (0, 4, -1, 2.0, None, "2")
         ),
-        *((lambda c=c: heun(EXACT, SCHEDULE, 0.0, clip=c), ["clip", "above 0", repr(c)]) for c in (0, -1.0, "x")),
+        *((lambda c=c: heun(EXACT, SCHEDULE, 0.0, clip=c), ["clip", "above 0", repr(c)]) for c in (0, -1.0, "x", True)),
+        *((lambda s=s: samplers.dynamic_threshold(s), ["share", "at most 1", repr(s)]) for s in (2, "a", -0.1)),
+        (lambda: samplers.dpm_solver_step(0.5, 0.5, 5, 5, SCHEDULE), ["0 ≤ ᾱ_t < ᾱ_s ≤ 1"]),
     ],
 )
 def test_impossible_options_are_refused(call, parts):
@@ -216,6 +221,7 @@ def test_impossible_options_are_refused(call, parts):
         ({"xT": torch.zeros(2, dtype=torch.int64)}, ["int64", "floats"]),
         *(({"xT": kind([0.0, np.nan])}, ["xT holds NaN"]) for kind in (np.array, torch.tensor)),
         ({"model": SpiralMLP(SCHEDULE), "xT": torch.zeros(4, 3)}, ["(B, 2)", "(4, 3)"]),
+        ({"model": SpiralMLP(SCHEDULE)}, ["a network takes tensors", "ndarray"]),
         ({"model": given(SpiralMLP(SCHEDULE, attributes=(3,)), [[1]]), "xT": torch.zeros(3)}, ["(B, 2)", "(3,)"]),
         ({"model": GaussianDenoiser([0.0, 1.0, 2.0], 1.0, SCHEDULE), "xT": np.zeros((4, 2))}, ["(B, 3)", "(4, 2)"]),
         ({"model": FullGaussianDenoiser([0.0, 1.0], np.eye(2), SCHEDULE), "xT": np.zeros(2)}, ["(B, 2)", "(2,)"]),
@@ -225,6 +231,12 @@ def test_impossible_options_are_refused(call, parts):
 def test_wrong_arguments_are_refused(sampler, changed, parts):
     with refused(*parts):
         sampler(**{"model": EXACT, "schedule": SCHEDULE, "xT": np.zeros(2), **changed})
+
+
+@pytest.mark.parametrize("clip", [samplers.dynamic_threshold, lambda x0_hat: None, lambda x0_hat: x0_hat[:1]])
+def test_a_clip_that_returns_no_guess_is_refused(clip):
+    with refused("clip must return x̂_0, of shape (2,)"):
+        list(ddim(EXACT, SCHEDULE, np.zeros(2), clip=clip))
 
 
 def broken_net(answer):

@@ -238,7 +238,7 @@ MODELS = {
 def test_nothing_is_read_in_the_loop(sampler, model, options, monkeypatch):
     if options and (sampler is encode or model != "guided"):
         return
-    for module in ("forward", "predictor"):
+    for module in ("forward", "predictor", "base.refusals"):
         monkeypatch.setattr(f"diffusion_course.{module}.may_read", lambda x: not isinstance(x, torch.Tensor))
     items = sampler(MODELS[model], SCHEDULE, torch.zeros(3, 2), steps=5, **options)
     with monkeypatch.context() as patch, NoReads():

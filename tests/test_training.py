@@ -279,6 +279,10 @@ def test_lack_of_memory_names_a_batch_to_try():
         ({"lr": float("nan")}, ["lr", "nan"]),
         ({"rng": np.random.default_rng()}, ["torch.Generator"]),
         ({"model": fresh().half()}, ["float16", "model.float()"]),
+        *(({"lr": lr}, ["lr", repr(lr)]) for lr in ("a", None)),
+        *(({"x0": x0}, ["x0 must hold numbers", repr(x0)]) for x0 in ("a", None)),
+        ({"x0": torch.zeros(4, 3)}, ["x0 must have shape (B, 2)", "(4, 3)"]),
+        ({"model": GaussianDenoiser(0.0, 1.0, COSINE)}, ["no weights to train"]),
         ({"model": nn.Linear(2, 2)}, ["Linear has no .schedule"]),
     ],
 )

@@ -28,8 +28,17 @@ def may_read(x: Any) -> bool:
 
 
 def to_float64(values: Any) -> np.ndarray:
-    """Numbers, an array or a tensor (on any device) as a float64 array."""
-    return np.asarray(values.detach().cpu().double() if is_tensor(values) else values, dtype=np.float64)
+    """Numbers, an array or a tensor (on any device) as a float64 array. Raises ValueError for what holds no numbers."""
+    try:
+        return np.asarray(values.detach().cpu().double() if is_tensor(values) else values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"numbers are needed, not {brief(values)} ({error}).") from error
+
+
+def brief(given: Any) -> str:
+    """What was given, for a message: all of it if that is short."""
+    text = " ".join((str if shape_of(given) else repr)(given).split())
+    return text if len(text) <= 80 else f"a {type(given).__name__}, {text[:60]} …"
 
 
 def exact(values: Any) -> Any:

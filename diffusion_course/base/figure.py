@@ -20,8 +20,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from .arrays import to_float64
-from .files import refuse_bytes
-from .refusals import whole
+from .refusals import refuse_bytes, whole
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
     "#0072b2", "#b57900", "#00855f", "#d55e00", "#b0548c", "#2f8fc9", "#000000"
@@ -119,7 +118,8 @@ def plain_ticks(ax: Any, x: Any, logy: bool) -> None:
 
 def as_rgb(picture: Any) -> np.ndarray:
     """One picture (c, h, w) or (1, c, h, w) in [−1, 1], c = 1 or 3, as (h, w, 3) in [0, 1], clipped to it."""
-    picture = to_float64(picture[0] if picture.ndim == 4 and len(picture) == 1 else picture)
+    picture = to_float64(picture)
+    picture = picture[0] if picture.ndim == 4 and len(picture) == 1 else picture
     if picture.ndim != 3 or picture.shape[0] not in (1, 3):
         raise ValueError(f"a picture has shape (c, h, w) with c = 1 or 3, not {picture.shape}.")
     if not np.isfinite(picture).all():

@@ -7,7 +7,6 @@ says what they must hold (`sha256sum -c SHA256SUMS` reads it too).
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,6 +26,11 @@ def shipped(name: str) -> Path:
 def ships(name: str) -> bool:
     """Whether a file of this name ships with the course."""
     return checksum(name) is not None
+
+
+def every() -> list[str]:
+    """The names of all files that ship with the course."""
+    return list(_checksums(home()))
 
 
 def checksum(name: str) -> str | None:
@@ -68,15 +72,6 @@ def load(name: str) -> dict[str, np.ndarray]:
 def pictures(images: np.ndarray) -> np.ndarray:
     """Bytes 0…255 of shape (n, h, w, c) as float32 (n, c, h, w) in [−1, 1]: x = byte / 127.5 − 1."""
     return np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32) / 127.5 - 1
-
-
-def refuse_bytes(x: Any, name: str = "x0") -> None:
-    """Raise a ValueError if x (NumPy or torch) looks like pictures of 0…255 instead of [−1, 1]."""
-    if len(x.shape) >= 3 and 0 not in x.shape and x.min() >= 0 and x.max() > 2:
-        raise ValueError(
-            f"{name} runs from {float(x.min()):g} to {float(x.max()):g}, like pictures of 0…255. The course works in "
-            f"[−1, 1]: use {name} / 127.5 - 1, or data.pictures(bytes), or data.folder(path, size)."
-        )
 
 
 def folder(path: str | Path, size: int, at_least: int = 16) -> np.ndarray:

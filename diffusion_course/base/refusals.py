@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from numbers import Integral, Number
 from typing import Any, ParamSpec
 
 import numpy as np
 
-from .arrays import is_tensor, refuse_whole_numbers, shape_of, to_float64, widened
+from .arrays import brief, exact, holds, is_tensor, may_read, refuse_whole_numbers, shape_of, to_float64, widened
 
 Arguments = ParamSpec("Arguments")
-
-
-def brief(given: Any) -> str:
-    """What was given, for a message: all of it if that is short."""
-    text = " ".join((str if shape_of(given) else repr)(given).split())
-    return text if len(text) <= 80 else f"a {type(given).__name__}, {text[:60]} …"
+TINY = float(np.nextafter(0, 1))  # the least number above 0
 
 
 def whole(n: Any, name: str, least: int = 1, most: float = np.inf) -> int:
@@ -31,6 +26,23 @@ def whole(n: Any, name: str, least: int = 1, most: float = np.inf) -> int:
         limit = f" and at most {most}" if most < np.inf else ""
         raise ValueError(f"{name} is {brief(n)}; it must be a whole number, at least {least}{limit}.")
     return int(n)
+
+
+def wholes(given: Any, name: str) -> list[int]:
+    """Each of the numbers given as an int. Raises ValueError unless they are whole, and 1 or more."""
+    if not isinstance(given, Iterable):
+        raise ValueError(f"{name} must be a list of whole numbers, not {brief(given)}.")
+    return [whole(n, f"a number in {name}") for n in given]
+
+
+def number(given: Any, name: str, least: float = -np.inf, most: float = np.inf) -> float:
+    """The number given. Raises ValueError unless it is finite and lies in [least, most]; of least = TINY, above 0."""
+    real = isinstance(given, (float, int, np.floating, np.integer)) and not isinstance(given, bool)
+    if not real or not least <= given <= most or abs(given) == np.inf:
+        low = "above 0" if least == TINY else f"at least {least:g}" if least > -np.inf else ""
+        limits = [low, f"at most {most:g}" if most < np.inf else ""]
+        raise ValueError(f"{name} must be a finite number {' and '.join(filter(None, limits))}, not {brief(given)}.")
+    return float(given)
 
 
 def one_of(given: Any, allowed: Collection[str], name: str) -> str:
@@ -83,14 +95,111 @@ def refuse_rng(rng: Any, x: Any) -> None:
         raise ValueError(f"rng is {brief(rng)}; give a {library} Generator, such as {how}, or None for fresh chance.")
 
 
-def refuse_other_samples(xt: Any, shape: Sequence[int | str] | None) -> None:
+def refuse_other_samples(xt: Any, shape: Sequence[int | str] | None, name: str = "xt") -> None:
     """Raise ValueError unless xt is (B, *shape). A word in `shape`, such as "H", is any number; None is any shape."""
     if shape is None:
         return
     got = shape_of(xt)
+    if 0 in got:
+        raise ValueError(f"{name} is empty: it has shape {got}.")
     alike = (type(asked) is not int or asked == n for asked, n in zip(shape, got[1:], strict=False))
     if len(got) != 1 + len(shape) or not all(alike):
-        raise ValueError(f"xt must have shape ({', '.join(map(str, ('B', *shape)))}), not {got}.")
+        raise ValueError(f"{name} must have shape ({', '.join(map(str, ('B', *shape)))}), not {got}.")
+
+
+def refuse_other_parts(x: Any, **parts: Any) -> None:
+    """Raise ValueError unless each of `parts` is a number, or of x's library and of a shape that broadcasts to x's."""
+    for name, part in parts.items():
+        if not isinstance(part, Number) and (not hasattr(part, "shape") or is_tensor(part) != is_tensor(x)):
+            raise ValueError(f"{name} must be a number or a {type(x).__name__}, as xt is, not {brief(part)}.")
+        try:
+            alike = np.broadcast_shapes(shape_of(part), shape_of(x)) == shape_of(x)
+        except ValueError:
+            alike = False
+        if not alike:
+            raise ValueError(f"{name} of shape {shape_of(part)} does not fit xt of shape {shape_of(x)}.")
+
+
+def tensor_of(values: Any, name: str, device: Any = None) -> Any:
+    """A tensor of the values, on the device. Raises ValueError for what holds no numbers."""
+    import torch  # only here, so that arrays never load it
+
+    if is_tensor(values):
+        return values.to(device)
+    try:
+        return torch.as_tensor(values, device=device)
+    except (TypeError, RuntimeError, ValueError) as error:
+        raise ValueError(f"{name} must hold numbers, not {brief(values)} ({error}).") from error
+
+
+def behind(model: Any, name: str) -> Any:
+    """The attribute `name` of the model, or of the one that it wraps (`given`, `guided`, `inpainted`); else None."""
+    while model is not None and not hasattr(model, name):
+        model = getattr(model, "model", None)
+    return getattr(model, name, None)
+
+
+def refuse_empty(given: Any, name: str) -> None:
+    """Raise ValueError for a collection of nothing."""
+    if len(given) == 0:
+        raise ValueError(f"{name} is empty: give at least one.")
+
+
+def refuse_untitled(given: Any, name: str) -> None:
+    """Raise ValueError unless it is a mapping from titles to what is shown under them, of one at least."""
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{name} must be a dict: titles, and what is shown under them; not a {type(given).__name__}.")
+    refuse_empty(given, name)
+
+
+def power_of(name: str, given: Any) -> Any:
+    """A tensor as it is, all else in float64. Raises ValueError unless it lies in [0, 1], which NaN does not."""
+    power = given if is_tensor(given) else exact(given)
+    if may_read(power) and not holds((power >= 0) & (power <= 1)):
+        raise ValueError(f"{name} must lie in [0, 1], not {brief(power)}.")
+    return power
+
+
+def refuse_bytes(x: Any, name: str = "x0") -> None:
+    """Raise a ValueError if x (NumPy or torch) looks like pictures of 0…255 instead of [−1, 1]."""
+    if len(x.shape) >= 3 and 0 not in x.shape and x.min() >= 0 and x.max() > 2:
+        raise ValueError(
+            f"{name} runs from {float(x.min()):g} to {float(x.max()):g}, like pictures of 0…255. The course works in "
+            f"[−1, 1]: use {name} / 127.5 - 1, or data.pictures(bytes), or data.folder(path, size)."
+        )
+
+
+def as_pictures(x: Any, name: str = "x") -> Any:
+    """x as float32 pictures. Raises ValueError for another shape, numbers that are not finite, and bytes."""
+    x = tensor_of(x, name).detach().float()
+    if x.ndim != 4 or len(x) == 0 or not x.isfinite().all():
+        raise ValueError(f"{name} has shape {tuple(x.shape)}; it must hold finite pictures (n, c, h, w), n ≥ 1.")
+    refuse_bytes(x, name)
+    return x
+
+
+def whole_numbers(x: Any) -> bool:
+    """Is it a tensor of whole numbers, of any integer type?"""
+    return not (x.is_floating_point() or x.is_complex() or x.dtype == sys.modules["torch"].bool)
+
+
+def times_of(t: Any, T: int, batch: int, device: Any) -> Any:
+    """t as an index: an int, or a tensor of one or of `batch` on the device, each in 1 … T. Else ValueError.
+
+    Values on a GPU, or in a compiled graph, are not looked at.
+    """
+    allowed = f"a whole number from 1 to T = {T}, or {batch} of them (t = 0 has no noise to find)"
+    if isinstance(t, (int, np.integer)) and not isinstance(t, bool):
+        if not 1 <= t <= T:
+            raise ValueError(f"t must be {allowed}, not {t}.")
+        return int(t)
+    times = tensor_of(t, "t", device)
+    if not whole_numbers(times) or tuple(times.shape) not in ((), (batch,)):
+        raise ValueError(f"t must be {allowed}, not {times.dtype} of shape {tuple(times.shape)}.")
+    times = times.long()
+    if may_read(times) and ((times < 1) | (times > T)).any():
+        raise ValueError(f"t must be {allowed}, not {brief(t)}.")
+    return times
 
 
 def schedule_of(model: Any) -> Any:

@@ -2,10 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+
+from .arrays import brief, may_read
+from .refusals import tensor_of, whole_numbers
 
 FACE_VALUES = {
     "hat": (False, True),
@@ -25,9 +28,28 @@ NOT_SAID = -1  # the code of whatever a condition leaves open
 
 def codes_for(model: Any, cond: Any) -> Any:
     """`cond` as the model takes it, checked, if the model can (`check_cond`); else as it is. None is refused."""
+    if not callable(model):
+        raise ValueError(f"model must be a function eps_hat = model(xt, t, cond), not {model!r}.")
     if cond is None:
         raise ValueError("cond is None: give codes, or sample from the model itself, to which nothing is then said.")
     return model.check_cond(cond) if hasattr(model, "check_cond") else cond
+
+
+def codes_of(cond: Any, attributes: Sequence[int], batch: int | None, device: Any) -> Any:
+    """`cond` as codes (n, k) on the device: `Denoiser.check_cond`, for attributes of so many values each."""
+    columns, k = tensor_of(cond, "cond", device), len(attributes)
+    if k == 0:
+        raise ValueError("this network takes no condition (attributes=()): leave cond out.")
+    if not whole_numbers(columns):
+        raise ValueError(f"cond must hold whole numbers, one code an attribute, not {columns.dtype}.")
+    columns = columns[:, None] if columns.ndim == 1 and k == 1 else columns
+    n = len(columns) if batch is None and columns.ndim else batch
+    if tuple(columns.shape) not in ((n, k), (1, k)):
+        raise ValueError(f"cond has shape {tuple(columns.shape)}; for {n} samples and {k} attributes give ({n}, {k}).")
+    columns = columns.long()
+    if may_read(columns) and ((columns < NOT_SAID) | (columns >= columns.new_tensor(attributes))).any():
+        raise ValueError(f"cond must hold 0 … n−1 (n = {tuple(attributes)}) or −1 for not said; got {brief(cond)}.")
+    return columns.expand(n, k)
 
 
 def face_codes(prompt: str) -> np.ndarray:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..base.refusals import whole
+from ..base.refusals import whole, wholes
 from ..models import Denoiser
 from ..schedule import Schedule
 from ..unet import Context
@@ -33,7 +33,7 @@ def patches(x: Tensor, size: int) -> Tensor:
     >>> patches(torch.arange(16.0).reshape(1, 1, 4, 4), 2)[0, 1]
     tensor([2., 3., 6., 7.])
     """
-    if x.shape[-2] % size or x.shape[-1] % size:
+    if x.shape[-2] % whole(size, "size") or x.shape[-1] % size:
         raise ValueError(f"patches of {size} do not fill a picture of {x.shape[-2]} × {x.shape[-1]} pixels.")
     return F.pixel_unshuffle(x, size).flatten(2).transpose(1, 2)
 
@@ -58,8 +58,8 @@ class DiT(Denoiser):
         side: int = 16, patch: int = 2, width: int = 64, depth: int = 4,
     ) -> None:  # fmt: skip
         super().__init__(
-            schedule, output=output, channels=channels, attributes=list(attributes), side=side, patch=patch,
-            width=width, depth=depth,
+            schedule, output=output, channels=channels, attributes=wholes(attributes, "attributes"), side=side,
+            patch=patch, width=width, depth=depth,
         )  # fmt: skip
         for name, number in (("channels", channels), ("patch", patch), ("depth", depth)):
             whole(number, name)

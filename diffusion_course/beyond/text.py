@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..base.arrays import may_read
-from ..base.refusals import whole
+from ..base.refusals import tensor_of, whole
 from ..base.words import NOT_SAID
 from ..models import FREQUENCIES
 from ..schedule import Schedule
@@ -83,7 +83,7 @@ class TextUNet(UNet):
 
         `batch` is the number of pictures: n must be that, or 1, a row for all.
         """
-        ids, most = torch.as_tensor(cond, device=self.signal.device), self.config["vocabulary"]
+        ids, most = tensor_of(cond, "cond", self.signal.device), self.config["vocabulary"]
         if ids.is_floating_point() or ids.ndim != 2 or len(ids) not in (1, len(ids) if batch is None else batch):
             for_them = "" if batch is None else f" for {batch} pictures"
             raise ValueError(f"cond is {ids.dtype} of shape {tuple(ids.shape)}; give whole numbers (n, L){for_them}.")

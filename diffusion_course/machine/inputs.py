@@ -16,15 +16,27 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from ..base.refusals import refuse_other_samples, schedule_of, tensor_of
 from ..models import Denoiser
 
 LARGEST = 20.0  # |x_0| above this is a mistake: pictures lie in [−1, 1], other data have standard deviation 1
 READERS = 2 if sys.platform == "linux" else 0  # processes that read ahead; elsewhere starting one costs seconds
 
 
-def samples(x0: Any, like: Tensor) -> Tensor:
+def first_weight(bare: nn.Module) -> Tensor:
+    """A weight of the network. Raises ValueError for what cannot be trained."""
+    schedule_of(bare)
+    if not isinstance(bare, nn.Module):
+        raise ValueError(f"a {type(bare).__name__} has no weights to train: give a torch.nn.Module.")
+    like = next(bare.parameters())
+    if like.dtype.itemsize < 4:
+        raise ValueError(f"weights of {like.dtype} are too coarse for small steps: give model.float().")
+    return like
+
+
+def samples(x0: Any, like: Tensor, bare: nn.Module) -> Tensor:
     """x0 as the weights are: on their device, in their number format. Refused where it is no data for a network."""
-    x0 = torch.as_tensor(x0)
+    x0 = tensor_of(x0, "x0")
     if x0.ndim < 2 or len(x0) == 0 or not x0.isfinite().all():
         raise ValueError(f"x0 must be finite numbers of shape (n, …) with n ≥ 1, not of shape {tuple(x0.shape)}.")
     if not x0.is_floating_point() or x0.abs().max() > LARGEST:
@@ -32,6 +44,7 @@ def samples(x0: Any, like: Tensor) -> Tensor:
             f"x0 holds {x0.dtype} from {x0.min().item():g} to {x0.max().item():g}: give pictures as floats in [−1, 1] "
             "(0 … 255: x / 127.5 − 1), other data with standard deviation 1."
         )
+    refuse_other_samples(x0, getattr(bare, "shape", None), "x0")
     return x0.to(like.dtype).to(like.device)
 
 

@@ -7,7 +7,6 @@ taken up again, here as plain tensors and words (`run.checkpoints` writes them t
 from __future__ import annotations
 
 import copy
-import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -17,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..base.refusals import whole
+from ..base.refusals import TINY, number, whole
 from .hardware import Machine
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of each weight
@@ -149,10 +148,9 @@ class Run:
 
 def recipe_of(steps: int, batch: int, lr: float, weight: Any, x0: Tensor, cond: Tensor | None) -> dict[str, Any]:
     """What must stay the same in one run, as plain numbers and words."""
-    for name, number in (("steps", steps), ("batch", batch)):
-        whole(number, name)
-    if not 0 < lr < math.inf:
-        raise ValueError(f"lr, the peak of the learning rate, must be above 0 and finite (usual: 1e-3), not {lr!r}.")
+    for name, count in (("steps", steps), ("batch", batch)):
+        whole(count, name)
+    number(lr, "lr, the peak of the learning rate (usual: 1e-3),", TINY)
     data = {"shape of x0": list(x0.shape), "mean of x0": round(x0.cpu().double().mean().item(), 6)}
     weighted = weight if weight is None or isinstance(weight, str) else float(weight.sum())
     codes = None if cond is None else list(cond.shape)

@@ -18,7 +18,8 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from ..base.files import checksum, shipped
+from ..base.files import checksum, every, shipped
+from ..base.refusals import one_of
 from ..beyond.dit import DiT
 from ..beyond.low_rank import add_low_rank, differences, merged
 from ..beyond.text import TextUNet
@@ -112,6 +113,7 @@ def pretrained(name: str) -> Any:
 
     Raises ValueError for a file that is not what was shipped.
     """
+    one_of(name, [file.removesuffix(".safetensors") for file in every() if file.endswith(".safetensors")], "network")
     return load_model(shipped(f"{name}.safetensors"))
 
 
@@ -137,6 +139,8 @@ def _write(path: str | Path, tensors: dict[str, torch.Tensor], about: dict[str, 
 
 def _read(path: str | Path, *kinds: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """All tensors and the description of a whole file of ours; refuses anything else by name."""
+    if Path(path).is_dir():
+        raise ValueError(f"{path} is a folder: give the file of weights.")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from .. import data, metrics
+from ..base.refusals import as_pictures
 from . import checkpoints
 from .recipes import EXPERIMENTS
 from .sets import Set
@@ -86,7 +87,7 @@ class PictureJudge:
         attributes that the classifier finds, where there are codes; distance: mean root-mean-square distance to the
         nearest training picture, in units of pixel values. One well under that of held-out pictures means copies.
         """
-        shown = metrics.as_pictures(x).clamp(-1, 1)  # as a screen would show it
+        shown = as_pictures(x).clamp(-1, 1)  # as a screen would show it
         numbers = {"frechet": metrics.frechet(metrics.features(self.classifier, shown), self.real)}
         if cond is not None:
             numbers["accuracy"] = metrics.accuracy(self.classifier, shown, cond)

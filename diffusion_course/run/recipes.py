@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import schedule
 from ..base.files import ships
+from ..base.refusals import one_of
 from ..base.words import FACE_VALUES, face_codes
 from ..beyond import emoji
 from . import sets
@@ -73,10 +74,7 @@ class Experiment:
 
 def experiment(name: str) -> Experiment:
     """The entry of that name; a student's ("faces-student") is its teacher's."""
-    known = name.removesuffix(STUDENT)
-    if known not in EXPERIMENTS or (name != known and EXPERIMENTS[known].student is None):
-        raise ValueError(f"there is no experiment {name!r}; there are {', '.join([*EXPERIMENTS, *students()])}.")
-    return EXPERIMENTS[known]
+    return EXPERIMENTS[one_of(name, [*EXPERIMENTS, *students()], "experiment").removesuffix(STUDENT)]
 
 
 def students() -> list[str]:

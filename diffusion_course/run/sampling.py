@@ -77,7 +77,7 @@ def paths(
     like, how = next(iter(model.parameters())), SAMPLERS[one_of(sampler, SAMPLERS, "sampler")]
     times = how.times(model.schedule, nfe)
     cond = None if cond is None else torch.as_tensor(cond).expand(len(xT), -1)
-    for rows in torch.arange(len(xT)).split(batch):
+    for rows in torch.arange(len(xT)).split(whole(batch, "batch")):
         denoiser = model if cond is None else conditioned(model, cond[rows].to(like.device), guidance)
         machine = choose_machine(xT[rows].to(like.device))  # anew for each batch: other work comes and goes
         with machine.at_work(), machine.precision(), torch.no_grad():
