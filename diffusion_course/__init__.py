@@ -8,10 +8,10 @@ The route of the data is the plan of the package::
 
 `predictor` is what a sampler asks of a model, `distill` makes few-step students; `metrics` measures the samples and
 `plots` draws them. `scalar` is the whole route in plain Python numbers, the specification of the rest. The route stands
-on `base` (what may be taken for granted: number formats, files that ship, the words of a prompt, how a figure is
-displayed) and on `machine` (how a training runs on the hardware at hand). Five folders use it: `beyond` (what the
-optional notebooks add), `lab` (what a lesson shows and touches), `check` (exercises that name your mistake), `run` (the
-command line, files of weights, the registry of experiments) and `homework`.
+on `base` (what may be taken for granted: number formats, what is said of wrong arguments, files that ship, the words of
+a prompt, how a figure is displayed) and on `machine` (how a training runs on the hardware at hand). Five folders use
+it: `beyond` (what the optional notebooks add), `lab` (what a lesson shows and touches), `check` (exercises that name
+your mistake), `run` (the command line, files of weights, the registry of experiments) and `homework`.
 
 Time runs from t = 0 (clean) to t = T (pure noise), and ``alpha_bar[0] == 1``. Ten names can be had from here:
 

@@ -64,7 +64,7 @@ def train(
     lr          the peak of the learning rate, reached after 200 steps, or after a fifth of fewer than 1,000
     weight      T+1 numbers, one for each t, that multiply the loss; or "v": the loss of v, as 1/ᾱ_t would give
     rng         decides all chance; None is fresh chance
-    resume      the state of an earlier run: goes on with the losses that it would have had
+    resume      the state of an earlier run, which goes on with the losses that it would have had
     draw        makes a batch; None is `draw_batch`
     accumulate  parts in which a batch is computed, one after the other, where memory does not hold it whole
 

@@ -13,7 +13,7 @@ embedding in every block; Dhariwal & Nichol 2021 (arXiv:2105.05233) for scaling 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import torch
@@ -52,27 +52,27 @@ class UNet(Denoiser):
         fine, coarse = widths
         self.context = Context(attributes, coarse)
         self.stem = nn.Conv2d(4 * channels, fine, 3, padding=1)
-        self.before = Blocks(Block(fine, coarse), Block(fine, coarse))
+        self.before = nn.ModuleList([Block(fine, coarse), Block(fine, coarse)])
         self.down = nn.Conv2d(fine, coarse, 3, stride=2, padding=1)
-        self.middle = Blocks(Block(coarse, coarse), SelfAttention(coarse), Block(coarse, coarse))
+        self.middle = nn.ModuleList([Block(coarse, coarse), SelfAttention(coarse), Block(coarse, coarse)])
         self.up = nn.Conv2d(coarse, fine, 1)
         self.join = nn.Conv2d(2 * fine, fine, 1)
-        self.after = Blocks(Block(fine, coarse), Block(fine, coarse))
+        self.after = nn.ModuleList([Block(fine, coarse), Block(fine, coarse)])
         self.head = nn.Sequential(nn.GroupNorm(GROUPS, fine), nn.SiLU(), nn.Conv2d(fine, 4 * channels, 3, padding=1))
 
     def answer(self, xt: Tensor, time: Tensor, cond: Tensor | None = None) -> Tensor:
         """ε, x_0 or v, as `output` says, for pictures (B, channels, H, W)."""
         context = self.context(time, cond)
-        return self.through(xt, context, partial(self.middle, context=context))
+        return self.through(xt, context, partial(in_turn, self.middle, context=context))
 
     def through(self, xt: Tensor, context: Tensor, middle: Callable) -> Tensor:
         """What becomes of x_t on its way: fine, coarse, where `middle` looks at it, and fine again."""
         height, width = xt.shape[-2:]
         if height % 4 or width % 4:
             xt = F.pad(xt, (0, -width % 4, 0, -height % 4), mode="replicate")
-        skip = self.before(self.stem(F.pixel_unshuffle(xt, 2)), context)
+        skip = in_turn(self.before, self.stem(F.pixel_unshuffle(xt, 2)), context)
         x = doubled(self.up(middle(self.down(skip))))
-        x = self.after(self.join(torch.cat([x, skip], dim=1)), context)
+        x = in_turn(self.after, self.join(torch.cat([x, skip], dim=1)), context)
         return F.pixel_shuffle(self.head(x), 2)[..., :height, :width]
 
 
@@ -100,16 +100,11 @@ class Context(Conditions):
         return F.silu(self.mix(F.silu(context)))
 
 
-class Blocks(nn.ModuleList):
-    """Blocks one after another, each given the context."""
-
-    def __init__(self, *blocks: nn.Module) -> None:
-        super().__init__(blocks)
-
-    def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        for block in self:
-            x = block(x, context)
-        return x
+def in_turn(blocks: Iterable[nn.Module], x: Tensor, context: Tensor) -> Tensor:
+    """x after one block after another, each given the context."""
+    for block in blocks:
+        x = block(x, context)
+    return x
 
 
 class Block(nn.Module):
