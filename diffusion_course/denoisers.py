@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .base.arrays import Array, brief, cast, to_float64, widened
-from .base.refusals import refuse_no_floats, refuse_other_samples
+from .base.refusals import refuse_no_floats, refuse_other_parts, refuse_other_samples
 from .forward import eps_from_x0, levels, refuse_clean
 from .schedule import Schedule, a_schedule
 
@@ -35,7 +35,6 @@ class GaussianDenoiser:
         self.mean, self.std, self.schedule = to_float64(mean), to_float64(std), a_schedule(schedule)
         if not np.isfinite(self.mean).all() or not ((self.std >= 0) & (self.std < np.inf)).all():
             raise ValueError(f"mean must be finite and std finite and 0 or more, not {brief(mean)} and {brief(std)}.")
-        self.shape = np.broadcast_shapes(self.mean.shape, self.std.shape) or None
 
     def __call__(self, xt: Array, t: Any) -> Any:
         """ε̂ for x_t at step t, an int or (B,) ints in 1 … T."""
@@ -50,11 +49,12 @@ class GaussianDenoiser:
     def _pull(self, xt: Any, t: Any) -> tuple[Any, Any, Any]:
         """Both levels, and (x_t − √ᾱ_t mean) divided by the variance of x_t."""
         refuse_no_floats(xt=xt)
-        refuse_other_samples(xt, self.shape)
+        mean, variance = cast(self.mean, xt), cast(self.std**2, xt)
+        refuse_other_parts(xt, mean=mean, std=variance)
         signal, noise = levels(self.schedule.at(t), xt)
         refuse_clean(noise)
-        off = widened(xt) - signal * cast(self.mean, xt)
-        return signal, noise, off / (signal**2 * cast(self.std**2, xt) + noise**2)
+        off = widened(xt) - signal * mean
+        return signal, noise, off / (signal**2 * variance + noise**2)
 
 
 class FullGaussianDenoiser:

@@ -12,9 +12,11 @@ from diffusion_course.samplers import ddim, ddpm, ddpm_step, dpm_solver
 from diffusion_course.schedule import cosine, linear, sigmoid
 
 
-def takes(value, first):
-    """Is it a function whose first parameters have these names? So what the package has is found and tested."""
-    return inspect.isfunction(value) and list(inspect.signature(value).parameters)[: len(first)] == first
+def written(file, *first):
+    """name → function, of those in a file whose first parameters have these names: so what it has is tested."""
+    own = {name: value for name, value in vars(file).items() if getattr(value, "__module__", "") == file.__name__}
+    functions = {name: value for name, value in own.items() if inspect.isfunction(value)}
+    return {name: f for name, f in functions.items() if [*inspect.signature(f).parameters][: len(first)] == [*first]}
 
 
 SCHEDULE = linear()
@@ -22,8 +24,9 @@ SCHEDULES = {"linear": SCHEDULE, "cosine": cosine(), "sigmoid": sigmoid()}
 MEAN, STD = 2.0, 0.5
 EXACT = GaussianDenoiser(MEAN, STD, SCHEDULE)
 
-WRITTEN = {name: sampler for name, sampler in vars(samplers).items() if takes(sampler, ["model", "schedule", "xT"])}
-ODE_SAMPLERS = {name: sampler for name, sampler in WRITTEN.items() if sampler not in (ddpm, ddim, dpm_solver)}
+ODE_SAMPLERS = written(samplers, "model", "schedule", "xT")
+for other in (ddpm, ddim, dpm_solver):  # which stand below with their options
+    del ODE_SAMPLERS[other.__name__]
 ODE_SAMPLERS |= {f"dpm-{order}": partial(dpm_solver, order=order) for order in (1, 2, 3)}
 STOCHASTIC = {
     "ddpm": ddpm,

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
 from diffusion_course.denoisers import FullGaussianDenoiser, GaussianDenoiser
 from diffusion_course.forward import add_noise
@@ -110,3 +111,17 @@ def test_zero_terminal_snr_has_the_mean_as_the_only_guess():
     for model in (GaussianDenoiser(MEAN, 0.5, end), FullGaussianDenoiser(MEAN, COV, end)):
         np.testing.assert_allclose(model.x0_hat(xt, 1000), np.broadcast_to(MEAN, (4, 3)), atol=1e-12)
         np.testing.assert_allclose(model(xt, 1000), xt, atol=1e-12)
+
+
+def test_samples_that_its_mean_or_spread_does_not_fit_are_refused():
+    for xt in (np.zeros((4, 2)), torch.zeros(4, 2)):
+        with refused("mean of shape (3,)", "xt of shape (4, 2)"):
+            GaussianDenoiser([0.0, 1.0, 2.0], 1.0, SCHEDULE)(xt, 5)
+        with refused("std of shape (1, 4, 2)"):
+            GaussianDenoiser(0.0, np.ones((1, 4, 2)), SCHEDULE).x0_hat(xt, 5)
+    for wrong in ([0.0], "a"):
+        with refused("xt must be a float", wrong):
+            GaussianDenoiser(0.0, 1.0, SCHEDULE)(wrong, 5)
+    for other in (None, SCHEDULE.alpha_bar):
+        with refused("must be a Schedule"):
+            GaussianDenoiser(0.0, 1.0, other)

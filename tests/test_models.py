@@ -306,7 +306,7 @@ def test_config_rebuilds_the_network(kind):
         *((lambda dim=dim: SpiralMLP(COSINE, dim), ["dim is", repr(dim)]) for dim in (0, -2, 2.0, "v")),
         *((lambda n=n: SpiralMLP(COSINE, attributes=(3, n)), ["number in attributes", repr(n)]) for n in (0, 2.5)),
         (lambda: UNet(COSINE, 0), ["channels is 0"]),
-        *((lambda w=w: UNet(COSINE, widths=w), ["multiples of 8", w]) for w in ((8, 12), (8,), (8, 16, 32))),
+        *((lambda w=w: UNet(COSINE, widths=w), ["multiples of 8", list(w)]) for w in ((8, 12), (8,), (8, 16, 32))),
         *((lambda w=w: UNet(COSINE, widths=w), ["number in widths is", w[0]]) for w in ((0, 8), (-8, 8), (8.0, 8))),
         (lambda: DiT(COSINE, side=9), ["patch = 2 must divide side = 9"]),
         (lambda: DiT(COSINE, width=6), ["4 the width, not 6"]),

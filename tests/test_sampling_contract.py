@@ -223,7 +223,6 @@ def test_impossible_options_are_refused(call, parts):
         ({"model": SpiralMLP(SCHEDULE), "xT": torch.zeros(4, 3)}, ["(B, 2)", "(4, 3)"]),
         ({"model": SpiralMLP(SCHEDULE)}, ["a network takes tensors", "ndarray"]),
         ({"model": given(SpiralMLP(SCHEDULE, attributes=(3,)), [[1]]), "xT": torch.zeros(3)}, ["(B, 2)", "(3,)"]),
-        ({"model": GaussianDenoiser([0.0, 1.0, 2.0], 1.0, SCHEDULE), "xT": np.zeros((4, 2))}, ["(B, 3)", "(4, 2)"]),
         ({"model": FullGaussianDenoiser([0.0, 1.0], np.eye(2), SCHEDULE), "xT": np.zeros(2)}, ["(B, 2)", "(2,)"]),
         ({"model": IdealDenoiser(np.zeros((3, 2)), SCHEDULE), "xT": np.zeros((4, 3))}, ["(B, 2)", "(4, 3)"]),
     ],

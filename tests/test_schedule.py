@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refused
-from sampling import takes
+from sampling import written
 
 from diffusion_course import schedule as file
 from diffusion_course.schedule import (
@@ -26,7 +26,7 @@ from diffusion_course.schedule import (
 )
 
 quiet = pytest.mark.filterwarnings("ignore::diffusion_course.schedule.TerminalSNRWarning")
-MAKERS = [maker for maker in vars(file).values() if takes(maker, ["T"])]
+MAKERS = list(written(file, "T").values())
 every_maker = pytest.mark.parametrize("maker", MAKERS)
 falling = st.lists(st.floats(0.01, 0.99), min_size=1, max_size=30).map(lambda kept: np.cumprod([1.0, *kept]))
 
