@@ -71,7 +71,7 @@ def lines(
     Values at up to 15 places have dots. If x falls, so does the axis.
     """
     refuse_untitled(series, "series")
-    x, styles = numbers_of(x, (None,), "x"), ["-", "--", "-.", ":"] if dashed is None else ["-"]
+    x, styles = numbers_of(x, (None,), "x", infinite=True), ["-", "--", "-.", ":"] if dashed is None else ["-"]
     series = {label: numbers_of(values, x.shape, label, infinite=True) for label, values in series.items()}
     figure = Figure(WIDTH * 0.8, 3.6)
     ax = figure.subplots()

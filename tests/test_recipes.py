@@ -71,7 +71,7 @@ def test_what_is_judged_has_what_its_judge_needs():
 
 @pytest.mark.parametrize("name", ["cats", "fashion-student", "spiral-student-student", ""])
 def test_an_unknown_experiment_is_refused_with_those_that_are_there(name):
-    with pytest.raises(ValueError, match="'spiral' or 'faces' or .*'faces-student'"):
+    with pytest.raises(ValueError, match=r"'spiral' or 'faces' or .*'faces-student'"):
         recipes.experiment(name)
 
 
