@@ -109,7 +109,7 @@ def _still(name: str, points: np.ndarray, schedule: Schedule) -> plots.Figure:
     path = list(ddim(model, schedule, xT, min(20, schedule.T)))
     times, last = schedule.steps(len(path) - 1), len(path) - 1
     places, nowhere, panels = grid(0.9 * LIMIT, 9), np.zeros((0, 2)), {}
-    for k in sorted({0, round(0.85 * last), max(last - 1, 0)}):  # t = 1000, 150 and 50
+    for k in sorted({0, round(0.7 * last), max(last - 1, 0)}):  # t = 1000, 300 and 50
         arrows = model.x0_hat(places, times[k]) - places
         arrows *= np.minimum(0.5, 0.6 / np.maximum(np.hypot(*arrows.T), 1e-9))[:, None]
         panels[f"t = {times[k]}, {last} steps"] = path[k][None, :ARROWED], places, arrows
