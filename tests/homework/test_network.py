@@ -198,12 +198,8 @@ def solved():
     return handed_in()
 
 
-SLOW = ["one of so many that it is smooth", "a walk pulled to the data", "a sampler that walks another network"]
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.long] if name in SLOW else []) for name in ATTACKS]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", ATTACKS)
 def test_what_is_no_trained_network_or_no_walk_of_it_earns_nothing(name, solved, capsys):
     part, change, said = ATTACKS[name]
     for key in set(training.TRAINING) - {None}:  # of other tests

@@ -157,6 +157,7 @@ def test_a_grid_that_is_not_better_is_told_why(grid, said, solved, capsys):
     assert parts.grade("my_grid", solved | {"my_grid": grid}) == 0
 
 
+@pytest.mark.long
 def test_a_grid_that_is_better_is_there_for_everyone(capsys):
     for student in ("ada", "alan", "grace", "1234567"):
         check.my_grid(power(1.4), variant.of(student))
@@ -255,6 +256,7 @@ MADE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("why", MADE)
 def test_another_network_in_the_place_of_a_trained_one_earns_nothing(why, solved, capsys):
     assert parts.grade("training", solved | {"model": MADE[why](solved), "training_losses": [0.3]}) == 0
