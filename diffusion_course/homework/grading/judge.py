@@ -111,21 +111,23 @@ def examine(exercise: Exercise, attempt) -> Mistake | None:
 
 def _agrees(exercise, attempt) -> bool:
     """Is the attempt right, by a reference in which a function of the student's may do anything? But not nothing:
-    where the answers are NaN, or the same for another model (the first argument) or for other points, to write nothing
-    would be right. Fresh noise need not count: a step without it has lost its points elsewhere."""
-    probe, (other, *_) = exercise.probes[0], exercise.probes[1]
-    others = [(other, *probe[1:])]
-    for i, given in enumerate(probe[1:], 1):
-        if np.ndim(given) == 2:  # points
-            others.append((*probe[:i], given + 1, *probe[i + 1 :]))
+    where the answers are NaN, or the same for another model or other points, to write nothing would be right. Fresh
+    noise need not count: a step without it has lost its points elsewhere."""
+    probe, right = exercise.probes[0], exercise.reference
     try:
-        if examine(exercise, attempt):
-            return False
-        answer = to_float64(exercise.reference(*probe))
-        apart = [np.abs(to_float64(exercise.reference(*each)) - answer).max() for each in others]
-        return all(bool(distance > 10 * exercise.tolerance) for distance in apart)  # not of NaN
+        places = [i for i, given in enumerate(probe) if isinstance(given, Affine) or np.ndim(given) == 2]
+        least = 10 * exercise.tolerance
+        return not examine(exercise, attempt) and all(bool(_moved(right, probe, i) > least) for i in places)  # no NaN
     except (channel.NoAnswer, TypeError, ValueError, RuntimeError):
         return False
+
+
+def _moved(function, probe, place: int) -> float:
+    """By how much an answer moves, at most, with another model or array in this place."""
+    given = probe[place]
+    others = [Affine(given.gain + by, given.centre) if isinstance(given, Affine) else given + by for by in (0, 1, -1)]
+    there, *moved = (to_float64(function(*probe[:place], each, *probe[place + 1 :])) for each in others)
+    return float(np.abs(np.array(moved) - there).max())
 
 
 def _idle(student, exercise, fault: str) -> str | None:
@@ -157,14 +159,10 @@ def _asks_once(attempt, model, *given) -> bool:
 
 def heeds(attempt, *probe) -> bool:
     """Does an answer move with its model, or where there is none with two arrays, by more than IDLE of its size?"""
-    there, moved = to_float64(attempt(*probe)), []
-    for i, given in enumerate(probe[:1] if isinstance(probe[0], Affine) else probe):
-        if isinstance(given, (Affine, np.ndarray)):
-            changed = (Affine(given.gain + by, given.centre) if i == 0 and isinstance(given, Affine) else given + by
-                       for by in (1, -1))  # fmt: skip
-            others = [to_float64(attempt(*probe[:i], each, *probe[i + 1 :])) for each in changed]
-            moved.append(not np.abs(others - there).max() <= IDLE * np.abs(there).max())  # NaN counts as moved
-    return sum(moved) >= min(len(moved), 2)
+    arrays = [i for i, each in enumerate(probe) if isinstance(each, np.ndarray)]
+    places = [0] if isinstance(probe[0], Affine) else arrays
+    least = IDLE * np.abs(to_float64(attempt(*probe))).max()
+    return sum(not _moved(attempt, probe, i) <= least for i in places) >= min(len(places), 2)  # NaN counts as moved
 
 
 def _call(student, name, *args):
