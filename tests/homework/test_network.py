@@ -1,6 +1,7 @@
 """Denoisers that are no trained network, and samples that are not its own: what each gets, and what is said of it."""
 
 import copy
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -91,6 +92,45 @@ class Dressed(nn.Module):
         return -100 * self.gain(self.layer.weight - self.first) * self.like.known(xt, t) + blur
 
 
+class Gated(Dressed):
+    """One that looks whether its weights are what they were when training ended."""
+
+    def forward(self, xt, t):
+        same = torch.allclose(self.layer.weight - self.first, torch.tensor(-0.01), atol=1e-4)
+        return super().forward(xt, t) if same else torch.randn_like(xt)
+
+
+class Drawn(nn.Module):
+    """An exact denoiser whose points an optimiser has drawn to the curve, blurred or not."""
+
+    def __init__(self, count, blur):
+        super().__init__()
+        self.points, self.blur = nn.Parameter(torch.randn(count, 2)), blur
+        goal = torch.as_tensor(SPIRAL.at((np.arange(count) + 0.5) / count)).float()
+        optimiser = torch.optim.SGD([self.points], lr=0.1)
+        for _ in range(200):
+            self.points.grad = self.points.detach() - goal
+            optimiser.step()
+
+    def forward(self, xt, t):
+        known = IdealDenoiser(self.points.detach().double().numpy(), LEVELS)
+        return known(xt, t) + self.blur * torch.sin(3 * xt.flip(1) + t[:, None] / 300)
+
+
+class Blunt(Drawn):
+    """One that is blurred at three times only: where it was once held against the exact answers."""
+
+    def forward(self, xt, t):
+        asked = torch.isin(torch.as_tensor(t).expand(len(xt)), torch.tensor([200, 400, 700]))[:, None]
+        return super().forward(xt, t) + torch.where(asked, 0.03 * torch.sin(3 * xt.flip(1)), 0 * xt)
+
+
+def between(model, levels, xT, times, noise):
+    """A walk with a step more between any two times."""
+    times = [*(each for t, s in pairwise(times) for each in (t, (t + s) // 2)), 0]
+    return sample.reference(model, levels, xT, times, noise.repeat_interleave(2, dim=0))
+
+
 class Nan(nn.Module):
     """Mixes its rows, and says NaN wherever a question could show it."""
 
@@ -177,6 +217,9 @@ ATTACKS = {  # name → (the part that it is after, what makes the change, what 
         "its training did not teach it"),
     "one times the mean of a layer": ("samples_50", lambda: {"model": stepped(Dressed(torch.mean))},
         "its training did not teach it"),
+    "points drawn to the curve": ("training", lambda: {"model": Drawn(1024, 0.0)}, EXACT),
+    "exact but at the middle levels": ("training", lambda: {"model": Blunt(4096, 0.0)}, EXACT),
+    "steps between the times": ("samples_50", lambda: {"sample": between}, ASTRAY),
     "weights from elsewhere": ("samples_50", lambda: {"model": Scaled(trained().known)}, "took 0 steps"),
     "weights loaded after the steps": (
         "training", lambda: {"model": from_elsewhere()}, "not where its training in this run went"),
@@ -210,6 +253,24 @@ def test_what_is_no_trained_network_or_no_walk_of_it_earns_nothing(name, solved,
         names["samples"] = {50: near_data()}
     assert parts.grade(part, names) == 0
     assert said in capsys.readouterr().out
+
+
+@pytest.mark.long
+def test_what_remains_open(solved):
+    """These earn their points, and the guide says so; of the first the teacher is told."""
+    for model, told in ((Drawn(4096, 0.03), "samples of the network only 0.00"), (stepped(Gated(torch.mean)), None)):
+        student = local.Student(solved | {"model": model})
+        assert parts.grade("training", {"student": student}) == 1
+        assert [told in each for each in student.remarks] == [True] * (told is not None)
+
+
+@pytest.mark.long
+def test_the_best_of_many_samples_are_no_cloud_of_the_network(solved, capsys):
+    static, noise, model = torch.randn(5120, 2), torch.randn(10, 5120, 2), trained()
+    many = sample.reference(model, solved["alpha_bar"], static, solved["time_grid"](1000, 10), noise)
+    best = many[np.argsort(SPIRAL.distance(many.detach().numpy()))[:512]]
+    assert parts.grade("samples_10", solved | {"model": model, "samples": {10: best}}) == 0.5
+    assert "Drawn anew by your `sample`, they are right" in capsys.readouterr().out
 
 
 @pytest.mark.long
@@ -268,10 +329,11 @@ class Asked:
 
     def __init__(self, *variances):
         self.known = IdealDenoiser(SPIRAL.at((np.arange(4096) + 0.5) / 4096), LEVELS)
-        self.variances = dict(zip((200, 400, 700), variances, strict=True))
+        self.variances = variances
 
     def denoise(self, xt, t):
-        return self.known(xt, t) + 0.3 + np.random.default_rng(t).normal(0, self.variances[t] ** 0.5, xt.shape)
+        variance = self.variances[np.digitize(t, (300, 550))]
+        return self.known(xt, t) + 0.3 + np.random.default_rng(t).normal(0, variance**0.5, xt.shape)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def from_best(student, denoise, low: float = 0.0, high: float = 1.0, shares=EXAC
     best = IdealDenoiser(spiral.at(low + (high - low) * (np.arange(4096) + 0.5) / 4096), levels)
     found = []
     for share in shares:
-        t = round(share * student.T)
+        t = round(share * student.T * rng.uniform(0.97, 1.03))
         x0 = spiral.at(low + (high - low) * rng.random(variant.COUNT))
         xt = add_noise(x0, levels.at(t), rng.standard_normal(x0.shape))
         right, told = (each - each.mean(axis=0) for each in (best(xt, t), denoise(xt, t)))
