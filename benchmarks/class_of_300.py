@@ -23,7 +23,7 @@ from diffusion_course.homework.grading import local, records
 from diffusion_course.homework.prepare import make as prepare
 
 TABLE = Path(__file__).parent.parent / "notebooks" / "homework" / "class_of_300.csv"
-PRINTED = ("status", "sandbox_cpu", "peak_mib", "training")  # of all students together, and not written
+PRINTED = ("status", "points", "sandbox_cpu", "peak_mib", "training")  # of all students together, and not written
 MEAN_OF_X0 = "of_x0 * x0_hat + of_xt * xt"
 MEAN_OF_EPS = "(xt - (1 - alpha) / (1 - alpha_bar_t).sqrt() * eps_hat) / alpha.sqrt()"
 LOOP = """levels = [1.0]
@@ -62,6 +62,60 @@ WAYS = (
     ("samples", "static, noise = torch.randn(512, 2), torch.randn(n, 512, 2)",
      "noise, static = torch.randn((n, 512, 2)), torch.randn((512, 2))"),
 )  # fmt: skip
+# Other networks: a cell whole, before its check.
+NETWORK = """class Denoiser(nn.Module):
+    def __init__(self, width=128):
+        super().__init__()
+        {made}
+
+    def forward(self, xt, t):
+        {asked}
+
+
+"""
+DEEP = """nn.Sequential(nn.Linear({n}, width), nn.GELU(), *[nn.Sequential(
+            nn.Linear(width, width), nn.GELU()) for _ in range({deep})], nn.Linear(width, 2))"""
+MLP = f"self.layers = {DEEP.format(n=46, deep=3)}"
+LEVEL = "a = alpha_bar[t][:, None]\n        found = self.layers(features(xt, t))\n        return "
+FOURIER = f"self.layers = {DEEP.format(n=96, deep=2)}\n        "
+NETWORKS = [NETWORK.format(made=made, asked=asked) for made, asked in (
+    (MLP, "return self.layers(features(xt, t))"),
+    (MLP.replace("nn.GELU()) for", "nn.LayerNorm(width), nn.SiLU()) for"), "return self.layers(features(xt, t))"),
+    (MLP, LEVEL + "a.sqrt() * found + (1 - a).sqrt() * xt"),  # the network's own answer is v
+    (MLP, LEVEL + "(xt - a.sqrt() * found) / (1 - a).sqrt()"),  # x_0
+    (FOURIER + 'self.register_buffer("waves", torch.randn(2, 32))',
+     "angle = xt @ self.waves\n        return self.layers(torch.cat([angle.sin(), angle.cos(), time_code[t]], dim=1))"),
+    (FOURIER + "self.waves = nn.Parameter(torch.randn(2, 32))",
+     "angle = xt @ self.waves\n        return self.layers(torch.cat([angle.sin(), angle.cos(), time_code[t]], dim=1))"),
+    ("self.first, self.last = nn.Linear(46, width), nn.Linear(width, 2)\n        nn.init.zeros_(self.last.weight)\n"
+     "        self.blocks = nn.ModuleList(nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(), "
+     "nn.Linear(width, width)) for _ in range(2))",
+     "h = self.first(features(xt, t))\n        for block in self.blocks:\n            h = h + block(h)\n"
+     "        return self.last(h)"),
+)]  # fmt: skip
+MEAN = "mean = [w.detach().clone() for w in model.parameters()]"
+# Ways to train: pieces of the cells train and train-run, and what stands in their place.
+ADAM, TRAINED = "Adam(model.parameters(), lr=4e-3, fused=True)", "train(model, alpha_bar, x0)"
+AND_THEN = TRAINED + "\n    "
+TRAININGS = (
+    {},
+    {ADAM: "AdamW(model.parameters(), lr=3e-3, weight_decay=1e-3)",
+     "optimiser.step()": "nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n        optimiser.step()"},
+    {ADAM: "SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True)"},
+    {ADAM: "NAdam(model.parameters(), lr=2e-3)", "batch=128": "batch=256"},
+    {"CosineAnnealingLR(optimiser, steps)": "LambdaLR(optimiser, lambda step: 1 - step / (steps + 1))",
+     "batch=128": "batch=96"},
+    {"losses = torch": f"losses = torch.zeros(0), []\n    {MEAN}\n    optimiser, losses = torch",
+     "falling.step()": "falling.step()\n        [m.lerp_(w.detach(), 0.01) for m, w in zip(mean, model.parameters())]",
+     "return losses": "model.load_state_dict({**model.state_dict(), **dict(zip(dict(model.named_parameters()), mean))})"
+                      "\n    return losses"},
+    {TRAINED: AND_THEN + 'torch.save(model.state_dict(), "net.pt")\n    model = Denoiser()\n'
+              '    model.load_state_dict(torch.load("net.pt"))'},
+    {TRAINED: "train(model, alpha_bar, x0, steps=1000) + train(model, alpha_bar, x0)"},
+    {TRAINED: AND_THEN + "from copy import deepcopy\n\n    model = deepcopy(model).eval().requires_grad_(False)"},
+)  # fmt: skip
+EXTRA = ("%timeit -n 1 -r 1 sum(range(9))", "print(x0.shape, T)", "plots.clouds({'mine': x0})", "1 / 0",
+         "def helper(x):\n    return 2 * x\n\n\nhelper(3)", "%matplotlib inline", "model?")  # fmt: skip
 NAMES = ("s{}", "ada.lovelace-{}", "Gödel{}", "{}")
 
 
@@ -93,6 +147,9 @@ def submission(made, student, seed):
             cell.source = answers[cell.id]
         elif cell.id == "conclusions":
             cell.source = f"I am {student}.\n\n{answers['conclusions']}"
+    dice = np.random.default_rng(seed)
+    for place in sorted(dice.integers(9, len(notebook.cells), dice.integers(4)).tolist(), reverse=True):
+        notebook.cells.insert(place, nbformat.v4.new_code_cell(str(dice.choice(EXTRA))))
     if seed % 3 == 0:
         early = [cell for cell in notebook.cells if cell.id in BEFORE]
         others = [cell for cell in notebook.cells if cell.id not in BEFORE]
@@ -113,6 +170,15 @@ def in_one_of_the_ways(answers, rng):
         if answers[cell].count(usual) != 1:
             raise ValueError(f"{usual!r} must stand once in the cell {cell} of the solution.")
         answers[cell] = answers[cell].replace(usual, rng.choice([usual, *others]))
+    if rng.random() < 0.5:
+        answers["network"] = rng.choice(NETWORKS) + "check.network(Denoiser, T)"
+    for usual, other in rng.choice(TRAININGS).items():
+        cells = [cell for cell in ("train", "train-run") if usual in answers[cell]]
+        answers[cells[-1]] = answers[cells[-1]].replace(usual, other)
+    if rng.random() < 0.3:  # without comments, docstrings and checks
+        for cell in answers:
+            if "def " in answers[cell]:
+                answers[cell] = re.sub(r'\n *(""".*"""|# .*|check\..*)(?=\n|$)', "", answers[cell])
     return answers
 
 
@@ -131,7 +197,7 @@ def row(made, seed, student):
     spiral = made.spiral(student)
     for steps, points in record.samples.items():
         told[f"distance_{steps}"] = round(float(spiral.distance(points).mean()), 5)
-        told[f"coverage_{steps}"] = spiral.coverage(points)
+        told[f"coverage_{steps}"] = round(spiral.coverage(points), 3)
     return told
 
 
