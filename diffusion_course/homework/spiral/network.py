@@ -23,9 +23,10 @@ SMALL = 1000  # weights: with fewer nobody has drawn the curve; the network of t
 STILL = 1e-3  # weights that moved less than this share of their size are where they began
 STRAYED = 0.3  # share of their way that may lead outside of the steps; a mean of them has 0, weights from elsewhere 0.8
 STANDS = 1000  # weights that no step moved: frozen features are fewer, layers from elsewhere more. For the teacher
-LEARNED = 3  # times nearer to the exact denoiser than with other weights, at t = T/5. Measured: 7 and more, of networks
-# at the pass line that begin as the exact denoiser of a Gaussian 5; denoisers that one weight dresses have 1
-MIXED = 4  # draws of weights that are mixed up
+LEARNED = 3  # times nearer to the exact denoiser than with its first weights, at t = T/5. Measured: 37 and more at the
+# pass line, of networks that begin as the exact denoiser of a Gaussian 5
+MIXED = 4  # draws of weights mixed up; with them it is, but for a factor, so many times further off. Measured: 2.2
+ELSEWHERE = 2  # and more of networks that answer with x_0, 7 and more of others, 1 of denoisers that one weight dresses
 ROUGH = 0.05  # mean squared differences that no trained network has; at the pass line they are 0.015 and 0.003
 GRAIN = 0.02  # share of the places at which a guess may jump
 FLAT = 0.1  # a guess that follows less stands still; half of the places may, and of trained networks none does
@@ -98,15 +99,16 @@ def exact(far: np.ndarray) -> bool:
 
 
 def learned(student, far: np.ndarray) -> bool:
-    """Are answers so far `from_best` near, and much nearer, but for a factor, than with the weights that it began with,
-    and than with half of its weights in the places of others?
+    """Are answers so far `from_best` near, and much nearer than with the weights that it began with, and, but for a
+    factor, than with half of its weights in the places of others?
 
     One weight that dresses a denoiser is in its place in half of the draws, and else changes no more than a factor.
     """
     seeds = [0, *student.draw("mixed").integers(1, 2**31, MIXED).tolist()]
     others = (partial(student.denoise, other=seed) for seed in seeds)
-    nearest = [from_best(student, each, shares=[0.2], scaled=True)[0] for each in others]  # NaN has nothing to say
-    return bool((far[:2] < ROUGH).all()) and not any(each < LEARNED * far[0] for each in nearest)
+    back, *mixed = (from_best(student, each, shares=[0.2], scaled=i > 0)[0] for i, each in enumerate(others))
+    worse = not back < LEARNED * far[0] and not any(each < ELSEWHERE * far[0] for each in mixed)  # NaN is worse
+    return bool((far[:2] < ROUGH).all()) and worse
 
 
 def from_best(student, denoise, low: float = 0.0, high: float = 1.0, shares=EXACT, scaled: bool = False) -> np.ndarray:
