@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from .. import predictor
 from ..denoisers import FullGaussianDenoiser
 from ..forward import randn_like, x0_from_eps
-from ..predictor import pairs
 from ..schedule import cosine
 from .asked import Finding
 from .both import ForBothKinds
@@ -199,7 +199,7 @@ PLACES, TOLD, SAID = np.array([[0.3, -1.2], [1.5, 0.4]]), np.array([2.0, 5.0]), 
     """,
 )
 def inpaint(model, schedule, x, known, mask, steps, rounds, rng):
-    for t, s in pairs(schedule, steps):
+    for t, s in predictor.pairs(schedule, steps):
         for again in range(rounds):
             if again:
                 x = _renoise(x, s, t, schedule, randn_like(x, rng))
