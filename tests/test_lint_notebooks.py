@@ -1,10 +1,15 @@
 """Every rule about the form of notebooks finds the breach that is planted for it, and nothing in a sound notebook."""
 
+import builtins
+import re
 from pathlib import Path
 
+import nbformat
 import pytest
-from lint_notebooks import FORM, LESSON, problems
+from lint_notebooks import FOLDER, FORM, LESSON, code, names, problems
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from diffusion_course import check
 
 TITLE = "# Lesson 1 · A title\n[![x](colab-badge.svg)](https://colab/notebooks/01_intuition.ipynb)\n50 minutes."
 TITLE += " All code cells together take about 5 seconds on two CPU cores."
@@ -97,3 +102,12 @@ def test_what_stands_beyond_the_six_has_their_form_and_a_title_of_its_own():
     assert list(problems(nb, place)) == []
     put(3, source="print(1)\n" * 16)(nb)
     assert any("has 16 lines" in problem for problem in problems(nb, place))
+
+
+@pytest.mark.parametrize("path", [*FOLDER.glob("0*.ipynb"), *FOLDER.glob("beyond/*.ipynb")], ids=lambda path: path.stem)
+def test_a_solution_needs_only_names_that_its_notebook_has(path):
+    cells = code(nbformat.read(path, as_version=4))
+    made = {*dir(builtins)}.union(*(names(cell)[0] for cell in cells))
+    for name in re.findall(r"^(\w+) = check\.\1\(\1\)", "\n".join(cell.source for cell in cells), re.MULTILINE):
+        if callable(getattr(getattr(check, name), "reference", None)):
+            assert names(new_code_cell(getattr(check, name).shown(), id=name))[1] <= made, name
