@@ -122,7 +122,8 @@ def histograms(
             ax.hist(values[name], bins=edges, density=True, color=BLACK, histtype="step", linewidth=1, label=name)
         if density is not None:
             ax.plot(grid, density(grid), color=RED, linewidth=1)
-        ax.set(title=title, xlabel=xlabel, ylabel="density" if ax is axes[0] else "")
+        ax.set(title=title, ylabel="density" if ax is axes[0] else "")
+    figure.supxlabel(xlabel, size="medium")  # once
     if outlines:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", frameon=False)
     figure.alt = f"Histograms of {xlabel}: " + "; ".join(
@@ -145,7 +146,7 @@ def clouds(
     if limit is None:
         limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
     columns = min(len(panels), 3) if len(panels) in (1, 2, 3, 5, 6) else min(len(panels), 4)
-    figure = panelled(panels, columns, 3.0)
+    figure = panelled(panels, columns, 3.0, 0.25, shared=True)
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if isinstance(reference, Mapping):
             x, y = numbers_of(reference.get(title, ()), (None, 2), f"reference {title}").T

@@ -88,16 +88,19 @@ def folded(title: str, inches: float) -> str:
     return "\n".join(textwrap.fill(line, int(11.5 * inches)) for line in title.split("\n"))
 
 
-def panelled(titles: Collection[str], columns: int, side: float, gap: float = 0.0) -> Figure:
+def panelled(
+    titles: Collection[str], columns: int, side: float, gap: float = 0.0, shared: bool = False
+) -> Figure:
     """A figure with a square panel, of at most `side` inches, under each title, row by row; places left over are empty.
 
-    A row is as high as a panel, its title and `gap`.
+    A row is as high as a panel, its title and `gap`. `shared` axes have numbers along the figure's edges only.
     """
     side, rows = min(side, WIDTH / whole(columns, "columns")), -(-len(titles) // columns)
     text = [folded(title, side) for title in titles]
     height = side + 0.2 * (1 + max(title.count("\n") for title in text)) + gap
     figure = Figure(side * columns, rows * height)
-    for ax in figure.subplots(rows, columns, squeeze=False).flat[len(text) :]:
+    full = rows * columns == len(text)  # else the lowest panel of a column may stand higher
+    for ax in figure.subplots(rows, columns, sharex=shared and full, sharey=shared, squeeze=False).flat[len(text) :]:
         ax.axis("off")
     for ax, title in zip(figure.axes, text, strict=False):
         ax.set_title(title)
