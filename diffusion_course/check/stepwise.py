@@ -64,7 +64,7 @@ class Stepwise(Exercise):
             return np.full((1,), next(answers, 0.0))
 
         draw = lambda rng, *shape: np.full((1,), next(noises, 0.0))  # noqa: E731
-        rng = type("Noise", (), {"__module__": "numpy", "standard_normal": draw})()
+        rng = type("Generator", (), {"__module__": "numpy", "standard_normal": draw})()
         with np.errstate(all="ignore"):
             end = _number(self.run(f, network, np.full((1,), values[0]), rng))
         return [*places, (None, end)]
