@@ -9,7 +9,7 @@ def hurry():
     class Hurried(bars.tqdm):
         def __iter__(self):
             steps = super().__iter__()
-            return islice(steps, self.total // 4) if self.unit == "step" else steps
+            return islice(steps, self.total // 4) if getattr(self, "unit", "") == "step" else steps  # none if disabled
 
     bars.tqdm = Hurried
 

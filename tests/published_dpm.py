@@ -11,7 +11,7 @@ def published_step(xt, x0_hat, t, s, schedule, before=()):
     Newton's second divided difference is half of a second derivative; released code halves once more.
     """
     x = dpm_solver_step(xt, x0_hat, t, s, schedule, before)
-    if len(before) < 2:
+    if len(before) < 2 or s == 0:
         return x
     u = schedule.log_snr / 2
     (t_0, guess_0), (t_1, guess_1), (t_2, guess_2) = (t, x0_hat), *before

@@ -178,6 +178,8 @@ def test_the_blanks_of_the_notebooks_hold_as_many_statements_as_their_checks_kno
         for cell in nbformat.read(path, as_version=4).cells:
             for name in re.findall(r"^(\w+) = check\.\1\(\1\)", cell.source, re.MULTILINE):
                 blank = re.search(rf"^def {name}\(.*?(?=^\S|\Z)", cell.source, re.MULTILINE | re.DOTALL)
+                if blank and "..." not in blank[0] and "NotImplementedError" not in blank[0]:
+                    continue  # given whole
                 found[name] = statements(written(blank[0], name)) if blank else 0
     assert any(found.values()) and all(getattr(check, name).given == count for name, count in found.items())
 

@@ -42,7 +42,7 @@ def test_clouds_take_reference_points_of_each_panel():
     points, marks = np.zeros((5, 2)), {"a": np.ones((2, 2)), "b": np.ones((3, 2))}
     figure = plots.clouds({"a": points, "b": points}, reference=marks)
     assert [len(ax.collections[0].get_offsets()) for ax in figure.axes] == [2, 3]
-    with pytest.raises(ValueError, match="'b'"):
+    with pytest.raises(ValueError, match="'reference b'"):
         plots.clouds({"a": points, "b": points}, reference=marks | {"b": np.zeros(3)})
 
 

@@ -72,7 +72,7 @@ def test_affine_holds_the_exact_denoiser_of_a_gaussian_for_arrays_and_tensors():
 def test_walk_is_the_course_sampler_with_the_noise_handed_in():
     model, levels, times = exact(WALK, [0.8, -0.5], 0.3), Schedule(WALK), [20, 11, 4, 0]
     rng, again = np.random.default_rng(1), np.random.default_rng(1)
-    *_, x = samplers.ddpm(model, levels, again.standard_normal((50, 2)), steps=times, rng=again)
+    *_, x = samplers.ddpm(lambda xt, t: model(xt, t), levels, again.standard_normal((50, 2)), steps=times, rng=again)
     noise = [rng.standard_normal((50, 2)) for _ in range(3)]  # xT first; the last step draws none
     xT, noise = noise[0], [*noise[1:], np.zeros((50, 2))]
     np.testing.assert_allclose(walk(model, WALK, xT, times, noise), x)
