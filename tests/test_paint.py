@@ -32,7 +32,7 @@ def test_as_many_pictures_as_asked_appear_step_by_step(model):
 def test_seed_prompt_style_and_scale_all_matter(model):
     usual = {"n": 1, "steps": 3, "network": model}
     one = paint("blue cat", **usual)
-    assert np.allclose(one, paint("cat, blue", **usual), atol=1e-5)  # sums of the words in another order
+    assert np.allclose(one, paint("cat, blue", **usual), atol=1e-4)  # sums of the words in another order
     for other in (
         paint("blue cat", seed=1, **usual),
         paint("red cat", **usual),
