@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from ..base.refusals import whole, wholes
 from ..models import Denoiser
 from ..schedule import Schedule
-from ..unet import Context
+from ..unet import Context, in_turn
 
 HEADS = 4  # each looks with its own questions at its own part of the channels
 
@@ -77,8 +77,7 @@ class DiT(Denoiser):
         """ε, x_0 or v, as `output` says, for pictures (B, channels, side, side)."""
         context = self.context(time, cond)
         tokens = self.read(patches(xt, self.patch)) + self.place
-        for block in self.blocks:
-            tokens = block(tokens, context)
+        tokens = in_turn(self.blocks, tokens, context)
         return picture(self.write(self.norm(tokens)), self.patch, xt.shape[-2])
 
 
