@@ -155,7 +155,6 @@ PLACES, TOLD, SAID = np.array([[0.3, -1.2], [1.5, 0.4]]), np.array([2.0, 5.0]), 
         for mask, steps, rounds in ((SAID, 1, 1), (0 * SAID, 4, 1), (SAID, 4, 1), (SAID, 4, 3))
     ),
     returns=("x_0",),
-    given=3,
     table="""
     hint | The order of a round: jump up (not in the first one), guess, put the known pixels into the guess, step down.
     hint | x0_from_eps(x, schedule.at(t), model(x, t)) is the guess. Where the mask is 1 it becomes `known`:
