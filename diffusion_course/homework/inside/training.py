@@ -82,24 +82,36 @@ def changed(model, seed: int = 0):
     import torch
 
     kept = [(each, each.detach().clone()) for each in (*model.parameters(), *model.buffers())]
-    dice, known = torch.Generator().manual_seed(seed), list(TRAINING.values())[1:]
+    dice = torch.Generator().manual_seed(seed)
     try:
         with torch.no_grad():
             for weights in model.parameters():
-                if seed:
-                    other = weights.flatten()[torch.randperm(weights.numel(), generator=dice)].view_as(weights)
-                    weights.copy_(torch.where(torch.rand(weights.shape, generator=dice) < 0.5, weights, other))
-                elif same := _stepped(weights):
-                    first, place = same[1], [each is same for each in known].index(True)
-                    for each in reversed(known[:place]):
-                        if each[1].shape == first.shape and not _outside(first, *each[3:]):
-                            first = each[1]
-                    weights.copy_(first)
+                weights.copy_(_mixed(weights, dice) if seed else _first(weights))
         yield model
     finally:
         with torch.no_grad():
             for each, before in kept:
                 each.copy_(before)
+
+
+def _first(weights):
+    """The weights before the first step that moved them; frozen ones as they are."""
+    same, known = _stepped(weights), list(TRAINING.values())[1:]
+    if same is None:
+        return weights
+    first, place = same[1], [each is same for each in known].index(True)
+    for each in reversed(known[:place]):
+        if each[1].shape == first.shape and not _outside(first, *each[3:]):
+            first = each[1]
+    return first
+
+
+def _mixed(weights, dice):
+    """The weights with about half of their numbers in the places of others."""
+    import torch
+
+    other = weights.flatten()[torch.randperm(weights.numel(), generator=dice)].view_as(weights)
+    return torch.where(torch.rand(weights.shape, generator=dice) < 0.5, weights, other)
 
 
 def _outside(weights, least, largest) -> float:
