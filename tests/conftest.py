@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from chromium import browser, new_page  # noqa: F401, fixtures
 from hypothesis import settings
 
 # How many threads are quickest depends on the clock, and the last digits of results on how many there are. Read by
@@ -22,8 +23,8 @@ STARTED = {"walled", "lab", "book"}  # fixtures that start a sandbox or JupyterL
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """One process more than there are cores, with the long tests two: many of them wait for a browser or a sandbox."""
-    return (os.cpu_count() or 1) + (1 if without_long(config) else 2)
+    """One process more than there are cores, since many tests wait for a browser or a sandbox."""
+    return (os.cpu_count() or 1) + 1
 
 
 def without_long(config):

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jupyter_client.session
@@ -103,7 +104,8 @@ class Browser:
         """What a cell prints on the person's server, or its error."""
         kernel = self.call("api/kernels", {"name": "python3"})["id"]
         try:
-            return asyncio.run(self._run(kernel, source))
+            with ThreadPoolExecutor(1) as thread:  # in ours a test with a browser may have left a loop running
+                return thread.submit(asyncio.run, self._run(kernel, source)).result()
         finally:
             self.call(f"api/kernels/{kernel}", method="DELETE")
 

@@ -3,7 +3,6 @@
 import base64
 import io
 import re
-import shutil
 import zipfile
 from html.parser import HTMLParser
 
@@ -185,24 +184,19 @@ def test_the_shell_counts_the_pages(made):
 
 
 @pytest.mark.long
-def test_a_browser_runs_and_loads_nothing(made):
+def test_a_browser_runs_and_loads_nothing(made, new_page):
     """The pages of a student who tried everything, opened in Chromium."""
-    sync = pytest.importorskip("playwright.sync_api").sync_playwright
-    chromium = shutil.which("chromium") or pytest.skip("there is no Chromium")
     for student in ("ada", "alan", "grace"):
         record(made, student, "ended early", " ".join(HOSTILE), " ".join(HOSTILE), samples={HOSTILE[1]: [[0.0, 1.0]]})
     pages(made)
     CliRunner().invoke(cli.main, ["homework", "export", str(made.root)])
     asked, said = [], []
-    with sync() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
+    with new_page() as page:
         page.on("request", lambda request: asked.append(request.url))
         page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
         for path in (made.root / "feedback/ada.html", made.root / "export/report.html"):
             page.goto(path.as_uri())
             assert page.locator("h1").count() == 1 and page.locator("script, iframe, svg").count() == 0
-        browser.close()
     assert not said and {url.split(":")[0] for url in asked} <= {"file", "data"}
 
 
