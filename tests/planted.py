@@ -15,9 +15,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TESTS = "schedule spacing forward posterior gaussian_denoisers denoisers scalar samplers sampling_contract".split()
-TESTS += "sampling_reach convergence guidance".split()
+TESTS += "sampling_reach convergence guidance other_schedule".split()
 FIRST = {"schedule": "schedule spacing", "forward": "forward posterior", "denoisers": "gaussian_denoisers denoisers"}
-FIRST |= {"base/refusals": "posterior data sampling_contract spacing schedule"}
+FIRST |= {"base/refusals": "posterior data sampling_contract spacing schedule other_schedule"}
 FIRST |= {"base/arrays": "forward posterior sampling_contract", "beyond/inversion": "convergence"}
 FIRST |= {"predictor": "sampling_contract sampling_reach", "guidance": "guidance sampling_contract convergence"}
 FIRST |= {"samplers": "samplers sampling_contract sampling_reach"}

@@ -7,6 +7,7 @@ import torch
 from diffusion_course.denoisers import GaussianDenoiser
 from diffusion_course.guidance import guided, inpainted
 from diffusion_course.models import SpiralMLP, given
+from diffusion_course.run.sampling import Counted
 from diffusion_course.samplers import ddim, ddpm, dpm_solver, heun
 from diffusion_course.schedule import cosine, linear
 
@@ -16,6 +17,7 @@ MODELS = {
     "network": MLP,
     "given": given(MLP, [[1]]),
     "guided": guided(MLP, [[1]], 2.0),
+    "counted": Counted(guided(MLP, [[1]], 2.0)),  # two wrappers, neither of which has a schedule
     "inpainted": inpainted(guided(MLP, [[1]], 2.0), cosine(50), torch.zeros(2), torch.zeros(2)),
 }
 
