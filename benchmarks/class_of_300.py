@@ -174,6 +174,8 @@ def in_one_of_the_ways(answers, rng):
         answers["network"] = rng.choice(NETWORKS) + "check.network(Denoiser, T)"
     for usual, other in rng.choice(TRAININGS).items():
         cells = [cell for cell in ("train", "train-run") if usual in answers[cell]]
+        if not cells:
+            raise ValueError(f"{usual!r} must stand in the cell train or train-run of the solution.")
         answers[cells[-1]] = answers[cells[-1]].replace(usual, other)
     if rng.random() < 0.3:  # without comments, docstrings and checks
         for cell in answers:

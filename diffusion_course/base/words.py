@@ -29,7 +29,7 @@ NOT_SAID = -1  # the code of whatever a condition leaves open
 def codes_for(model: Any, cond: Any) -> Any:
     """`cond` as the model takes it, checked, if the model can (`check_cond`); else as it is. None is refused."""
     if not callable(model):
-        raise ValueError(f"model must be a function eps_hat = model(xt, t, cond), not {model!r}.")
+        raise ValueError(f"model must be a function eps_hat = model(xt, t, cond), not {brief(model)}.")
     if cond is None:
         raise ValueError("cond is None: give codes, or sample from the model itself, to which nothing is then said.")
     return model.check_cond(cond) if hasattr(model, "check_cond") else cond
