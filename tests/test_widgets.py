@@ -3,21 +3,20 @@
 import base64
 import sys
 
-import ipywidgets
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from diffusion_course import plots
+from diffusion_course.lab import PixelEditor, PromptBox, designer
 from diffusion_course.lab.panel import pack
-from diffusion_course.lab.widgets import dissolve, explore, flip, play_paths, play_pictures, play_points, statue
+from diffusion_course.lab.widgets import dissolve, flip, play_paths, play_pictures, play_points, statue
 from diffusion_course.schedule import linear
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # The ipywidgets classes that 7.7.1, Google Colab's, knows; `Stack` and others came with 8.
-IN_VERSION_7 = {"VBox", "HBox", "IntSlider", "FloatSlider", "Play", "Checkbox", "Dropdown", "HTML"}
-ALERT = "<pre class='dc-alert' role='alert'>{}</pre>"
+IN_VERSION_7 = {"VBox", "HBox", "HTML"}
 RNG = np.random.default_rng(0)
 
 
@@ -88,67 +87,7 @@ def test_a_bare_array_is_no_schedule():
         dissolve(*pictures(), linear().alpha_bar)
 
 
-# ---- explore --------------------------------------------------------------------------------------
-
-
-def test_each_move_draws_a_described_picture():
-    panel = explore(draw, n=(1, 5), kind=["a", "<b>"])
-    panel.controls["n"].value = 4
-    panel.controls["kind"].value = "<b>"
-    shown = panel.children[1].value
-    assert '<img alt="n = 4, kind &quot;&lt;b&gt;&quot;" src="data:image/png;base64,' in shown
-    assert panel.controls["n"].description == "n"
-
-
-def test_own_widgets_keep_their_value_and_label():
-    slider = ipywidgets.FloatSlider(value=2.5, min=1, max=5, description="how many")
-    panel = explore(draw, n=slider)
-    assert '<img alt="n = 2.5' in panel.children[1].value
-    assert panel.controls["n"] is slider and slider.description == "how many"
-
-
-def test_the_error_of_a_later_drawing_is_shown_and_passes():
-    panel = explore(draw, n=(-2, 4))
-    panel.controls["n"].value = 0
-    assert panel.children[1].value == ALERT.format("ZeroDivisionError: division by zero\n")
-    panel.controls["n"].value = 3
-    assert '<img alt="n = 3' in panel.children[1].value
-
-
-def test_an_error_message_is_text_and_not_html():
-    def refuse(n):
-        if n == 3:
-            raise ValueError("1 < n & n < 3")
-        return draw(n)
-
-    panel = explore(refuse, n=(1, 3))
-    panel.controls["n"].value = 3
-    assert "ValueError: 1 &lt; n &amp; n &lt; 3" in panel.children[1].value
-
-
-def test_the_error_of_the_first_drawing_is_the_cells():
-    with pytest.raises(ZeroDivisionError):
-        explore(draw, n=(-1, 1))
-
-
-def test_what_explore_cannot_use_is_refused():
-    with pytest.raises(ValueError, match="n=3j makes no control"):
-        explore(draw, n=3j)
-    with pytest.raises(ValueError, match=r"plots\.Figure, not NoneType"):
-        explore(lambda n: None, n=(0, 3))
-
-
-def test_what_was_drawn_is_not_drawn_again():
-    seen = []
-
-    def count(n):
-        seen.append(n)
-        return draw(n)
-
-    panel = explore(count, n=(1, 4))
-    for n in (3, 4, 3, 4):
-        panel.controls["n"].value = n
-    assert seen == [2, 3, 4] and 'alt="n = 4' in panel.children[1].value
+# ---- flip -----------------------------------------------------------------------------------------
 
 
 def test_flip_draws_every_position_beforehand():
@@ -193,10 +132,10 @@ def test_names_cannot_break_out_of_the_script():
 
 
 def test_a_panel_has_its_still_in_an_output_of_its_own(monkeypatch):
-    panel = explore(draw, n=(1, 3))
+    panel = PixelEditor(["ab", "ba"])
     still, widget = outputs(panel)
     assert set(widget) == {WIDGET} and widget[WIDGET]["model_id"] == panel.model_id
-    assert still["text/plain"].startswith('n = 2, kind "a"') and "<img alt=" in still["text/html"]
+    assert still["text/plain"].startswith("Pictures, left to right: your drawing") and "<img alt=" in still["text/html"]
     assert f'data-for="{panel.alive.key}"' in still["text/html"] and ":has(" in still["text/html"]
     monkeypatch.setitem(sys.modules, "google.colab", sys)  # shows both, one below the other: there, one output
     (both,) = outputs(panel)
@@ -204,7 +143,7 @@ def test_a_panel_has_its_still_in_an_output_of_its_own(monkeypatch):
 
 
 def test_only_what_ipywidgets_7_knows():
-    made = [explore(draw, n=(1.0, 3.0), kind=["a", "b"])]
+    made = [PixelEditor(["ab"]), designer(), PromptBox(lambda prompt, n=2, **_: iter([np.ones((n, 3, 4, 4))]))]
     while made:
         widget = made.pop()
         made += getattr(widget, "children", ())

@@ -17,7 +17,7 @@ from .show import show, show_edits
 from .snapshots import side_by_side
 from .statue import statue
 from .trajectories import field
-from .widgets import dissolve, explore, flip
+from .widgets import dissolve, flip
 
 __all__ = [
     "PixelEditor",
@@ -30,7 +30,6 @@ __all__ = [
     "designer",
     "dissolve",
     "example_pictures",
-    "explore",
     "faces_painting",
     "field",
     "finer",

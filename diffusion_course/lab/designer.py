@@ -60,7 +60,7 @@ class designer(Panel):
         self.drawn = Drawn(data={"pictures": packed}, curve=linear(T).alpha_bar.tolist())
         # alive without a kernel, too
         live = Live("designer", {"pictures": packed}, _still(pictures["cat"]), uses=USES)
-        super().__init__({}, [self.drawn], live.html(), live.alt)
+        super().__init__(self.drawn, live.html(), live.alt)
         self.alive.asks = None  # and so it says nothing when the kernel is gone
 
     @property

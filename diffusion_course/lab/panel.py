@@ -4,12 +4,11 @@ Two kinds. `Live` lives in the browser alone: one output of HTML that holds a st
 It needs no kernel and no widget manager, so it is alive wherever scripts may run (JupyterLab, Notebook, Colab, VS Code,
 an exported page, a saved notebook opened again) and a described picture everywhere else (GitHub, untrusted notebooks).
 
-`Panel` asks Python, so it is made of widgets, and these die with their kernel. Its still is an output of its own before
-the widgets; rules of CSS hide whichever of the two is not alive, and the message of a front end that finds no widget.
+`Panel` asks Python, so it is a widget, and that dies with its kernel. Its still is an output of its own before the
+widget; rules of CSS hide whichever of the two is not alive, and the message of a front end that finds no widget.
 """
 
 import base64
-import html
 import io
 import json
 import secrets
@@ -94,7 +93,7 @@ class Live:
 
 
 class Alive(anywidget.AnyWidget):
-    """Shows nothing; at work in every `Panel`: it hides the still, names the controls, says when the kernel is gone."""
+    """Shows nothing; at work in every `Panel`: it hides the still, and says when the kernel is gone."""
 
     _esm = script("panel")
     _css = style()
@@ -103,20 +102,18 @@ class Alive(anywidget.AnyWidget):
 
 
 class Panel(ipywidgets.VBox):
-    """Widgets that ask Python: controls (name → widget) above what they change, to end a cell with.
+    """A widget that asks Python, to end a cell with.
 
     `still` is shown where there are no widgets, and after the kernel has gone: a `plots.Figure`, or HTML with its text
-    alternative in `alt`. Any widgets do, anywidgets too: `Panel({}, [widget], still)`.
+    alternative in `alt`.
     """
 
-    def __init__(self, controls: dict, picture: list, still, alt: str = ""):
-        wrap = {"flex_flow": "row wrap", "grid_gap": "4px 12px"}
-        row = [ipywidgets.HBox(list(controls.values()), layout=wrap)] if controls else []
-        self.alive = Alive(key=secrets.token_hex(6), asks=next(iter(controls.values()), picture[0]))
-        super().__init__([*row, *picture, self.alive])
+    def __init__(self, widget: ipywidgets.DOMWidget, still, alt: str = ""):
+        self.alive = Alive(key=secrets.token_hex(6), asks=widget)
+        super().__init__([widget, self.alive])
         self.add_class("diffusion-course")
         self.add_class("dc-panel")
-        self.controls, self.still, self.alt = controls, still, alt or getattr(still, "alt", "")
+        self.still, self.alt = still, alt or getattr(still, "alt", "")
 
     def _ipython_display_(self, **_):  # ipywidgets 7 and 8 both show themselves through this, if it is there
         view = {WIDGET: {"version_major": 2, "version_minor": 0, "model_id": self.model_id}}
@@ -137,8 +134,3 @@ def small_png(figure: Any) -> str:
 
 def _still(still) -> str:
     return still if isinstance(still, str) else still.html(small_png(still))
-
-
-def alert(message: str) -> str:
-    """A message in place of a picture, as HTML."""
-    return f"<pre class='dc-alert' role='alert'>{html.escape(message)}</pre>"

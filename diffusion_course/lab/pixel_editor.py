@@ -45,7 +45,7 @@ class PixelEditor(Panel):
         if strange := sorted(set("".join(start)) - set(LETTERS)):
             raise ValueError(f"start holds {', '.join(strange)}; the colours are the letters a to {LETTERS[-1]}.")
         self.grid = Grid(codes=[LETTERS.index(letter) for row in start for letter in row], width=widths.pop())
-        super().__init__({}, [self.grid], plots.images({"your drawing": self.picture}, height=3))
+        super().__init__(self.grid, plots.images({"your drawing": self.picture}, height=3))
 
     @property
     def picture(self) -> np.ndarray:

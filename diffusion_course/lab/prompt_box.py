@@ -61,7 +61,7 @@ class PromptBox(Panel):
         self.draw(prompt)
         columns = min(len(self.pictures), 8)
         still = plots.sheet(self.pictures, title=prompt or "no prompt", columns=columns)
-        super().__init__({}, [self.paper], still)
+        super().__init__(self.paper, still)
         self.paper.on_msg(self._asked)
 
     def draw(self, prompt: str, **changes) -> np.ndarray:

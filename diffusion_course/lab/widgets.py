@@ -1,28 +1,24 @@
-"""What a lesson moves: `explore` with Python drawing, the others in the browser alone. Each ends a cell.
+"""What a lesson moves, in the browser alone. Each ends a cell.
 
 How they come into the page, and what stands in where nothing can move, is `panel.py`'s business.
 """
 
-import functools
-import traceback
 from collections.abc import Callable
 from typing import Any
 
-import ipywidgets
 import numpy as np
 
 from .. import plots
 from ..forward import add_noise
 from ..schedule import Schedule
-from .panel import Live, Panel, alert, pack, small_png
+from .panel import Live, pack, small_png
 from .play import play_paths, play_pictures, play_points
 from .statue import statue
 
-__all__ = ["dissolve", "explore", "flip", "play_paths", "play_pictures", "play_points", "statue"]
+__all__ = ["dissolve", "flip", "play_paths", "play_pictures", "play_points", "statue"]
 
 STILLS = 6  # pictures in the strip that stands in for `dissolve`
 PAGES = 40  # positions of a `flip` at most
-REMEMBERED = 64  # drawings of one `explore` that are kept, so that going back costs nothing
 
 
 def dissolve(x0: dict, eps: dict, schedule: Schedule) -> Live:
@@ -50,56 +46,12 @@ def dissolve(x0: dict, eps: dict, schedule: Schedule) -> Live:
     return Live("dissolve", data, _strip(x0, eps, schedule))
 
 
-def explore(draw: Callable, **controls: Any) -> Panel:
-    """One control for each argument of the pure function `draw`, redrawn as they move.
-
-    `draw` returns a `plots.Figure`. A control is a widget, or whatever `ipywidgets.interact` makes one of:
-    `t=(0, 1000, 10)` and `q=(0.0, 1.0, 0.05)` (both start in the middle), `noisy=True`,
-    `kind=["linear", "cosine"]`. A slow `draw` skips positions instead of falling behind: ipywidgets sends
-    the next one, the newest, when the last is done. What has been drawn once is not drawn again.
-
-    What the first drawing raises is the cell's own error; a later one is shown in place of the picture.
-    Raises ValueError where no control can be made, or `draw` returns no `plots.Figure`.
-
-    >>> panel = explore(lambda n: plots.lines([0, 1], {"n": [0, n]}, "x", "y"), n=(0, 3))
-    >>> panel.controls["n"].value
-    1
-    """
-    made = {name: ipywidgets.interactive.widget_from_abbrev(x) for name, x in controls.items()}
-    for name, control in made.items():
-        if not isinstance(control, ipywidgets.ValueWidget):
-            raise ValueError(
-                f"{name}={controls[name]!r} makes no control: give (low, high, step), True or False, "
-                "a list of choices, or a widget."
-            )
-        _labelled(control, control.description or name)
-
-    def positions():
-        return {name: control.value for name, control in made.items()}
-
-    @functools.lru_cache(REMEMBERED)
-    def drawn_before(*_key):
-        return _drawn(draw, positions()).html()
-
-    def redraw(_change):
-        try:
-            screen.value = drawn_before(*map(repr, positions().values()))
-        except Exception as error:  # whatever a learner's function raises belongs on the page
-            screen.value = alert("".join(traceback.format_exception_only(type(error), error)))
-
-    still = _drawn(draw, positions())
-    screen = ipywidgets.HTML(still.html())
-    for control in made.values():
-        control.observe(redraw, names="value")
-    return Panel(made, [screen], still)
-
-
 def flip(draw: Callable, *, still: plots.Figure | None = None, **control: Any) -> Live:
-    """Like `explore` with one control, all of whose positions are drawn beforehand: it then needs no kernel.
+    """A slider over drawings that are all made beforehand, so that it needs no kernel.
 
-    The control is the name of draw's argument with its values, at most 40 of them, first to last along a slider that
-    starts at the first: `flip(draw, n=range(4, 31, 2))`. It takes the time of all drawings and some 20 KB for each.
-    `still` stands in where nothing can move; it is the first drawing unless given.
+    `draw` returns a `plots.Figure`. The control is the name of its argument with the values, at most 40 of them, first
+    to last along a slider that starts at the first: `flip(draw, n=range(4, 31, 2))`. It takes the time of all drawings
+    and some 20 KB for each. `still` stands in where nothing can move; it is the first drawing unless given.
 
     Raises ValueError for more than one control, no or too many values, or a `draw` that returns no `plots.Figure`.
 
@@ -107,7 +59,7 @@ def flip(draw: Callable, *, still: plots.Figure | None = None, **control: Any) -
     ['1', '2', '4']
     """
     if len(control) != 1:
-        raise ValueError(f"flip turns over one argument, not {[*control]}: fix the others, or use explore.")
+        raise ValueError(f"flip turns over one argument, not {[*control]}: fix the others.")
     ((name, values),) = control.items()
     values = list(values)
     if not 1 <= len(values) <= PAGES:
@@ -126,14 +78,6 @@ def _drawn(draw, values: dict) -> plots.Figure:
     if not isinstance(figure, plots.Figure):
         raise ValueError(f"draw must return a plots.Figure, not {type(figure).__name__}. Is its `return` missing?")
     return figure
-
-
-def _labelled(control, label: str):
-    control.description = label
-    control.style.description_width = "initial"
-    if hasattr(control, "orientation"):  # a slider: as long as the page allows
-        control.layout.flex, control.layout.max_width = "1 1 300px", "600px"
-    return control
 
 
 def _packed(name: str, x0, eps) -> dict:

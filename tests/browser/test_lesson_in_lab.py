@@ -9,7 +9,7 @@ NOTEBOOKS = pathlib.Path(__file__).parents[2] / "notebooks"
 # What a drawing shows: its canvases, or the one of its pages that is turned up.
 SHOWN = """root => [...root.querySelectorAll("canvas")].map(canvas => canvas.toDataURL()).join()
   || root.querySelector("img:not([hidden])").outerHTML"""
-FAILED = ".jp-RenderedText[data-mime-type='application/vnd.jupyter.error'], pre[role=alert]"
+FAILED = ".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']"
 ROOT = "xpath=ancestor::*[contains(@class, 'diffusion-course')]"
 
 

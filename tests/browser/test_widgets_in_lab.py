@@ -1,15 +1,15 @@
-"""Widgets in JupyterLab: keys that stay with them, redraws by Python, a kernel that is restarted."""
+"""Widgets in JupyterLab: keys that stay with them, the theme, a kernel that is restarted."""
 
 import nbformat
 import pytest
 
 CELLS = [
     "import numpy as np\n"
-    "from diffusion_course import plots, schedule\n"
-    "from diffusion_course.lab.widgets import dissolve, explore\n"
+    "from diffusion_course import schedule\n"
+    "from diffusion_course.lab import PixelEditor, dissolve\n"
     "dot = {'dot': np.ones((1, 4, 4))}\n"
     "dissolve(dot, dot, schedule.linear())",
-    "explore(lambda n: plots.lines([0, 1], {'1/n': [0, 1 / n]}, 'x', f'n is {n}'), n=(0, 3))",
+    "PixelEditor(['ab', 'ba'])",
 ]
 KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
 ACTIVE = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
@@ -20,7 +20,7 @@ def page(lab, new_page):
     with new_page() as page:
         lab.open(page, nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, CELLS)]))
         lab.run(page)
-        page.get_by_role("slider", name="n", exact=True).wait_for()
+        page.get_by_role("application").wait_for()
         yield page
 
 
@@ -32,21 +32,6 @@ def test_keys_pressed_on_a_drawing_stay_with_it(page):
     for key, t in [("ArrowUp", "10"), ("ArrowRight", "20"), ("ArrowDown", "10"), ("ArrowLeft", "0"), ("j", "0")]:
         page.keyboard.press(key)
         assert page.evaluate(f"() => {ACTIVE}") == 0 and slider.input_value() == t
-
-
-def test_explore_has_names_redraws_and_shows_errors(page):
-    image = page.locator(".dc-panel img[alt^='n is']")
-    slider = page.get_by_role("slider", name="n", exact=True)
-    assert page.get_by_role("textbox", name="n, type a number").count() == 1
-    slider.press("End")
-    page.wait_for_function("() => document.querySelector('.dc-panel img[alt^=\"n is 3\"]')")
-    slider.press("Home")
-    alert = page.get_by_role("alert")
-    alert.wait_for()
-    assert alert.inner_text().strip() == "ZeroDivisionError: division by zero"
-    slider.press("ArrowRight")
-    image.wait_for()
-    assert image.get_attribute("alt").startswith("n is 1")
 
 
 def test_the_page_follows_the_theme(page):
