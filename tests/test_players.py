@@ -175,6 +175,9 @@ def test_the_still_of_several_panels_shows_the_frames_asked_for():
     path = np.linspace([[1.0, 0.0]], [[0.0, 0.0]], 11)
     still = play_points({"a": path, "b": path}, range(10, -1, -1), still=(0, 9), limit=2).still
     assert [ax.get_ylabel() for ax in still.axes] == ["10", "", "1", ""]
+    wide = play_points({"a": path, "b": path}, range(10, -1, -1), still=(0, 4, 9), limit=2).still
+    assert [ax.get_ylabel() for ax in wide.axes] == ["a", "", "", "b", "", ""]
+    assert [ax.get_title() for ax in wide.axes] == ["10", "6", "1", "", "", ""]
 
 
 def test_with_named_axes_the_still_shows_the_whole_paths_and_the_marks():

@@ -32,7 +32,7 @@ def snapshots(
 ) -> Figure:  # fmt: skip
     """Points at the start, after a fifth of the way and at the end, or at the frames `moments`: a row for each moment.
 
-    Each panel has a column; one alone has its moments side by side.
+    Each panel has a column. One alone, or fewer than there are `moments`, have a row each.
     `panels`: title → points (frames, n, 2); `colours`: title → (n, 3); `behind` (m, 2) lies under them; `field`
     (1 or frames, m, 4) holds where each arrow begins and how far it goes; tails are `trails` frames long.
 
@@ -40,12 +40,15 @@ def snapshots(
     'Points at 5, 4, 0. a: spread 0.00, 0.00, 0.00.'
     """
     count = len(captions)
+    across = len(panels) == 1 or len(panels) < len(moments or ())
     moments = sorted({0, round((count - 1) / 5), count - 1}) if moments is None else moments
-    alone = len(panels) == 1
-    columns, lines = (len(moments), 1) if alone else (len(panels), len(moments))
-    side = min(WIDTH / columns, SIDE)
-    figure = Figure(side * columns + 0.4, side * lines + 0.3)
-    grid = figure.subplots(lines, columns, squeeze=False).reshape(len(moments), len(panels))
+    heads, names = [captions[i] for i in moments], list(panels)
+    if not across:
+        heads, names = names, heads
+    side = min(WIDTH / len(heads), SIDE)
+    figure = Figure(side * len(heads) + 0.4, side * len(names) + 0.3)
+    axes = figure.subplots(len(names), len(heads), squeeze=False)
+    grid = axes.T if across else axes
     for row, i in zip(grid, moments, strict=True):
         for ax, (title, points) in zip(row, panels.items(), strict=True):
             if behind is not None:
@@ -57,10 +60,10 @@ def snapshots(
             ax.add_collection(LineCollection(list(tails), colors=colours[title], linewidths=0.7))
             ax.scatter(*points[i].T, s=9, c=colours[title], zorder=3, linewidths=0)
             ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
-            if alone or i == 0:
-                ax.set_title(folded(f"{title}\n{captions[i]}".strip() if alone else title, side))
-        if not alone:
-            row[0].set_ylabel(captions[i])
+    for ax, head in zip(axes[0], heads, strict=True):
+        ax.set_title(folded(f"{names[0]}\n{head}".strip() if len(panels) == 1 else head, side))
+    for ax, name in zip(axes[:, 0], names if len(panels) > 1 else [""], strict=True):
+        ax.set_ylabel(name)
     spreads = {title: ", ".join(f"{points[i].std(0).mean():.2f}" for i in moments) for title, points in panels.items()}
     figure.alt = f"Points at {', '.join(captions[i] for i in moments)}. " + " ".join(
         f"{title}: spread {spread}." for title, spread in spreads.items()
@@ -175,7 +178,7 @@ def fan(
         figure.legend(loc="outside upper center", ncols=5, frameon=False)
     together = np.concatenate(list(groups.values()), axis=1)
     last = len(together) - 1
-    part = f"   ({DRAWN} paths drawn of each)" if any(paths.shape[1] > DRAWN for paths in groups.values()) else ""
+    part = f"   ({DRAWN} of each are drawn)" if any(paths.shape[1] > DRAWN for paths in groups.values()) else ""
     ax.set(xlim=(0, last), ylim=(-limit, limit), xlabel=label + part)
     ax.set_xticks(np.linspace(0, last, len(ends)), ends)
     ax.set_title("xₜ", loc="left")
@@ -198,7 +201,8 @@ def fan(
         height = np.linspace(-limit, limit, 200)
         edge.plot(normal(height), height, color=BLACK)
     stacked = f"{together.shape[1]} stacked,\nblack: N(0, 1)"
-    edge.set_title(stacked if bell and len(groups) > 1 else "at the end")
+    everyone = "at the end\n(all of them)" if part else "at the end"
+    edge.set_title(stacked if bell and len(groups) > 1 else everyone)
     edge.axis("off")
     figure.alt = (
         f"{together.shape[1]} paths; spread {together[0].std():.2f} at first, {together[-1].std():.2f} at the end."
