@@ -195,7 +195,7 @@ WRONG = [
     ("renoise", lambda xs, s, t, schedule, z: xs - z, "your weight of z is −1, the right one is"),
     ("guided", lambda free, cond, scale: free + scale * free, "weight of ε̂ with the prompt is 0, the right one is 1"),
     ("names_from_v", lambda xt, a, v: (a**0.5 * xt - (1 - a) ** 0.5 * v, xt), "x_0 is right; what is wrong is the ε"),
-    ("variance_after", lambda variance, betas: sum(betas) + variance, "is added besides is 1, the right one is 0.75"),
+    ("variance_after", lambda variance, betas: sum(betas) + variance, "depend on variance is 1, the right one is 0.75"),
     ("zero_terminal", lambda a: check.zero_terminal.reference(a)[:-1], "return 3 numbers, where 4 are asked for"),
     ("zero_terminal", lambda a: np.append(1, ((a[1:] ** 0.5 - a[-1] ** 0.5) / 0.9) ** 2), "0.7901, and 0.81 is right"),
     ("drowns_at", lambda s, k, contrast: s.T - check.drowns_at.reference(s, k, contrast), "260"),

@@ -102,7 +102,7 @@ class Isolation:
         told_ = []
         for j in off:
             relation = related([(y[j], o[j], quantities(self.ex.reference, p, self.ex.linear)) for p, y, o in found])
-            what = f"your weight of {symbols[j]}" if j else "what is added besides"
+            what = f"your weight of {symbols[j]}" if j else "what does not depend on " + " and ".join(symbols[1:])
             relation = f" ({relation})" if relation else ""
             told_.append(f"{what} is {tell(yours[j])}, the right one is {tell(ours[j])}{relation}")
         rest = " and ".join(symbols[j] for j in range(1, len(ours)) if j not in off)
@@ -229,7 +229,7 @@ class Isolation:
         off = ~np.isclose(a, g, rtol=max(self.ex.tolerance, 1e-5), atol=self.ex.tiny or self.ex.tolerance)
         first = tuple(int(i) for i in np.argwhere(off)[0])
         before = "right up to there, " if any(first) and a.ndim == 1 else ""
-        what = f"at [{', '.join(map(str, first))}] your {self.name} is {tell(a[first])}, and {tell(g[first])} is right."
+        what = f"your {self.name}[{', '.join(map(str, first))}] is {tell(a[first])}, and {tell(g[first])} is right."
         return f"for {told(self.ex.reference, self.probes[i])}: {before}{what}"
 
     def by_hand(self) -> str:
