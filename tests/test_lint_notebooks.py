@@ -104,6 +104,13 @@ def test_what_stands_beyond_the_six_has_their_form_and_a_title_of_its_own():
     assert any("has 16 lines" in problem for problem in problems(nb, place))
 
 
+def test_a_solution_shown_in_another_form_is_right():
+    cells, made = code(nbformat.read(FOLDER / "02_forward_process.ipynb", as_version=4)), {}
+    exec(next(cell.source for cell in cells if cell.id == "clues").partition("\n\n\n")[0], made)
+    exec(check.posterior.shown(), made)
+    assert check.posterior(made["posterior"]) is made["posterior"]
+
+
 @pytest.mark.parametrize("path", [*FOLDER.glob("0*.ipynb"), *FOLDER.glob("beyond/*.ipynb")], ids=lambda path: path.stem)
 def test_a_solution_needs_only_names_that_its_notebook_has(path):
     cells = code(nbformat.read(path, as_version=4))

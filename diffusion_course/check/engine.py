@@ -41,6 +41,7 @@ class Exercise(Asked):
     takes answers apart: name → what it is of a function, or a case by hand. `refuse` says why an answer is not of the
     type needed. `sensible` says which arguments may be tried besides the probes: a loop that counts down may never end
     for others. `given` counts the statements that the notebook's blank holds already: who has more has written some.
+    `shows` is the source of the solution in another form.
     """
 
     reference: Callable
@@ -56,6 +57,7 @@ class Exercise(Asked):
     tolerance: float = 1e-6
     tiny: float | None = None
     given: int = 0
+    shows: str = ""
     parts: dict = field(default_factory=dict)
 
     def __call__(self, attempt: Callable) -> Any:
@@ -88,7 +90,7 @@ class Exercise(Asked):
 
     def shown(self) -> str:
         """The source of the solution; a helper `_step_back` stands for the learner's own step_back."""
-        return re.sub(r"\b_(\w+\()", r"\1", "\n".join(source(self.reference)))
+        return self.shows or re.sub(r"\b_(\w+\()", r"\1", "\n".join(source(self.reference)))
 
     def ask(self, function: Callable, given: tuple):
         """What is compared of the function's answer: arrays of numbers, or `Failed`. Raises what cannot be compared."""

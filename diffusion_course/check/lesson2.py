@@ -78,6 +78,9 @@ smallest_T = Finding(
     ),
     linear=("x0", "xt"),
     returns=("mean", "variance"),
+    shows="""def posterior(x0, xt, alpha_bar_t, alpha_bar_s):
+    (m, A), (n, B) = clues(x0, xt, alpha_bar_t, alpha_bar_s)
+    return (B * m + A * n) / (A + B), A * B / (A + B)""",
     refuse=lambda answer: (
         "your function puts both into one array; return two values, `return mean, variance`."
         if isinstance(answer, np.ndarray) and len(np.atleast_1d(answer)) == 2
@@ -88,8 +91,8 @@ smallest_T = Finding(
         what must you multiply above and below by, so that nothing is divided by A?
     hint | By A·B. That makes the mean (B·m + A·n)/(A + B).
     hint | The variance is 1/(1/A + 1/B). Multiplied above and below by A·B, it is A·B/(A + B).
-    why | The product of two Gaussians is a Gaussian: precisions add, and the mean is weighted by them. Multiplied out
-        by (1−ᾱ_s)(1−α), only 1−ᾱ_t is left to divide by, so that s = 0 gives x_0 with variance 0.
+    why | Precisions add, and the mean is weighted by them. Above and below times A·B, nothing is divided by A any more,
+        so that s = 0 gives x_0 with variance 0.
     α is upside down | alpha_bar_t / alpha_bar_s → alpha_bar_s / alpha_bar_t |
         α = ᾱ_t/ᾱ_s is a share, at most 1. ᾱ_s/ᾱ_t is above 1 and makes 1 − α negative.
     α is ᾱ_t, not ᾱ_t/ᾱ_s | alpha_bar_t / alpha_bar_s → alpha_bar_t |
