@@ -27,6 +27,8 @@ from .table import exercise
         and argmax finds the first step at which the SNR is no higher.
     the noise is divided by k², not by k #19 | (k * contrast) → (k**2 * contrast) |
         The mean of k² numbers has 1/k² of their variance, so 1/k of their spread.
+    the contrast is missing | (k * contrast) → (k) |
+        Pale details drown earlier: the noise has to be as strong as the *contrast*, not as 1.
     the noise is not averaged | (k * contrast) → (contrast) | That is when the detail drowns in a single pixel's noise.
     the contrast is upside down | 1 / (k * contrast) ** 2 → (contrast / k) ** 2 |
         A detail with less contrast drowns earlier, at a higher SNR.
@@ -211,7 +213,7 @@ def _pixel(photo, xt, eps):
         "the error of a grey pixel with x_t = 0 and ε = 1": _pixel(127.5, 0.0, 1.0),
         "the error of a white pixel (255) with x_t = 0 and ε = 0": _pixel(255.0, 0.0, 0.0),
         "the error of a black pixel (0) with x_t = 0 and ε = 0": _pixel(0.0, 0.0, 0.0),
-        "the largest of four errors, 0.1, −0.5, 0.2 and 0,": _made(0.25, 0.1, -0.5, 0.2, 0),
+        "for four pixels with errors of 0.1, −0.5, 0.2 and 0 what you return": _made(0.25, 0.1, -0.5, 0.2, 0),
     },
     table="""
     hint | Solve x_t = √ᾱ_t x_0 + √(1−ᾱ_t) ε for x_0, as in lesson 2.
