@@ -46,9 +46,9 @@ def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Names = (), t
     for i, cell in enumerate(cells):
         top, left = i // columns * (h + 1) + 1, i % columns * (w + 1) + 1
         page[top : top + h, left : left + w] = cell
-    labels = 0.4 + 0.1 * max(map(len, rows)) if rows else 0.0  # inches that they take
+    labels = 0.4 + 0.08 * max(map(len, "\n".join(rows).split("\n"))) if rows else 0.0  # inches that they take
     figure = Figure(WIDTH, (WIDTH - labels) * page.shape[0] / page.shape[1] + 0.05 + 0.3 * (bool(title) + bool(tops)))
-    ax = figure.subplots(subplot_kw={"title": title})
+    ax = figure.subplots(subplot_kw={"title": title, "anchor": "E"})
     ax.imshow(page, interpolation="nearest")
     ax.set_xticks([(w + 1) * (i + 0.5) for i in range(len(tops))], tops)
     ax.set_yticks([(h + 1) * (i + 0.5) for i in range(len(rows))], rows)
