@@ -44,7 +44,9 @@ def two_clocks(times: Sequence[int], errors: Mapping[str, Any], schedules: Mappi
     for ax in (steps, clock):
         ax.set_ylim(-0.04 * high, 1.12 * high)
         ax.grid(alpha=0.3)
-    steps.set(xlabel="step t", ylabel="root mean square error")
+        ax.set_ylabel("root mean square error")
+    steps.set_xlabel("step t")
+    clock.text(NOISIEST + 0.3, 0.02 * high, f"a mark every\n{times[1] - times[0]} steps", ha="right", color="0.3")
     steps.xaxis.set_in_layout(False)  # else it would push the ticks away from the marks above them
     clock.tick_params(labelbottom=False)
     ticks.set_yticks(range(len(names)), names)
@@ -57,8 +59,12 @@ def two_clocks(times: Sequence[int], errors: Mapping[str, Any], schedules: Mappi
 
 
 def strips(rows: Mapping[str, Any], title: str = "") -> Figure:
-    """Pictures (n, c, h, w) of each row side by side in one strip, in a frame; every second column of pixels."""
+    """Pictures (n, c, h, w) of each row side by side in one strip, in a frame; every second column of pixels.
+
+    Above them is the scale of a first row that runs evenly from −1 to 1.
+    """
     joined = np.array([np.concatenate(list(x), axis=-1)[..., ::2] for x in rows.values()])
     figure = sheet(joined, title, columns=1, rows=list(rows))
+    figure.axes[0].set_xticks(np.linspace(1, 1 + joined.shape[-1], 5), ["−1", "−½", "0", "½", "1"])
     figure.axes[0].spines[:].set_visible(True)  # a frame, for the white
     return figure

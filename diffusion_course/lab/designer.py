@@ -15,7 +15,7 @@ from .panel import Live, Panel, pack, script, style
 
 T = 1000  # steps of a drawn schedule
 USES = ("knob", "curves")
-STILLS = (0, 143, 286, 429, 571, 714, 857)  # the times in a row of the still, those of the drawing but the last
+STILLS = (0, 143, 286, 429, 571, 714, 857, 1000)  # the times in a row of the still, those of the drawing
 PRESETS: dict = {
     "linear": linear,
     "cosine": cosine,
