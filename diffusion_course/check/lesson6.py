@@ -44,6 +44,8 @@ EPS_HAT = np.array([0.6, -1.1, 0.2])
         schedule.at(t) && fresh**0.5 * z → eta * ((1 - a_s) / (1 - a_t) * (1 - a_t / a_s)) ** 0.5 * z |
         t is the noisier time, where the step begins.
     every step goes to t − 1 | schedule.at(s) → schedule.at(t - 1) | s need not be t − 1: DDIM is made for long steps.
+    η² is missing under the root | - fresh) → - (1 - a_s) / (1 - a_t) * (1 - a_t / a_s)) |
+        At η = 0 nothing fresh is added, so no room need be made for it.
     no room is made for the fresh noise | (1 - a_s - fresh) → (1 - a_s) | Both noises together must have 1 − ᾱ_s.
     no fresh noise at any η #8 | fresh**0.5 * z → 0 * z | You make room for fresh noise, and none comes.
     z is multiplied by the variance, not by its root #3 | fresh**0.5 → fresh | A factor of z is a spread.
