@@ -7,6 +7,8 @@ function mount(stage, data) {
   const groups = data.groups ? numbers(data.groups) : new Uint8Array(count), kinds = Math.max(...groups) + 1;
   const sizes = new Array(kinds).fill(0);
   groups.forEach((kind) => sizes[kind]++);
+  const size = (2 * limit) / BINS, ends = sharesOf(values.slice((frames - 1) * count));
+  const last = ends[0].map((_, bin) => ends.reduce((sum, shares) => sum + shares[bin], 0)); // under the bell
   let place = 0;
   if (names) {
     const legend = add(stage, "div", { class: "dc-legend" });
@@ -75,14 +77,18 @@ function mount(stage, data) {
     });
   }
 
-  function drawPile(context, now, from, to, Y, palette, c, bottom) {
-    const size = (2 * limit) / BINS, high = (bottom - 7) / BINS, below = new Array(BINS).fill(0);
+  function sharesOf(now) {
     const shares = Array.from({ length: kinds }, () => new Array(BINS).fill(0));
     for (let j = 0; j < count; j++) {
       const bin = Math.floor((now[j] * unit + limit) / size);
       if (bin >= 0 && bin < BINS) shares[groups[j]][bin] += 1 / (bell ? count : sizes[groups[j]]);
     }
-    const scale = (to - from) / Math.max(0.45 * size, ...(bell ? [] : shares.flat())); // a density of 0.45 fills it
+    return shares;
+  }
+
+  function drawPile(context, now, from, to, Y, palette, c, bottom) {
+    const high = (bottom - 7) / BINS, below = new Array(BINS).fill(0), shares = sharesOf(now);
+    const scale = (to - from) / Math.max(0.45 * size, ...(bell ? last : shares.flat())); // a density of 0.45 fills it
     for (let kind = kinds - 1; kind >= 0; kind--) {
       const colour = palette[kind % palette.length];
       Object.assign(context, { fillStyle: colour, strokeStyle: colour, lineWidth: 1.5, globalAlpha: bell ? 0.65 : 1 });
@@ -108,7 +114,7 @@ function mount(stage, data) {
     context.beginPath();
     for (let i = 0; i <= 100; i++) {
       const x = limit * (i / 50 - 1), density = Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
-      context[i ? "lineTo" : "moveTo"](from + ((to - from) * density) / 0.45, Y(x));
+      context[i ? "lineTo" : "moveTo"](from + scale * size * density, Y(x));
     }
     context.stroke();
     context.lineWidth = 1;

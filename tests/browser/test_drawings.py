@@ -151,6 +151,16 @@ def test_players_play_and_show_the_frame_asked_for(new_page):
         assert page.locator("canvas").nth(1).evaluate(middle) == [128, 128, 128, 255]
 
 
+def test_under_the_bell_the_bars_are_as_long_as_their_shares(new_page):
+    painted = """canvas => [1, -1].map(x => {
+      const scale = canvas.width / canvas.clientWidth, y = 7 + (canvas.clientHeight - 31) * (1 - x / 4) / 2;
+      return canvas.getContext("2d").getImageData(0.95 * canvas.width, y * scale, 1, 1).data[3] > 0;
+    })"""
+    with new_page() as page:
+        show(page, play_paths(None, groups={"many": np.ones((2, 30)), "few": -np.ones((2, 10))}))
+        assert page.locator("canvas").evaluate(painted) == [True, False]
+
+
 def test_flip_turns_to_the_page_asked_for(new_page):
     with new_page() as page:
         show(page, flip(lambda n: plots.lines([0, 1], {"n": [0, n]}, "x", f"n is {n}"), n=[1, 2, 4]))
