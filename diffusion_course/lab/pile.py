@@ -49,10 +49,14 @@ def guesses(xt: Any, curves: Mapping[str, Any], pile: Any) -> plots.Figure:
     ends = np.array([low, high])
     ax.plot(ends, ends, color=GREY, linewidth=0.8, zorder=0)
     ax.text(0.62 * low, 0.85 * low, "x̂₀ = xₜ", color=plots.BLACK)
+    ax.get_legend().remove()
+    for line, (name, values) in zip(ax.get_lines(), curves.items(), strict=False):  # each has its name at its right end
+        look = {"color": line.get_color(), "ha": "right", "weight": "bold"}
+        ax.annotate(name, (xt[-1], values[-1]), (0, 4), textcoords="offset points", **look)
     edge = xt.max() + 0.02 * np.ptp(xt)
     ax.plot(np.full(len(pile), edge), pile, "_", color=plots.BLACK, alpha=0.35, markersize=12, markeredgewidth=0.6)
-    ax.text(edge, 1.02 * high, "the pile", ha="center", va="bottom")
-    ax.set_ylim(low, high)
+    ax.text(edge, 1.14 * high, "the pile", ha="center", va="bottom")
+    ax.set_ylim(low, 1.12 * high)
     figure.alt += " A thin line marks x̂₀ = xₜ."
     figure.alt += f" At the right edge is the pile, from {pile.min():.2f} to {pile.max():.2f}."
     return figure
