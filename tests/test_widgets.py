@@ -110,7 +110,7 @@ def test_flip_draws_every_position_beforehand():
 @pytest.mark.parametrize(
     ("make", "alt"),
     [
-        (lambda: dissolve(*pictures(), linear()), "Pictures, left to right: dots, t = 0; dots, t = 200;"),
+        (lambda: dissolve(*pictures(), linear()), "Pictures, left to right: dots, t = 0; dots, t = 100;"),
         (lambda: statue(), "Pure noise flows into a drawing (heart) as t falls."),
         (lambda: play_points(RNG.normal(size=(2, 3, 2)), alt="Three points."), "Three points. Point clouds"),
         (lambda: play_pictures(np.zeros((2, 3, 1, 4, 4)), alt="Grey."), "Grey. 3 pictures: frame 1 of 2"),

@@ -17,7 +17,7 @@ from .statue import statue
 
 __all__ = ["dissolve", "flip", "play_paths", "play_pictures", "play_points", "statue"]
 
-STILLS = 6  # pictures in the strip that stands in for `dissolve`
+STILLS = (0, 0.1, 0.25, 0.5, 0.75, 1)  # the moments, as parts of T, in the strip that stands in for `dissolve`
 PAGES = 40  # positions of a `flip` at most
 
 
@@ -101,10 +101,10 @@ def _packed(name: str, x0, eps) -> dict:
 
 
 def _strip(x0: dict, eps: dict, schedule: Schedule) -> plots.Figure:
-    times = np.linspace(0, schedule.T, STILLS).round().astype(int)
+    times = dict.fromkeys(round(part * schedule.T) for part in STILLS)
     pictures = {
         f"{name}\nt = {t}": add_noise(x0[name], schedule.alpha_bar[t], eps[name])
         for name in x0
         for t in times
     }
-    return plots.images(pictures, columns=STILLS, height=1.2)
+    return plots.images(pictures, columns=len(times), height=1.2)
