@@ -67,8 +67,8 @@ class Figure(matplotlib.figure.Figure):
     def html(self, png: str = "") -> str:
         """The picture (or `png`, in base 64) as an <img> with its text alternative; on a phone it scrolls sideways."""
         src = f"data:image/png;base64,{png or base64.b64encode(self.png()).decode()}"
-        alt, style = html.escape(self.alt, quote=True), self.size()
-        return f'<div class="dc-figure" style="overflow-x:auto"><img alt="{alt}" src="{src}" style="{style}"></div>'
+        image = f'<img alt="{html.escape(self.alt, quote=True)}" src="{src}" style="{self.size()}">'
+        return f'<div class="dc-figure" style="overflow-x:auto; margin-top:6px">{image}</div>'
 
     def size(self) -> str:
         """Its share of the page's width, as CSS: text has 11 pixels where the page has 648, at least 7, at most 14."""
