@@ -45,7 +45,8 @@ function mount(stage, data) {
   function drawFrame(context, X, Y, w, h, c, left, right, bottom) {
     Object.assign(context, { strokeStyle: c.line, fillStyle: c.ink, font: font(12), textAlign: "right", globalAlpha: 1 });
     context.strokeRect(left, 7.5, right - left, bottom - 8);
-    for (let x = -Math.floor(limit); x <= limit; x += Math.ceil(limit / 4)) context.fillText(x, left - 6, Y(x) + 4);
+    for (let x = -Math.floor(limit); x <= limit; x += Math.ceil(limit / 4))
+      context.fillText(String(x).replace("-", "−"), left - 6, Y(x) + 4);
     context.textAlign = "left";
     const last = data.ends.length - 1;
     data.ends.forEach((text, i) => {
