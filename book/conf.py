@@ -59,7 +59,8 @@ def mend_docstring(app, what, name, obj, options, lines: list) -> None:
         if block[0].startswith(" "):
             made += ["::", ""] if not (made[-2:-1] and made[-2].endswith("::")) else []
         elif not block[0].startswith(">>>"):
-            block = as_rst("\n".join(block)).split("\n")
+            block = re.sub(r"(?m)^ {6,}", "    ", as_rst("\n".join(block)))  # arguments, each with what it is
+            block = re.sub(r"(?m)^(\w+) {2,}", r"\1\n    ", block).split("\n")
         made += [*block, ""]
     lines[:] = made
 
