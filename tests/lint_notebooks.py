@@ -78,6 +78,12 @@ def has_little_metadata(nb, place):
             yield f"cell {cell.id!r} has metadata {sorted(cell.metadata)}"
 
 
+def folds_under_plain_words(nb, place):
+    for cell in nb.cells:
+        if re.search(r"<summary>[^\n]*\$", cell.source):
+            yield f"cell {cell.id!r} has dollars in <summary>, which the book shows as they are: write <i>x</i>"
+
+
 def opens_with_the_facts(nb, place):
     kind = "Beyond" if place.parent.name == "beyond" else f"Lesson {int(place.stem[:2])}"
     facts = {
@@ -156,8 +162,8 @@ def names(cell):
 
 FORM = [is_valid, has_readable_ids, has_no_outputs, runs_on_any_machine]
 LESSON = [
-    has_short_code, alternates_with_text, has_little_metadata, opens_with_the_facts, says_what_to_run_first,
-    sets_itself_up, counts_its_sections, has_a_quiz, keeps_its_word_on_sections,
+    has_short_code, alternates_with_text, has_little_metadata, folds_under_plain_words, opens_with_the_facts,
+    says_what_to_run_first, sets_itself_up, counts_its_sections, has_a_quiz, keeps_its_word_on_sections,
 ]  # fmt: skip
 
 

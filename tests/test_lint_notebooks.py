@@ -58,6 +58,7 @@ PLANTED = [
     ("alternates_with_text", lambda nb: nb.cells.pop(2), "no text between 'setup' and 'seen'"),
     ("has_little_metadata", put(1, metadata={"collapsed": True}), "collapsed"),
     ("has_little_metadata", lambda nb: nb.metadata.update(colab={}), "colab"),
+    ("folds_under_plain_words", edit(2, "See", "See\n\n<details><summary>Why $x$?</summary>"), "dollars in <summary>"),
     ("opens_with_the_facts", edit(0, "Lesson 1", "Lesson 2"), "number and title"),
     ("opens_with_the_facts", edit(0, "50 minutes", ""), "its minutes"),
     ("opens_with_the_facts", edit(0, "two CPU cores", "a GPU"), "how long its cells take"),
