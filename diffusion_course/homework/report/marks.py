@@ -1,7 +1,7 @@
 """The teacher's marks: one table, `marks.csv`, filled in with any spreadsheet.
 
-A row a student with the three sentences as plain text, and last the figures of their own run; the teacher fills in
-`points`, and where they like `comment` (shown to the student) and `correction` (points added to or taken from the
+A row a student or team with the three sentences as plain text, and last the figures of their own run; the teacher fills
+in `points`, and where they like `comment` (shown to the student) and `correction` (points added to or taken from the
 machine's). `grade` adds new rows and keeps what is filled in. What was filled in for other sentences than those handed
 in now does not count: the row is to be marked again, and its note says what stood there.
 """
@@ -13,7 +13,8 @@ from ..collect.uploads import loose
 from ..course import Course
 from ..grading import records
 
-COLUMNS = ("id", "conclusions", "points", "correction", "comment", "note", "figures")
+COLUMNS = ("id", "name", "conclusions", "points", "correction", "comment", "note", "figures")
+OURS = ("name", "figures")  # brought up to date each time; a table from before may be without
 GIVEN = ("points", "correction", "comment")  # by the teacher
 AGAIN = "handed in again with other sentences; for those before: "
 
@@ -38,18 +39,18 @@ def refresh(course: Course) -> int:
     for student in course.roster:
         record = records.load(course, student)
         if record and record.parts:
-            rows[student] = _row(record, old.get(student))
+            rows[student] = _row(record, course.roster[student], old.get(student))
     if rows != old:
         tables.write(path, COLUMNS, [rows[student] for student in sorted(rows)])
     return sum(not row["points"] for row in rows.values())
 
 
-def _row(record: records.Record, old: dict | None) -> dict:
-    figures = {"figures": _one_line(record.figures)}
+def _row(record: records.Record, name: str, old: dict | None) -> dict:
+    ours = {"name": _one_line(name), "figures": _one_line(record.figures)}
     if old and _is_of(old, record):
-        return old | figures
+        return old | ours
     attempted = record.parts["conclusions"].points is None
-    row = dict.fromkeys(COLUMNS, "") | {"id": record.id, "conclusions": _one_line(record.conclusions)} | figures
+    row = dict.fromkeys(COLUMNS, "") | {"id": record.id, "conclusions": _one_line(record.conclusions)} | ours
     row |= {} if attempted else {"points": "0", "note": "not attempted"}
     if old and any(old[name] for name in GIVEN):
         row["note"] = AGAIN + ", ".join(f"{name} {old[name]}" for name in GIVEN if old[name])
@@ -79,7 +80,8 @@ def _rows(course: Course) -> list[dict]:
     """The table, each row under the id of the roster: a spreadsheet may have cut zeros off its front."""
     path = course.root / "marks.csv"
     known = {loose(hand): hand for hand in course.roster}
-    rows = tables.read(path, COLUMNS[:-1]) if path.is_file() else []
+    asked = tuple(name for name in COLUMNS if name not in OURS)
+    rows = tables.read(path, asked) if path.is_file() else []
     return [row | {"id": known.get(loose(row["id"]), row["id"])} for row in rows]
 
 
