@@ -100,7 +100,7 @@ def part_grading(arguments):
         return "\n\n".join(class_of_300.in_one_of_the_ways(solution, rng).values())
 
     classes = {n: {f"s{i}": program() for i in range(n)} for n in (10, 20, 40, 80)}
-    calls = {n: (lambda code=code: similar.pairs(code, "")) for n, code in classes.items()}
+    calls = {n: (lambda code=code: similar.shares(code, "")) for n, code in classes.items()}
     grows(row, "grading", "class, copies", 2, calls, rounds=1)
     if not arguments.quick:
         tell(row, "grading", "class, all else", 1, {n: graded(class_of_300, n) for n in (1, 2, 4)})

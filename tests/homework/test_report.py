@@ -1,6 +1,7 @@
 """The class: a table that a gradebook takes, a page that says what was hard, and nobody left out."""
 
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import toy
 from click.testing import CliRunner
 
 from diffusion_course.check.homework import variant
+from diffusion_course.homework import tables
 from diffusion_course.homework.collect import submission
 from diffusion_course.homework.grading import grade, records
 from diffusion_course.homework.grading.records import Part, Record
@@ -99,6 +101,7 @@ def test_the_hardest_part_and_the_most_common_mistake_come_first(made):
     assert html.index("<td>a sign is wrong</td>") < html.index("is missing</td>")
     assert HOSTILE not in html and "&lt;img" in html
     assert "Median 2 of 4 points over 1 students" in html and "2 have no total yet" in html
+    assert '<th scope="row">2 – 3</th>' in html and '<th scope="row">1 – 2</th>' not in html  # nobody has fewer
 
 
 def test_a_part_may_be_worth_nothing(made):
@@ -129,7 +132,7 @@ def test_samples_on_anothers_spiral_are_listed_with_whose(made):
     record(made, "eve", Part(1, ""), samples={"10": [[None, 1.0], [2.0, None]]})
     graded = [each for each in standing.standings(made) if each.record]
     assert report.reproduced(graded, drawn.salt(made.secret)) == [("ada", ["alan"])]
-    assert '<tr><th scope="row">ada</th><td>alan</td></tr>' in page(made)
+    assert '<tr><th scope="row">The ada (ada)</th><td>The alan (alan)</td></tr>' in page(made)
 
 
 PROGRAM = """
@@ -171,6 +174,19 @@ def test_pairs_are_listed_and_the_page_says_that_there_are_more(made, monkeypatc
     assert len((made.root / "export/pairs.csv").read_text().splitlines()) == 7
 
 
+def test_everyone_to_look_at_stands_there_with_their_name_and_pairs_with_what_is_usual(made):
+    for student, code in {"ada": PROGRAM, "alan": RENAMED, "grace": OTHER}.items():
+        record(made, student, Part(1, ""), code=code)
+    toy.hand_in(made, "eve")
+    html = page(made)
+    assert '<tr><th scope="row">The ada (ada)</th><td>The alan (alan)</td><td class="number">100 %' in html
+    assert '<th scope="row">The eve (eve)</th><td>not graded yet</td>' in html
+    (share,) = re.findall(r"medians: (\d+) % between two students, – with the solution", html)  # the toy's is too short
+    assert int(share) < 30
+    (row,) = tables.read(made.root / "export/pairs.csv")
+    assert row == {"id": "ada", "name": "The ada", "other": "alan", "other name": "The alan", "share": "1.000"}
+
+
 def test_the_shell_names_what_it_wrote(made):
     result = CliRunner().invoke(cli.main, ["homework", "export", str(made.root)])
     assert result.exit_code == 0, result.output
@@ -195,7 +211,14 @@ def test_clouds_keeps_only_what_can_be_drawn():
 
 def test_a_team_is_one_name_and_as_many_students_as_it_has(made):
     (made.root / "roster.csv").write_text("id,team\nada,nord\nalan,nord\ngrace,\n")
-    assert "3 students, 2 names that hand in (a team is one):" in page(type(made)(made.root))
+    made = type(made)(made.root)
+    record(made, "nord", RIGHT)
+    marks.refresh(made)
+    path = made.root / "marks.csv"
+    path.write_text(path.read_text().replace("nord,,,", "nord,,,1"))
+    html = page(made)
+    assert "3 students, 2 names that hand in (a team is one):" in html
+    assert "over 2 students" in html and '<th scope="row">3 – 4</th><td class="number">2</td>' in html
 
 
 def test_who_attempted_nothing_is_to_be_looked_at(made):

@@ -162,8 +162,12 @@ TRICKS = (renamed, with_docstrings, with_dead_code, padded, with_idle_lines, in_
 TRICKS += (seen_by_ipython_only, *WRAPPED)
 
 
+def near(*programs):
+    return similar.near(similar.shares(*programs))
+
+
 def found(cells, others):
-    return {other: share for _, other, share in similar.pairs({"ada": program(cells)}, GIVEN, others)}
+    return {other: share for _, other, share in near({"ada": program(cells)}, GIVEN, others)}
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +183,7 @@ def test_a_copy_of_the_solution_is_found_whatever_is_done_to_it(trick, known):
 
 def test_who_writes_for_themselves_is_no_copy(known):
     assert found([APART], known) == {}
-    assert similar.pairs({"ada": program([APART]), "alan": program(WORK)}, GIVEN) == []
+    assert near({"ada": program([APART]), "alan": program(WORK)}, GIVEN) == []
 
 
 def test_what_is_taken_from_the_checks_or_the_package_is_found(known):
@@ -201,9 +205,9 @@ def test_notebooks_of_earlier_years_are_compared_and_damaged_ones_passed_over(tm
 
 
 def test_what_everybody_was_given_and_short_programs_make_no_pair():
-    assert similar.pairs({"ada": GIVEN, "alan": GIVEN}, GIVEN) == []
+    assert near({"ada": GIVEN, "alan": GIVEN}, GIVEN) == []
     short = "def time_grid(T, n):\n    return [round(T * i / n) for i in range(n, -1, -1)]"
-    assert similar.pairs({"ada": short, "alan": short}, "") == []
+    assert near({"ada": short, "alan": short}, "") == []
 
 
 def used(*cells):

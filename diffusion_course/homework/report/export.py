@@ -1,5 +1,6 @@
 """The class: a table for the gradebook, and a page that says what was hard and what to look at."""
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -29,12 +30,15 @@ def export(course: Course, everyone: list[Standing], earlier: Iterable[Path] = (
     folder = course.root / "export"
     given = [cell.source for cell in notebook(course.released).cells if cell.cell_type == "code"]
     code = {each.id: each.record.code for each in everyone if each.record}
-    pairs = similar.pairs(code, answers.read(given, course.answers).program, similar.known(course, earlier))
+    shares = similar.shares(code, answers.read(given, course.answers).program, similar.known(course, earlier))
+    pairs = similar.near(shares)
     grades, listed, page = folder / "grades.csv", folder / "pairs.csv", folder / "report.html"
     tables.write(grades, *table(course, everyone))
-    rows = [{"id": a, "other": b, "share": f"{share:.3f}"} for a, b, share in pairs]
-    tables.write(listed, ("id", "other", "share"), rows)
-    tables.replace(page, report(course, everyone, pairs).encode())
+    names = course.roster
+    rows = [{"id": a, "name": names.get(a), "other": b, "other name": names.get(b), "share": f"{share:.3f}"}
+            for a, b, share in pairs]  # fmt: skip
+    tables.write(listed, ("id", "name", "other", "other name", "share"), rows)
+    tables.replace(page, report(course, everyone, shares).encode())
     return [grades, listed, page]
 
 
@@ -53,11 +57,16 @@ def table(course: Course, everyone: list[Standing]) -> tuple[tuple[str, ...], li
     return columns, rows
 
 
-def report(course: Course, everyone: list[Standing], pairs: list[tuple[str, str, float]]) -> str:
+def report(course: Course, everyone: list[Standing], shares: similar.Shares) -> str:
     """The page about the class."""
+
+    def who(id: str) -> str:
+        return f"{course.roster[id]} ({id})" if course.roster.get(id) else id
+
     graded = [each for each in everyone if each.record and each.record.parts]
-    totals = [each.total for each in graded if each.total is not None]
-    bars = histogram(totals, course.most)
+    students = [each.total for _, each in members(course, graded)]
+    totals = [total for total in students if total is not None]
+    bars = list(itertools.dropwhile(lambda bar: not bar[1], histogram(totals, course.most)))
     whole = [each for each in graded if each.status == records.GRADED]  # who ended early has one mistake, not ten
     faults = Counter(fault for each in whole for fault in _faults(each))
     return render(
@@ -70,15 +79,19 @@ def report(course: Course, everyone: list[Standing], pairs: list[tuple[str, str,
         titles=course.titles,
         totals=totals,
         median=median(totals) if totals else None,
-        unmarked=len(graded) - len(totals),
+        unmarked=len(students) - len(totals),
         histogram=bars,
-        tallest=max(count for _, count in bars) or 1,
+        tallest=max((count for _, count in bars), default=1),
         hardest=sorted((_difficulty(course, graded, faults, name) for name in course.parts), key=lambda d: d.share),
         faults=faults.most_common(),
-        odd=[each for each in everyone if each.status != records.GRADED or each.reason],
-        reproduced=reproduced(graded, drawn.salt(course.secret), course.settings.task.curve),
-        uses=[(each.id, each.record.uses) for each in graded if each.record.uses],
-        pairs=pairs,
+        odd=[(who(each.id), each) for each in everyone if each.status != records.GRADED or each.reason],
+        reproduced=[
+            (who(id), map(who, others))
+            for id, others in reproduced(graded, drawn.salt(course.secret), course.settings.task.curve)
+        ],
+        uses=[(who(each.id), each.record.uses) for each in graded if each.record.uses],
+        pairs=[(who(a), who(b), share) for a, b, share in similar.near(shares)],
+        usual=[similar.usual(shares, course.roster), similar.usual(shares, [similar.SOLUTION])],
         shown=SHOWN,
     )
 

@@ -7,8 +7,9 @@ found in a longer one is a pair with it, whatever the longer one has besides.
 
 import io
 import itertools
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
+from statistics import median
 
 from copydetect import CodeFingerprint, compare_files
 
@@ -23,10 +24,13 @@ K, WINDOW = 25, 6  # characters of tokens in a fingerprint; of so many neighbour
 # that was written apart from the solution, 0.94 and more for copies of it that were disguised in seven ways.
 NEARLY = 0.6
 LEAST = 20  # fingerprints of a program: shorter ones are alike by nature
+SOLUTION = "(the solution)"
+
+Shares = list[tuple[str, str, float]]
 
 
-def pairs(code: dict[str, str], given: str, known: dict[str, str] | None = None) -> list[tuple[str, str, float]]:
-    """(id, name, share) of every pair that has at least NEARLY in common beside `given`, the most similar first.
+def shares(code: dict[str, str], given: str, known: dict[str, str] | None = None) -> Shares:
+    """(id, name, share) of every pair: what they have in common beside `given`, the most similar first.
 
     `code`: id → program. `known`: name → a program that is compared with these and not with its like: the solution that
     ships, those of earlier years. The share is the larger of the two.
@@ -34,19 +38,27 @@ def pairs(code: dict[str, str], given: str, known: dict[str, str] | None = None)
     common = list(_fingerprint(given).hashes) if len(given) > K else []
     ours, theirs = (_fingerprints(programs, common) for programs in (code, known or {}))
     asked: Iterable = itertools.chain(itertools.combinations(sorted(ours), 2), itertools.product(ours, theirs))
-    everyone, found = ours | theirs, []
-    for a, b in asked:
-        share = float(max(compare_files(ours[a], everyone[b])[1]))
-        if share >= NEARLY:
-            found.append((a, b, share))
+    everyone = ours | theirs
+    found = [(a, b, float(max(compare_files(ours[a], everyone[b])[1]))) for a, b in asked]
     return sorted(found, key=lambda pair: (-pair[2], pair[:2]))
+
+
+def near(shares: Shares) -> Shares:
+    """Those who have at least NEARLY in common."""
+    return [pair for pair in shares if pair[2] >= NEARLY]
+
+
+def usual(shares: Shares, others: Container[str]) -> str:
+    """The median share of the students with these others, in percent: so much is no sign of copying."""
+    found = [share for _, other, share in shares if other in others]
+    return f"{100 * median(found):.0f} %" if found else "–"
 
 
 def known(course: Course, earlier: Iterable[Path] = ()) -> dict[str, str]:
     """What every submission is compared with: name → program. The solution, what the package holds of it, and each
     notebook in these folders of earlier years."""
     source = [cell.source for cell in notebook(course.source).cells if cell.cell_type == "code"]
-    programs = {"(the solution)": answers.read(source, course.answers).program}
+    programs = {SOLUTION: answers.read(source, course.answers).program}
     for name, (files, names) in parts_of(course.assignment).ALIKE.items():
         programs[name] = answers.read([(PACKAGE / file).read_text() for file in files], names).program
     for folder in earlier:
