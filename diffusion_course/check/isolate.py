@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ..schedule import Schedule
 from .numbers import SYMBOLS, Failed, agree, capital, is_object, is_quantity, numbers, same, tell, told
 from .relations import INSTEAD, close, estimates, form, one, quantities, related
 
@@ -93,7 +94,8 @@ class Isolation:
         if not off:
             return ""
         at = told(self.ex.reference, probe, but=self.ex.linear)
-        at, symbols = f"at {at}, " if at else "", ["", *(self.symbols[i] for i in linear)]
+        lengths = [f" (T = {value.T})" for value in probe if isinstance(value, Schedule)]  # often not the lesson's
+        at, symbols = f"at {at}{''.join(lengths)}, " if at else "", ["", *(self.symbols[i] for i in linear)]
         if off[0] == 0 and not np.any(ours[0]):
             return f"{at}if {' and '.join(symbols[1:])} are 0 your {self.name} is {tell(yours[0])}, where 0 is right."
         if len(symbols) == 3 and all(all(map(close, y[1:], o[:0:-1])) for _, y, o in found):
