@@ -60,7 +60,8 @@ class PromptBox(Panel):
         self.paper = Paper(prompt=prompt, settings=settings, styles=list(styles), examples=list(examples))
         self.draw(prompt)
         columns = min(len(self.pictures), 8)
-        still = plots.sheet(self.pictures, title=prompt or "no prompt", columns=columns)
+        title = f"{prompt or 'no prompt'} (scale {settings['scale']:g})"
+        still = plots.sheet(self.pictures, title=title, columns=columns)
         super().__init__(self.paper, still)
         self.paper.on_msg(self._asked)
 
