@@ -91,11 +91,11 @@ def build(notebooks: list, out: Path, strict: bool) -> int:
 def for_every_reader(page: str) -> str:
     """The page with what Sphinx leaves out.
 
-    The keyboard reaches all that scrolls, captions have a level, and no line begins with the full stop of a formula.
+    The keyboard reaches all that scrolls, captions have a level, and no line parts a formula from its full stop.
     """
     page = re.sub(r'<(pre(?=[ >])|div class="(?:dc-figure|table-wrapper[^"]*)")', r'<\1 tabindex="0"', page)
     whole = r'<span style="white-space:nowrap">\1</span>'
-    page = re.sub(r'(<span class="math[^>]*>[^<]*</span>[.,;:?!)]+)', whole, page)
+    page = re.sub(r'(\(?<span class="math[^>]*>[^<]*</span>[.,;:?!)]*)', whole, page)
     return page.replace('class="caption" role="heading"', 'class="caption" role="heading" aria-level="2"')
 
 
