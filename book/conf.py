@@ -2,6 +2,8 @@
 
 import re
 
+import myst_nb.core.render
+
 project = "The diffusion course"
 copyright = "the diffusion course, CC BY 4.0"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax", "sphinx.ext.viewcode"]
@@ -33,6 +35,22 @@ autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 add_module_names = False
+
+merge_streams = myst_nb.core.render.coalesce_streams
+
+
+def merge_printed(outputs: list) -> list:
+    """A cell's outputs with what it printed as one text; `merge_streams` would begin a line at every pause in one."""
+    made: list = []
+    for output in outputs:
+        if made and output["output_type"] == "stream" and output.get("name") == made[-1].get("name"):
+            made[-1]["text"] += output["text"]
+        else:
+            made.append(output)
+    return merge_streams(made)
+
+
+myst_nb.core.render.coalesce_streams = merge_printed
 
 CODE = re.compile(r"(``.+?``|`[^`]+`)")
 

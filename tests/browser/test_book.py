@@ -1,6 +1,7 @@
 """The website that `make book` makes, of one lesson: whole, alive, for every screen and reader, from nowhere else."""
 
 import re
+import runpy
 import subprocess
 import sys
 from functools import partial
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 
+render = pytest.importorskip("myst_nb.core.render", reason="the tests of the book need myst-nb")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="the tests of the book need axe")
 LESSON = "02_forward_process"
 WIDE = """() => [...document.querySelectorAll("article *:not(pre, pre *, .dc-figure)")].filter((node) =>
@@ -139,6 +141,13 @@ def test_one_reads_on_and_finds_again(site, new_page):
         page.get_by_role("searchbox").or_(page.locator("input[name=q]")).first.fill("posterior")
         page.keyboard.press("Enter")
         page.locator("#search-results li a", has_text="Lesson 2").first.wait_for()
+
+
+def test_a_line_printed_in_parts_is_a_line(monkeypatch):
+    monkeypatch.setattr(render, "coalesce_streams", render.coalesce_streams)  # which conf.py replaces
+    conf = runpy.run_path(Path(__file__).parents[2] / "book/conf.py")
+    printed = [{"output_type": "stream", "name": "stdout", "text": text} for text in ("a ", "b\nc", "\n")]
+    assert [output["text"] for output in conf["merge_printed"](printed)] == ["a b\nc\n"]
 
 
 def test_a_notebook_that_is_not_there_is_named():
