@@ -71,6 +71,9 @@ def as_rst(text: str) -> str:
 
 def mend_docstring(app, what, name, obj, options, lines: list) -> None:
     """Docstrings are plain text: an indented paragraph is a formula or code, and stays as it is."""
+    if lines and lines[0].startswith("Alias for field number"):  # of a named tuple, which says nothing
+        lines.clear()
+        return
     blocks = [block.split("\n") for block in re.split(r"\n\s*\n", "\n".join(lines).rstrip())]
     made = []
     for block in blocks:
