@@ -50,6 +50,15 @@ def test_moodles_worksheet_comes_back_with_grades_and_comments(made):
     assert alan["Feedback comments"] == "double (a part): 0.5 of 1; triple (a part): 0.5 of 1."
 
 
+def test_the_comment_says_what_the_teacher_corrected(made):
+    (made.root / "worksheet.csv").write_text(MOODLE)
+    path = made.root / "marks.csv"
+    path.write_text(path.read_text().replace("Three.,1.5,,", "Three.,1.5,-1,"))
+    ada, _ = exported(made, "moodle")
+    assert ada["Grade"] == "2.5"
+    assert ada["Feedback comments"].endswith("Conclusions: 1.5 of 2. Correction: -1.")
+
+
 def test_a_worksheet_of_names_alone_is_enough(made):
     (made.root / "worksheet.csv").write_text("Identifier,Full name,Grade,Feedback comments\nParticipant 7,The ada,,\n")
     assert [(row["Identifier"], row["Grade"]) for row in exported(made, "moodle")] == [("Participant 7", "3.5")]

@@ -71,13 +71,14 @@ def gradescope(course: Course, graded: Graded) -> tuple[tuple[str, ...], list[di
 
 
 def comments(course: Course, each: Standing) -> str:
-    """What a student should know, in one line: what the teacher wrote, what was lost where, lateness."""
+    """What a student should know, in one line: what the teacher wrote, what was lost where, corrections."""
     lost = [
         f"{course.titles[name]}: {part.points:g} of {course.parts[name]:g}"
         for name, part in each.parts.items()
         if part.points is not None and part.points < course.parts[name]
     ]
-    told = [each.mark.comment, each.reason, "; ".join(lost) + ("." if lost else ""), each.late.told]
+    correction = f"Correction: {each.mark.correction:+g}." if each.mark.correction else ""
+    told = [each.mark.comment, each.reason, "; ".join(lost) + ("." if lost else ""), correction, each.late.told]
     return " ".join(" ".join(filter(None, told)).split())
 
 
