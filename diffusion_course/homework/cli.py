@@ -118,7 +118,7 @@ def feedback_(directory):
     """Write a page for every student."""
     place = course.Course(directory)
     students = feedback.addressed(place, standing.standings(place))
-    pages = list(tqdm(feedback.feedback(place, students), total=len(students), unit="page"))
+    pages = list(tqdm(feedback.feedback(place, students), total=len(students), unit="page", disable=None))
     unmarked = sum(each.total is None for each in students if each.record and each.record.parts)
     click.echo(f"{len(pages)} pages in {place.root / 'feedback'}, {unmarked} of them still without a total.")
 

@@ -1,5 +1,6 @@
 """The batch: only what changed, several at once, nothing lost by a crash, no submission that stops the others."""
 
+import io
 import json
 import os
 import re
@@ -220,7 +221,7 @@ def test_a_table_of_marks_that_cannot_be_read_is_told_before_the_work(made):
     assert not (made.root / "calls.txt").exists()
 
 
-def test_an_interruption_is_told_and_the_bar_is_not_shown_where_there_is_nothing_to_do(made, monkeypatch):
+def test_an_interruption_is_told(made, monkeypatch):
     toy.hand_in(made, "ada")
     again = ["homework", "grade", str(made.root)]
     with monkeypatch.context() as patch:
@@ -228,7 +229,15 @@ def test_an_interruption_is_told_and_the_bar_is_not_shown_where_there_is_nothing
         result = CliRunner().invoke(cli.main, again)
     assert result.exit_code == 1 and "the same command goes on" in result.output
     assert CliRunner().invoke(cli.main, again).exit_code == 0
-    assert "submission/s" not in CliRunner().invoke(cli.main, again).output
+
+
+@pytest.mark.parametrize(("terminal", "total", "shown"), [(True, 1, True), (False, 1, False), (True, 0, False)])
+def test_a_bar_is_shown_in_a_terminal_where_there_is_something_to_do(monkeypatch, terminal, total, shown):
+    screen = io.StringIO()
+    screen.isatty = lambda: terminal
+    monkeypatch.setattr(sys, "stderr", screen)
+    list(progress.bar(range(total), total, {}))
+    assert ("submission" in screen.getvalue()) == shown
 
 
 def test_one_student_is_graded_again_and_nobody_else(made):

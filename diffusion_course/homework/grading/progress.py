@@ -11,8 +11,10 @@ SHOWN = 3  # names beside the bar
 
 
 def bar(made: Iterable, total: int, at_work: dict[str, float]) -> Iterator[Any]:
-    """Yields what `made` yields; beside the bar stands who is `at_work`, student → since when, with their seconds."""
-    with tqdm(total=total, unit="submission", disable=not total) as shown:
+    """Yields what `made` yields; beside the bar stands who is `at_work`, student → since when, with their seconds.
+
+    There is no bar in a file (None)."""
+    with tqdm(total=total, unit="submission", disable=None if total else True) as shown:
         ended = threading.Event()
         ticking = threading.Thread(target=_tick, args=(shown, at_work, ended), daemon=True)
         ticking.start()
