@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from . import course
 from .assignments import ASSIGNMENTS
-from .collect import submission
+from .collect import roster, submission
 from .grading import grade, progress, records
 from .prepare import make as prepare
 from .report import export as report
@@ -51,8 +51,10 @@ def init(directory, assignment, source, gradebook):
 @click.option("--each", is_flag=True, help="Also a copy for every student of the roster, with the id filled in.")
 def release(directory, each):
     """Make the student's version from the source."""
-    made = prepare.release(course.Course(directory), each)
+    place = course.Course(directory)
+    made = prepare.release(place, each)
     click.echo(f"{made[0]}: give this to your students." + (f" {len(made) - 1} in release/each." if each else ""))
+    click.echo(roster.told(place.people))
 
 
 @homework.command()

@@ -165,6 +165,12 @@ def test_copies_of_one_file_by_a_team_are_one_and_others_are_asked_about(made):
     assert found.id == "red" and "ada.ipynb, alan.ipynb" in str(found.problem)
 
 
+def test_the_teacher_is_told_which_id_the_students_type(tmp_path):
+    moodle = "First name,Last name,ID number,Email address\nAda,Brandt,310121,a@x.org\nTom,Vogel,310122,t@x.org\n"
+    assert "the column 'ID number': 310121, say." in roster.told(people(tmp_path, moodle))
+    assert "the column 'id': ada, say. Those in a team" in roster.told(people(tmp_path, TEAMS))
+
+
 def test_a_team_that_is_called_like_a_student_is_refused(tmp_path):
     with refused("'Ada' is both a team and a student's id"):
         people(tmp_path, OURS.replace("\n", ",team\n", 1).replace("Turing", "Turing,Ada"))

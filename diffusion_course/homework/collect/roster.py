@@ -76,6 +76,16 @@ def read(path: Path) -> dict[str, Person]:
     return people
 
 
+def told(people: dict[str, Person]) -> str:
+    """Which id the students type into the notebook, for the teacher to tell them."""
+    everyone = list(people.values())
+    if not everyone:
+        return "There is nobody in roster.csv yet."
+    column = next((name for name in everyone[0].row if all(each.row[name] == each.id for each in everyone)), "id")
+    teams = " Those in a team type its name." if any(each.team for each in everyone) else ""
+    return f"In it each types the id, which stands in the column {column!r}: {everyone[0].id}, say.{teams}"
+
+
 def listed(path: Path, people: dict[str, Person]) -> dict[str, Person]:
     """The students as another export of the same class has them, id → person: known by id, e-mail address or name.
 
