@@ -1,6 +1,7 @@
 """The teacher's commands: `diffusion-course homework init`, `release`, `solution`, `grade`, `status`, and so on."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -15,6 +16,10 @@ from .report import export as report
 from .report import feedback, lms, marks, standing
 from .sandbox import sandbox
 from .tables import visible
+
+for name in ("nbgrader", "copydetect"):  # which load slowly, so only where they are needed
+    if find_spec(name) is None:
+        raise ModuleNotFoundError(f"No module named {name!r}")
 
 DIRECTORY = click.argument("directory", type=click.Path(path_type=Path))
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from threading import Lock
 
 import nbformat
-from nbgrader.utils import determine_grade
 
 from .. import tables
 from ..collect import submission
@@ -236,6 +235,7 @@ def outcome(notebook: nbformat.NotebookNode, names: list[str]) -> dict:
 
 def _part(cell: nbformat.NotebookNode) -> Part:
     """Points by nbgrader's own rule (None: to be marked by hand), and the line that the test printed."""
+    from nbgrader.utils import determine_grade  # slow to load
     points, _ = determine_grade(cell)
     if not is_test(cell):
         return Part(points, "○ not attempted" if points == 0 else "")

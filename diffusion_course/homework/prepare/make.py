@@ -6,15 +6,6 @@ import re
 from pathlib import Path
 
 import nbformat
-from nbgrader.preprocessors import (
-    CheckCellMetadata,
-    ClearHiddenTests,
-    ClearMarkScheme,
-    ClearOutput,
-    ClearSolutions,
-    ComputeChecksums,
-    LockCells,
-)
 from traitlets.config import Config
 
 from ...check.homework import variant
@@ -34,8 +25,8 @@ STUBS = {
     "code_stub": {"python": "raise NotImplementedError  # replace this line by yours"},
     "text_stub": "*Write your three sentences here.*",
 }
-BLANKED = (LockCells, ClearSolutions, ClearOutput, CheckCellMetadata, ComputeChecksums, ClearHiddenTests,
-           ClearMarkScheme, ComputeChecksums, CheckCellMetadata)  # fmt: skip
+BLANKED = """LockCells ClearSolutions ClearOutput CheckCellMetadata ComputeChecksums ClearHiddenTests ClearMarkScheme
+ComputeChecksums CheckCellMetadata""".split()
 
 
 def init(
@@ -102,10 +93,12 @@ def release(course: Course, each: bool = False) -> list[Path]:
 
 def blanked(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The students' version of a source, as nbgrader makes it. ValueError with what it says, if it cannot."""
+    from nbgrader import preprocessors  # slow to load
+
     made, options = copy.deepcopy(source), Config(ClearSolutions=STUBS)
     try:
         for step in BLANKED:
-            made, _ = step(config=options).preprocess(made, {"nbgrader": {}})
+            made, _ = getattr(preprocessors, step)(config=options).preprocess(made, {"nbgrader": {}})
     except Exception as error:  # nbgrader has no error of its own for this
         raise ValueError(f"nbgrader could not make the student's version: {error}") from error
     return made

@@ -10,14 +10,16 @@ import itertools
 from collections.abc import Container, Iterable
 from pathlib import Path
 from statistics import median
-
-from copydetect import CodeFingerprint, compare_files
+from typing import TYPE_CHECKING
 
 from ..assignments import parts_of
 from ..collect import submission
 from ..course import PACKAGE, Course, notebook
 from ..tables import visible
 from . import answers
+
+if TYPE_CHECKING:
+    from copydetect import CodeFingerprint  # which loads matplotlib: only where programs are compared
 
 K, WINDOW = 25, 6  # characters of tokens in a fingerprint; of so many neighbours one is kept
 # Share of one program that must be found in the other. Measured in tests/homework/test_similar.py: 0.09 for a program
@@ -35,6 +37,8 @@ def shares(code: dict[str, str], given: str, known: dict[str, str] | None = None
     `code`: id → program. `known`: name → a program that is compared with these and not with its like: the solution that
     ships, those of earlier years. The share is the larger of the two.
     """
+    from copydetect import compare_files
+
     common = list(_fingerprint(given).hashes) if len(given) > K else []
     ours, theirs = (_fingerprints(programs, common) for programs in (code, known or {}))
     asked: Iterable = itertools.chain(itertools.combinations(sorted(ours), 2), itertools.product(ours, theirs))
@@ -76,10 +80,12 @@ def _earlier(course: Course, path: Path) -> str:
     return answers.read([cell.source for cell in cells if cell.cell_type == "code"], course.answers).program
 
 
-def _fingerprints(programs: dict[str, str], common: list) -> dict[str, CodeFingerprint]:
+def _fingerprints(programs: dict[str, str], common: list) -> "dict[str, CodeFingerprint]":
     made = {name: _fingerprint(text, common) for name, text in programs.items() if len(text) > K}
     return {name: each for name, each in made.items() if len(each.hashes) >= LEAST}
 
 
-def _fingerprint(text: str, known=()) -> CodeFingerprint:
+def _fingerprint(text: str, known=()) -> "CodeFingerprint":
+    from copydetect import CodeFingerprint
+
     return CodeFingerprint("", K, WINDOW, boilerplate=list(known), language="python", fp=io.StringIO(text))
