@@ -74,7 +74,7 @@ def measured(student) -> tuple[float, str]:
     if why := steered.table_mistake(table, np.array(right)):
         return NONE, f"{why}."
     if why := network.untrained(student, told=(0, 1)):
-        return NONE, why
+        return network.doubted(student, why)
     return FULL, "right: the same as ours, within the errors."
 
 

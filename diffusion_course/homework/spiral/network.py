@@ -76,6 +76,12 @@ def untrained(student, told: Iterable[int] = ()) -> str | None:
     return None
 
 
+def doubted(student, why: str) -> tuple[float, str]:
+    """No points for good results that are not the network's, and a word to the teacher."""
+    student.remark(f"no points: “{why}”")
+    return 0.0, why
+
+
 def look_at(student, what: str, cloud) -> None:
     """Tell the teacher of samples that lie nearer to the curve than training comes, as data do."""
     with suppress(ValueError, TypeError):

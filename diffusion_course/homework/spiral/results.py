@@ -48,7 +48,7 @@ def training(student) -> tuple[float, str]:
         with suppress(channel.Refused, channel.Failed, channel.TooSlow):
             student.value("training_losses")  # NotAttempted where nothing was trained
     elif why := network.untrained(student):
-        return NONE, why
+        return network.doubted(student, why)
     return (FULL, f"right. {says}") if passed else (NONE, f"under our sampler {says}")
 
 
@@ -71,7 +71,7 @@ def samples(student, steps: int | None = None) -> tuple[float, str]:
     *_, drawn = given
     anew, found = variant.judge(spiral, drawn, steps)
     if anew and (why := _not_of_the_network(student, given)):
-        return NONE, why
+        return network.doubted(student, why)
     if passed and anew and _nearer(spiral, cloud, drawn):
         return HALF, f"your samples are nearer than {steps} steps of your network end: made in more? {says} {found}"
     if passed and anew:
