@@ -36,7 +36,7 @@ TEMPLATE = """\
 # "a root is missing" = "eine Wurzel fehlt"
 
 [late]
-# due = "2026-06-10 23:59"  # your local time; a student with another one has it in the column `due` of roster.csv
+# due = "2026-06-10 23:59"  # by this machine's clock, perhaps UTC; a student's own: column `due` of roster.csv
 # percent = 10              # taken off the points for each day that has begun
 # most = 50                 # percent that may be taken off in all
 # grace = 10                # minutes that do not count
