@@ -224,6 +224,16 @@ def test_the_command_for_lessons_loads_nothing_of_the_homework():
     assert not {name for name in json.loads(done.stdout) if name.startswith(("nbgrader", "diffusion_course.homework"))}
 
 
+def test_a_command_begins_without_what_is_slow_to_load():
+    code = "import json, sys; import diffusion_course.homework.cli; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "nbgrader", "copydetect"} & set(json.loads(done.stdout))
+
+
+def test_a_release_says_which_id_the_students_type(made):
+    assert "the column 'id': ada, say." in call("release", made.root).output
+
+
 def test_parts_stand_by_their_number_wherever_their_tests_are(tmp_path):
     titles = list(prepare.init(tmp_path / "course").titles.values())
     numbers = [int(title.split()[1]) for title in titles[:-1]]

@@ -87,6 +87,11 @@ def test_a_page_tells_points_and_what_was_found(made):
     assert "Your teacher writes Well put." in text
 
 
+def test_the_shell_shows_no_bar_where_it_is_no_terminal(made):
+    record(made, "ada")
+    assert CliRunner().invoke(cli.main, ["homework", "feedback", str(made.root)]).output.startswith("1 pages in")
+
+
 def test_unmarked_sentences_leave_the_total_open(made):
     record(made, "ada")
     text = re.sub(r"\s+", " ", Page(pages(made)["ada"]).text)
