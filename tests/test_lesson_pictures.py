@@ -104,3 +104,8 @@ def test_strips_stand_side_by_side_in_a_frame():
     page = figure.axes[0].images[0].get_array()
     assert page.shape[:2] == (2 * 9 + 1, 4 * 4 + 2) and page[1:9, 1:17].max() == 0 and page[10:18, 1:17].min() == 1
     assert all(spine.get_visible() for spine in figure.axes[0].spines.values()) and "dark, light" in figure.alt
+
+
+def test_a_unet_is_drawn_with_the_sizes_that_its_parts_give():
+    told = lab.unet(UNet(schedule.cosine(), widths=(8, 16)), (3, 16, 16)).alt
+    assert "stem 8 × 8 × 8," in told and "middle 16 × 4 × 4, up 8 × 8 × 8," in told

@@ -17,7 +17,7 @@ LESSONS = {
     "lesson2": "variance_after smallest_T posterior names_from_v go_back".split(),
     "lesson3": "drowns_at better_schedule zero_terminal cosine_alpha_bar shifted_alpha_bar round_trip_error".split(),
     "lesson3_pair": ["training_pair"],
-    "lesson4": "embed_time loss_floor decode copied".split(),
+    "lesson4": "embed_time loss_floor learnt decode copied".split(),
     "lesson4_loop": ["training_loop"],
     "lesson5": "ddpm_step relay guided renoise inpaint enough_steps".split(),
     "lesson6": "ddim_step ddim_sampler extended_guess dpm_2m spacing".split(),

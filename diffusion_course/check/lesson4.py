@@ -1,4 +1,4 @@
-"""Exercises of lesson 4: the code of a time, the floor of the loss, what a network answers, the share of copies.
+"""Exercises of lesson 4: the code of a time, the floor of a loss, what is learnt or copied, what a network answers.
 
 The training loop is in `lesson4_loop`. This is the first lesson whose answers may be in torch.
 """
@@ -73,6 +73,22 @@ def embed_time(values, frequencies):
 def loss_floor(alpha_bar_t, spread):
     a = alpha_bar_t
     return a * spread**2 / (a * spread**2 + 1 - a)
+
+
+@exercise(
+    probes=((0.4, 0.3, 0.5), (0.09, 0.05, 0.1), (0.6, 0.4, 0.5)),
+    returns=("share",),
+    table="""
+    hint | All that there is to learn is the way from `blind` down to `floor`.
+    hint | The loss has come down by `blind - loss`. What share of the way is that?
+    why | It is 0 at `blind` and 1 at `floor`. A loss above `blind` gives less than 0: worse than guessing.
+    what is still to learn | blind - loss → loss - floor | At the floor all is learnt: 1, not 0.
+    the way goes down to 0 | / (blind - floor) → / blind | No loss gets to 0: the way ends at the floor.
+    how far, not which share | return → blind - loss | Divide by the length of the whole way.
+    """,
+)
+def learnt(loss, floor, blind):
+    return (blind - loss) / (blind - floor)
 
 
 ANSWER, XT = np.array([1.0, -0.5, 0.7]), np.array([0.4, -1.2, 2.0])

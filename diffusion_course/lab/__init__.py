@@ -3,7 +3,7 @@
 from .arrow import arrow
 from .clocks import strips, two_clocks
 from .designer import designer
-from .diagrams import network
+from .diagrams import network, unet
 from .examples import example_pictures
 from .gaze import attention
 from .landscape import grid, landscape
@@ -51,5 +51,6 @@ __all__ = [
     "strips",
     "suspects",
     "two_clocks",
+    "unet",
     "with_ones",
 ]

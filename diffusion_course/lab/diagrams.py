@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -9,6 +10,7 @@ from matplotlib.patches import Rectangle
 from ..base.figure import BLUE, RED, SKY, WIDTH, Figure, styled
 
 COLUMN = 1.5  # from the middle of a stage to that of the next, in units of the width of the widest
+PARTS = ("stem", "before", "down", "middle", "up", "join", "after")  # of a `UNet`
 
 
 @styled
@@ -53,3 +55,24 @@ def network(
     ax.set(xlim=(-COLUMN / 2, middles[-1] + COLUMN / 2), ylim=(-0.95 * tall, 0.85 * tall))
     ax.axis("off")
     return figure
+
+
+def unet(model: Any, shape: tuple[int, int, int]) -> Figure:
+    """The parts of a `UNet` for pictures of this shape (channels, height, width), with the sizes that they give out."""
+    import torch  # only here, as in `prompt_box`
+
+    from ..unet import doubled
+
+    stages, hooks = [("xₜ", shape)], []
+    for part in PARTS:
+        layer = getattr(model, part)
+        layer = layer[-1] if isinstance(layer, torch.nn.ModuleList) else layer
+
+        def note(_: Any, x: Any, y: Any, part: str = part) -> None:
+            stages.append((part, tuple((doubled(y) if part == "up" else y).shape[1:])))
+
+        hooks.append(layer.register_forward_hook(note))
+    model(torch.zeros(1, *shape), 1)
+    for hook in hooks:
+        hook.remove()
+    return network([*stages, ("v̂", shape)], skip=("before", "join"), inside={"middle": "attention"})

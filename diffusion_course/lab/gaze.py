@@ -1,4 +1,4 @@
-"""Who looks at whom: the weights of a network's attention, drawn over the picture."""
+"""Who looks at whom: the weights of a network's attention, drawn beside the picture."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,11 +24,11 @@ def attention_weights(model: Any, xt: Any, t: int, cond: Any = None) -> Any:
 
 @styled
 def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int]], eps: Any) -> Figure:
-    """How strongly `places` (row, column) of the coarse grid look at all others, drawn over the first picture.
+    """How strongly `places` (row, column) of the coarse grid look at all others, drawn beside the first picture.
 
     The network sees the pictures (n, c, H, W) noised to step t with `eps`; the weights are averaged over them. The
-    place that looks has a red frame and its own colours; of the others, what it looks at is bright, and what it looks
-    at most has a dashed frame.
+    place that looks has a red frame; the more it looks at another, the darker that is, and what it looks at most has
+    a dashed frame.
     """
     weights = attention_weights(model, add_noise(pictures, model.schedule.at(t), eps), t).mean(0)
     picture = pictures[0]
@@ -40,13 +40,10 @@ def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int
     axes[0].set_title(f"one of {len(pictures)} portraits")
     for ax, (row, column) in zip(axes[1:], places, strict=True):
         seen = weights[row * side + column].reshape(side, side).numpy()
-        light = np.kron(seen / seen.max(), np.ones((cell, cell)))[:, :, None]
-        shade = 0.35 + 0.65 * light
-        shade[row * cell : (row + 1) * cell, column * cell : (column + 1) * cell] = 1  # what looks is shown as it is
-        ax.imshow(as_rgb(picture) * shade, interpolation="nearest")
+        ax.imshow(np.kron(seen, np.ones((cell, cell))), cmap="Greys", vmin=0, interpolation="nearest")
         for edge in range(1, side):
-            ax.axhline(edge * cell - 0.5, color="white", linewidth=0.5)
-            ax.axvline(edge * cell - 0.5, color="white", linewidth=0.5)
+            ax.axhline(edge * cell - 0.5, color="0.8", linewidth=0.5)
+            ax.axvline(edge * cell - 0.5, color="0.8", linewidth=0.5)
         most = np.unravel_index(seen.argmax(), seen.shape)
         for (y, x), style in ((most, "--"), ((row, column), "-")):
             corner = (x * cell - 0.5, y * cell - 0.5)
