@@ -19,6 +19,7 @@ SIGNS = r"[-=+@＝＋－＠\t\r\n']"  # some spreadsheets read the wide ones as 
 FORMULA = re.compile(BEGINS + f"(?={SIGNS})")
 MARKED = re.compile(BEGINS + f"'(?={SIGNS})")
 SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # a first line that some programs write for Excel
+csv.field_size_limit(2**24)  # the module's own limit, 2**17, is below what a student's text may come to
 HARMLESS = re.compile(r"[-+]?\d+([.,]\d+)?|-")  # numbers, and the dash by which Moodle says that there is nothing
 
 

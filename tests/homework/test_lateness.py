@@ -108,6 +108,23 @@ def test_a_time_stamp_counts_only_where_nbgrader_writes_it(made):
     assert late(again(made, DUE)).costs == 0
 
 
+@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9" * 99, "T0.0:", ""])
+def test_no_time_stamp_of_a_student_stops_the_class(made, stamp):
+    path = made.root / "submitted/ada/spiral/timestamp.txt"
+    path.parent.mkdir(parents=True)
+    toy.hand_in(made, "ada/spiral/spiral")
+    path.write_text(stamp)
+    assert late(again(made, DUE)).costs == 0
+
+
+def test_a_time_stamp_does_not_make_a_file_earlier_where_the_dates_of_files_count(made):
+    (made.root / "submitted/ada/spiral").mkdir(parents=True)
+    path = toy.hand_in(made, "ada/spiral/spiral")
+    path.with_name("timestamp.txt").write_text("2026-06-09 10:00:00")
+    os.utime(path, (0, datetime(2026, 6, 12, 11).timestamp()))
+    assert late(again(made, DUE)).costs == 0 and late(again(made, DUE + "files = true")).costs == 0.2
+
+
 def test_the_mark_of_canvas_is_one_day_and_dates_of_files_count_if_the_teacher_says_so(made):
     path = toy.hand_in(made, "theada_LATE_12_34_spiral")
     assert late(again(made, DUE)).costs == 0.1

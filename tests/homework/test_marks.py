@@ -67,6 +67,18 @@ def test_marks_for_other_sentences_do_not_count_even_before_the_table_is_brought
     assert marks.read(made) == {"ada": Mark(), "alan": Mark(1.0)}
 
 
+@pytest.mark.parametrize("text", [";=" * 49_000, "a" * 90_000, "\N{SNAIL}" * 90_000, "'" * 90_000 + ";'" * 20_000])
+def test_no_sentences_of_a_student_stop_the_class_and_their_marks_count(made, text):
+    """Excel keeps 32,767 characters of a cell, and counts those beyond 16 bits twice."""
+    assert hand_in(made, ada="Mine.", grace=text) == 2
+    cell = next(line for line in (made.root / "marks.csv").read_text().splitlines() if line.startswith("grace"))
+    assert len(cell.encode("utf-16-le")) / 2 < 32_767
+    csv.field_size_limit(2**17)  # as any other program has it
+    fill(made, grace={"points": "1"})
+    csv.field_size_limit(2**24)
+    assert marks.refresh(made) == 1 and marks.read(made) == {"ada": Mark(), "grace": Mark(1.0)}
+
+
 def test_marks_count_under_the_id_as_a_spreadsheet_leaves_it(made):
     (made.root / "roster.csv").write_text("id,last_name\n0471,Lovelace\nalan,Turing\n")
     made = type(made)(made.root)

@@ -177,6 +177,12 @@ def test_two_functions_that_do_nothing_do_not_make_each_other_right(solved, noth
     assert graded(solved | nothing, nothing) == dict.fromkeys(nothing, 0)
 
 
+@pytest.mark.parametrize("odd", [[[float("inf"), torch.zeros(512, 2)]], {float("nan"): torch.zeros(512, 2)}, [[1]], 5])
+def test_odd_samples_have_no_figures_and_cost_no_grade(odd):
+    made = runs.Run(new_notebook(), local.Student({"samples": odd}), None)
+    assert (made.figures(parts), made.samples()) == ("", {})
+
+
 def test_samples_of_more_steps_than_asked_for_earn_half(solved, capsys):
     assert parts.grade("samples_10", solved | {"samples": {10: solved["samples"][50]}}) == 0.5
     assert "nearer than 10 steps of your network end" in capsys.readouterr().out

@@ -1,9 +1,10 @@
 """When something was handed in, and what it costs to be late.
 
 The time is taken from the first of these that tells it: the class list or the grading worksheet (Moodle's column *Last
-modified (submission)*, or one named *handed in*), the `timestamp.txt` that `nbgrader collect` leaves, and, only if the
-settings say so, the date of the file: a downloaded one often has that of the download. Canvas tells no time but marks
-the names of late files; where nothing else is known, such a file counts as handed in within the first day after.
+modified (submission)*, or one named *handed in*); the `timestamp.txt` that `nbgrader collect` leaves, which a student
+may have written, or, only if the settings say so, the date of the file if it is later: a downloaded one often has that
+of the download. Canvas tells no time but marks the names of late files; where nothing else is known, such a file counts
+as handed in within the first day after.
 """
 
 from contextlib import suppress
@@ -74,12 +75,11 @@ def _handed_in(course: Course, student: str, path: Path, rule: Late) -> datetime
     folder, *inside = path.relative_to(course.root / "submitted").parts
     stamp = path.with_name("timestamp.txt")
     if inside[:-1] == [course.assignment] and (folder in course.people or folder in course.hands) and stamp.is_file():
-        with (
-            suppress(ValueError, OSError),
-            open(stamp, encoding="utf-8") as file,
-        ):  # elsewhere it could be the student's
-            return when(file.read(100).strip())
-    return datetime.fromtimestamp(path.lstat().st_mtime) if rule.files else None
+        with suppress(Exception), open(stamp, encoding="utf-8") as file:  # it could be the student's, as all files
+            told = [at for at in [when(file.read(100).strip())] if at]
+    with suppress(ValueError, OverflowError, OSError):  # a file may have a date of no year
+        told += [datetime.fromtimestamp(path.lstat().st_mtime)] if rule.files else []
+    return max(told, default=None)
 
 
 def _latest(due: datetime | None) -> datetime:

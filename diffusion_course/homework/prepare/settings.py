@@ -40,7 +40,7 @@ TEMPLATE = """\
 # percent = 10              # taken off the points for each day that has begun
 # most = 50                 # percent that may be taken off in all
 # grace = 10                # minutes that do not count
-# files = true              # believe the dates of the files, where nothing else tells when they were handed in
+# files = true              # believe the dates of the files, where no list tells when they were handed in
 
 [gradebook]  # where the points of the machine are kept, in place of a file a student in the folder grading
 # address = "postgresql://teacher@db.example.org/homework"
@@ -118,6 +118,6 @@ def when(text: str) -> datetime | None:
         if not re.search(r"\d{4}", text):
             raise ValueError("the year is missing")
         found = dateutil.parser.parse(text, dayfirst=dotted, default=MIDNIGHT)
+        return found.astimezone().replace(tzinfo=None) if found.tzinfo else found
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is no date that can be read here; write 2026-06-10 14:14.") from None
-    return found.astimezone().replace(tzinfo=None) if found.tzinfo else found

@@ -16,6 +16,7 @@ from ..grading import records
 COLUMNS = ("id", "name", "conclusions", "points", "correction", "comment", "note", "figures")
 OURS = ("name", "figures")  # brought up to date each time; a table from before may be without
 GIVEN = ("points", "correction", "comment")  # by the teacher
+LONGEST = 16_000  # characters of the sentences: with apostrophes before signs they still fit into a cell of Excel
 AGAIN = "handed in again with other sentences; for those before: "
 
 
@@ -50,7 +51,7 @@ def _row(record: records.Record, name: str, old: dict | None) -> dict:
     if old and _is_of(old, record):
         return old | ours
     attempted = record.parts["conclusions"].points is None
-    row = dict.fromkeys(COLUMNS, "") | {"id": record.id, "conclusions": _one_line(record.conclusions)} | ours
+    row = dict.fromkeys(COLUMNS, "") | {"id": record.id, "conclusions": _sentences(record.conclusions)} | ours
     row |= {} if attempted else {"points": "0", "note": "not attempted"}
     if old and any(old[name] for name in GIVEN):
         row["note"] = AGAIN + ", ".join(f"{name} {old[name]}" for name in GIVEN if old[name])
@@ -58,8 +59,8 @@ def _row(record: records.Record, name: str, old: dict | None) -> dict:
 
 
 def _is_of(row: dict, record: records.Record) -> bool:
-    """Does the row hold the sentences of this record? Some spreadsheets take an apostrophe away."""
-    return row["conclusions"].lstrip("'") == _one_line(record.conclusions).lstrip("'")
+    """Does the row hold the sentences of this record?"""
+    return _sentences(row["conclusions"]) == _sentences(record.conclusions)
 
 
 def read(course: Course) -> dict[str, Mark]:
@@ -100,6 +101,10 @@ def _number(text: str, where: str) -> float:
     if not abs(number) < 1000:
         raise ValueError(f"{where}: {text!r} is no number of points; write 1.5, say, or nothing.")
     return number
+
+
+def _sentences(text: str) -> str:
+    return _one_line(text).lstrip("' ")[:LONGEST].rstrip()  # some spreadsheets take the first apostrophe away
 
 
 def _one_line(text: str) -> str:
