@@ -82,7 +82,7 @@ class Isolation:
         linear = [self.names.index(name) for name in self.ex.linear]
         found = []
         for probe, answer in zip(self.probes if linear else (), self.mine, strict=False):
-            ours, yours = (self.factors(function, probe, linear) for function in (self.ex.reference, self.attempt))
+            ours, yours = (self.factors(f, probe, linear, answer) for f in (self.ex.reference, self.attempt))
             if ours and yours:
                 terms = [f * np.asarray(numbers(probe[i]), float) for f, i in zip(yours[1:], linear, strict=True)]
                 if np.allclose(yours[0] + sum(terms), answer, rtol=1e-3, atol=1e-5):  # else it is not linear in them
@@ -110,12 +110,12 @@ class Isolation:
         rest = " and ".join(symbols[j] for j in range(1, len(ours)) if j not in off)
         return f"{at}{'; '.join(told_)}." + (f" That of {rest} is right." if rest else "")
 
-    def factors(self, function, probe, linear) -> list | None:
+    def factors(self, function, probe, linear, answer) -> list | None:
         """What is left where all linear arguments are 0, then the factor of each; None where the function fails."""
 
         def at(which):
             given = [p * 0 + (i == which) if i in linear else p for i, p in enumerate(probe)]
-            return np.asarray(self.pick(self.ex.ask(function, tuple(given))), float)
+            return np.broadcast_to(np.asarray(self.pick(self.ex.ask(function, tuple(given))), float), answer.shape)
 
         try:
             offset = at(None)

@@ -4,6 +4,7 @@ import copy
 import csv
 import re
 import time
+import tracemalloc
 from contextlib import suppress
 from itertools import pairwise
 from statistics import NormalDist
@@ -24,7 +25,7 @@ from diffusion_course.homework.grading import run as runs
 from diffusion_course.homework.inside import answer
 from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.homework.solvers import parts as solvers
-from diffusion_course.homework.spiral import parts
+from diffusion_course.homework.spiral import network, parts, results
 
 RESULTS = ("training", "samples_10", "samples_50")
 CELLS = local.source_cells()
@@ -175,6 +176,45 @@ def one_step(model, alpha_bar, xT, times, noise):
 )
 def test_two_functions_that_do_nothing_do_not_make_each_other_right(solved, nothing, capsys):
     assert graded(solved | nothing, nothing) == dict.fromkeys(nothing, 0)
+
+
+WIDE = 2500  # of (WIDE, 1) and (1, WIDE) arithmetic makes 50 MB
+
+
+def alternating():
+    """A function whose answers have another shape each time."""
+    tall = iter(range(10**6))
+    return lambda *args: torch.zeros((WIDE, 1) if next(tall) % 2 else (1, WIDE), dtype=torch.uint8)
+
+
+def varying(*given):
+    """The same for the same input, and of another shape for others."""
+    same = float(sum(torch.as_tensor(each).float().sum() for each in given if torch.is_tensor(each))) * 1e6
+    return torch.zeros((WIDE, 1) if int(same) % 2 else (1, WIDE), dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("part", ["add_noise", "loss", "reverse_step", "time_grid", "sample", "make_alpha_bar"])
+def test_answers_of_shapes_that_multiply_take_no_memory(solved, part):
+    for function in (alternating(), varying):
+        names = solved | {part: function}
+        tracemalloc.start()
+        assert parts.grade(part, names) == 0
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert taken < 8 * WIDE**2 / 4
+
+
+def test_neither_do_points_of_a_walk_and_levels(solved):
+    """What `samples` asks besides."""
+    student = local.Student(solved | {"reverse_step": lambda *args: torch.zeros(1, 10**6, dtype=torch.uint8)})
+    xT, times, noise, points = results._drawn(local.Student(solved), 10)
+    tracemalloc.start()
+    for odd in (points[:, None, None, :1].repeat(WIDE, 1), points[:, None], points[:, :1]):
+        assert not network.walked(student, (xT, times, noise, odd), lambda odd=odd: (xT, times, noise, odd))
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken < 2**26
+    assert network.walked(student, (xT, times, noise, points), None)
 
 
 @pytest.mark.parametrize("odd", [[[float("inf"), torch.zeros(512, 2)]], {float("nan"): torch.zeros(512, 2)}, [[1]], 5])

@@ -127,7 +127,7 @@ def _moved(function, probe, place: int) -> float:
     given = probe[place]
     others = [Affine(given.gain + by, given.centre) if isinstance(given, Affine) else given + by for by in (0, 1, -1)]
     there, *moved = (to_float64(function(*probe[:place], each, *probe[place + 1 :])) for each in others)
-    return float(np.abs(np.array(moved) - there).max())
+    return float(np.max([np.abs(each - there).max() if each.shape == there.shape else np.inf for each in moved]))
 
 
 def _idle(student, exercise, fault: str) -> str | None:
@@ -154,7 +154,7 @@ def _asks_once(attempt, model, *given) -> bool:
         one, other = (attempt(Affine(model.gain[few] + by, model.centre[few]), *given) for by in (0, BELOW))
     except channel.Failed:
         return False
-    return np.allclose(one, other, rtol=IDLE)
+    return np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=IDLE)
 
 
 def heeds(attempt, *probe) -> bool:

@@ -12,6 +12,7 @@ Each submission has a process of its own, which the batch starts and may end:
 
 import ast
 import io
+import resource
 import sys
 import time
 from contextlib import redirect_stdout
@@ -27,6 +28,7 @@ from ..sandbox.sandbox import Sandbox
 from . import records, repair
 from .channel import NoAnswer, Student
 
+MOST = 6 * 2**30  # bytes of this process, which needs a tenth: an answer that makes it grow costs only its own part
 MAX_SHOWN = 2**23  # characters that all of the student's cells show
 MAX_FIGURES = 1000  # characters
 MAX_SOURCE = 2**18  # characters of one cell, so that it fits into a message however it is written there
@@ -152,6 +154,7 @@ def _judged(source, names, index):
 
 def main():
     root, student, staged, ran, *unsafe = sys.argv[1:]
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST, resource.getrlimit(resource.RLIMIT_DATA)[1]))
     course, notebook = Course(Path(root)), nbformat.read(staged, 4)
     source = nbformat.read(course.source, 4).cells
     tests = {cell.metadata.nbgrader.grade_id: cell.source for cell in source if is_test(cell)}

@@ -194,7 +194,8 @@ def _like_theirs(student, steps) -> list[Callable]:
     try:
         theirs = np.asarray(student.call("reverse_step", *given), dtype=np.float64)
         with np.errstate(all="ignore"):
-            return [step for step in steps if np.allclose(step(*given), theirs, atol=1e-3)]
+            same = theirs.shape == xt.shape  # before any arithmetic: of (n, 1) and (1, n) it would make (n, n)
+            return [step for step in steps if same and np.allclose(step(*given), theirs, atol=1e-3)]
     except (channel.NoAnswer, ValueError, TypeError):
         return []
 
@@ -204,9 +205,11 @@ def _same(student, walk, xT, times, noise, points) -> bool:
     rng = student.draw("rows", len(times))
     rows = rng.choice(len(xT), rng.integers(*ROWS), replace=False)
     try:
-        levels = np.asarray(student.value("alpha_bar"), dtype=np.float64)
+        levels = np.asarray(student.value("alpha_bar"), dtype=np.float64).ravel()
         with np.errstate(all="ignore"):
             mine = walk(student.denoise, levels, xT[rows].astype(np.float64), times, noise[:, rows].astype(np.float64))
+            if np.shape(mine) != np.shape(points[rows]):
+                return False
             apart = np.abs(np.asarray(mine, dtype=np.float64) - points[rows]).max(axis=1) / variant.RADIUS
     except channel.TooSlow:  # a walk that was not seen earns nothing, and is told apart from another one
         raise
