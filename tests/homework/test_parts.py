@@ -181,27 +181,26 @@ def test_two_functions_that_do_nothing_do_not_make_each_other_right(solved, noth
 WIDE = 2500  # of (WIDE, 1) and (1, WIDE) arithmetic makes 50 MB
 
 
-def alternating():
-    """A function whose answers have another shape each time."""
-    tall = iter(range(10**6))
-    return lambda *args: torch.zeros((WIDE, 1) if next(tall) % 2 else (1, WIDE), dtype=torch.uint8)
+def varying():
+    """A function with one shape for the first three questions and another for all others."""
+    known = set()
+
+    def answer(*given):
+        asked = str([each.tolist() if torch.is_tensor(each) else each for each in given[-3:]])
+        known.update([asked] if len(known) < 3 else [])
+        return torch.zeros((WIDE, 1) if asked in known else (1, WIDE), dtype=torch.uint8)
+
+    return answer
 
 
-def varying(*given):
-    """The same for the same input, and of another shape for others."""
-    same = float(sum(torch.as_tensor(each).float().sum() for each in given if torch.is_tensor(each))) * 1e6
-    return torch.zeros((WIDE, 1) if int(same) % 2 else (1, WIDE), dtype=torch.uint8)
-
-
-@pytest.mark.parametrize("part", ["add_noise", "loss", "reverse_step", "time_grid", "sample", "make_alpha_bar"])
+@pytest.mark.parametrize("part", parts.QUESTIONS)
 def test_answers_of_shapes_that_multiply_take_no_memory(solved, part):
-    for function in (alternating(), varying):
-        names = solved | {part: function}
-        tracemalloc.start()
-        assert parts.grade(part, names) == 0
-        taken = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert taken < 8 * WIDE**2 / 4
+    names = solved | {part: varying()}
+    tracemalloc.start()
+    assert parts.grade(part, names) == 0
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken < 8 * WIDE**2 / 4
 
 
 def test_neither_do_points_of_a_walk_and_levels(solved):
@@ -219,7 +218,7 @@ def test_neither_do_points_of_a_walk_and_levels(solved):
 
 @pytest.mark.parametrize("odd", [[[float("inf"), torch.zeros(512, 2)]], {float("nan"): torch.zeros(512, 2)}, [[1]], 5])
 def test_odd_samples_have_no_figures_and_cost_no_grade(odd):
-    made = runs.Run(new_notebook(), local.Student({"samples": odd}), None)
+    made = runs.Run(new_notebook(), local.Student({"STUDENT_ID": "ada", "samples": odd}), None)
     assert (made.figures(parts), made.samples()) == ("", {})
 
 
