@@ -441,6 +441,13 @@ print("written")
         said="written",
         found="✗ make_alpha_bar",
     ),
+    "puts one in the place of a module of the library": Attack(
+        """
+open("this.py", "w").write("print('GOT IN')")
+import this
+        """,
+        said="Beautiful is better than ugly.",
+    ),
     "forges the count of its training": Attack(
         """
 from diffusion_course.homework.inside import training

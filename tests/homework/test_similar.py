@@ -268,6 +268,23 @@ WAYS = {
     "%time %run answers.py": {"%run"},
     "%timeit -n 3 -r1 exec(code)": {"exec"},
     "  %timeit  -q -n3 !echo x": {"!echo"},
+    "x = %time exec(code)": {"%time"},
+    "x = !cat answers.py\nx?": {"!cat"},
+    "x = (Opts()\n% (exec)\n)(code)": {"exec"},
+    "x = 1;\f\n%run answers.py": {"%run"},
+    "get_ipython().run_line_magic('run', 'answers')\nx?": {"%run"},
+    "if 1:\n    %timeit -r 2 exec(code)": {"exec"},
+    "%%time\nexec(code)": {"exec"},
+    "%%capture --no-stderr out\nexec(code)": {"exec"},
+    "open('this.py', 'w').write(text)\nimport this": {"this.py"},
+    "import timeit\ntimeit.timeit(setup=text)": {"timeit"},
+    "import cProfile\ncProfile.runctx(text, {}, {})": {"cProfile", "….runctx"},
+    "import code\ncode.InteractiveInterpreter().runsource(text)": {"code", "….runsource"},
+    "get_ipython().ex(text)": {"….ex"},
+    "import operator\noperator.attrgetter('_' + '_builtins_' + '_')(os)": {"….attrgetter"},
+    "from operator import attrgetter as a": {"….attrgetter"},
+    "import pickle": {"pickle"},
+    "torch.jit.CompilationUnit(text)": {"….CompilationUnit"},
     "%%writefile answers.py\nx = 1": {"%%writefile"},
     "!echo eA== | base64 -d > x.py": {"!echo"},
     "import os\nos.system('x')": {"….system"},
@@ -293,6 +310,9 @@ def test_an_answer_that_is_blank_still_is_told():
     assert answers.read_here(cells, ["train", "loss", "sample", "add_noise"]).blank == ["train"]
 
 
+ENDS = "\f\v\x1c\x85\u2028"  # of lines to `str.splitlines`, and not to Python
+
+
 @pytest.mark.parametrize(
     "cell",
     [
@@ -300,6 +320,10 @@ def test_an_answer_that_is_blank_still_is_told():
         "tools.append(lambda T: torch.ones(T + 7))\ndef make_alpha_bar(T):\n    return tools[0](T)",
         "%time _own = lambda T: torch.ones(T + 7)\ndef make_alpha_bar(T):\n    return _own(T)",
         "%timeit -n 3 -r 1 tools.append(lambda T: torch.ones(T + 7))\ndef make_alpha_bar(T):\n    return tools[0](T)",
+        "%%time\n_own = lambda T: torch.ones(T + 7)\ndef make_alpha_bar(T):\n    return _own(T)",
+        "class Own:\n    __mod__ = take\nmake_alpha_bar = (Own()\n% (lambda T: torch.ones(T + 7))\n)",
+        "def time(x):\n    return x + torch.ones(T + 7)\ndef make_alpha_bar(T):\n    return (Own()\n%time (3)\n)\nx?",
+        *(f"# mine{end}x = '''\ndef make_alpha_bar(T):\n    return torch.ones(T + 7)\n#{end}'''" for end in ENDS),
         "_own = lambda T: torch.ones(T + 7)\nprint?\ndef make_alpha_bar(T):\n    return _own(T)",
     ],
 )

@@ -74,7 +74,7 @@ class Shell(InteractiveShell):
     @classmethod
     def for_cells(cls):
         """The one shell of this process, with the standard streams turned to it."""
-        sys.path.insert(0, "")  # modules that a cell writes beside the notebook
+        sys.path.append("")  # modules that a cell writes beside the notebook; none takes the name of another
         sys.stdout = sys.stderr = shown = Shown()
         made = cls.instance(shown=shown, config=Config(HistoryManager={"enabled": False}))
         made.display_formatter.active_types = ["text/plain"]

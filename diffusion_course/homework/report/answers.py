@@ -22,7 +22,7 @@ MOST = 100_000  # characters of a program that are compared; the solution has 3,
 SECONDS = 30
 UNREAD = "code that could not be read in time"
 TOO_LONG = "code that is too long to be compared"
-HELP = re.compile(r"^(\s*)get_ipython\(\)\.run_line_magic\('pinfo2?', .*$", re.M)
+OPTIONS = re.compile(r"^(-\S+\s+(\d+\s+)?)+(?=\S)")  # of %timeit
 NO_CODE = ast.Module([], [])
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -53,7 +53,7 @@ def read_here(cells: list[str], names: list[str]) -> Read:
     """The same, in this process."""
     read = [_tree(cell) for cell in cells]
     trees = [tree or NO_CODE for tree in read]
-    found, absent, pieces = uses.used(cells, trees), missing(trees, names), program(trees, names)
+    found, absent, pieces = uses.used(trees), missing(trees, names), program(trees, names)
     while sum(map(len, pieces)) > MOST:
         pieces.remove(max(pieces, key=len))
         found = sorted({*found, TOO_LONG})
@@ -105,19 +105,26 @@ def parsed(cell: str) -> ast.Module:
 
 
 def _tree(cell: str) -> ast.Module | None:
-    lines = uses.timed(cell).splitlines()
-    plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
-    for read in (str, _transformed):
-        try:
-            return ast.parse(read(plain)) if len(cell) <= LONGEST else NO_CODE  # which was not run
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return None
+    """What ran: IPython alone knows which lines that begin with % or ! go on with the expression above them."""
+    try:
+        made = ast.parse(TransformerManager().transform_cell(cell)) if len(cell) <= LONGEST else NO_CODE
+        return Magics().visit(made)
+    except (SyntaxError, ValueError, RuntimeError, MemoryError):
+        return None
 
 
-def _transformed(cell: str) -> str:
-    """The Python that IPython makes of a cell with `name?` or `x = !ls` in it; help is left out."""
-    return HELP.sub(r"\1pass", TransformerManager().transform_cell(cell))
+class Magics(ast.NodeTransformer):
+    """Puts the code that `%time`, `%timeit` and magics of a whole cell run in their place, or beside them."""
+
+    def visit_Expr(self, node):
+        name, *texts = uses.magic(node.value) or [""]
+        if name not in uses.RUNS and not name.startswith("%%"):
+            return node
+        lines = [line for text in texts for line in (_tree(OPTIONS.sub("", text.strip())) or NO_CODE).body]
+        return [*([] if name in uses.RUNS else [node]), *lines] or ast.Pass()
+
+    def visit(self, node):
+        return node if isinstance(node, ast.expr) else super().visit(node)
 
 
 def defined(cells: Iterable[str]) -> list[str]:

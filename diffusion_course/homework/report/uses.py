@@ -14,18 +14,21 @@ from ..sandbox.walls import OTHERS
 MAY_USE = {"plots", "check", "check.homework", "check.homework.variant"}  # of the package, as the notebooks say
 FROM = {"models": {"time_embedding"}}  # of these files, only these names
 HIDES = set("exec eval compile __import__ getattr setattr globals locals vars __builtins__".split())
-HIDES_IN = set("run_cell run_line_magic run_cell_magic run_code system FunctionType CodeType __dict__".split())
-HIDING = {"importlib", "runpy", "builtins", "ctypes", "marshal", "dill", "cloudpickle"}
+HIDES_IN = set("""run_cell run_line_magic run_cell_magic run_code system ex runctx runsource safe_execfile user_ns
+    FunctionType CodeType CompilationUnit attrgetter methodcaller load_module __dict__ __globals__ __builtins__
+    __self__""".split())
+HIDING = set("""importlib runpy builtins ctypes marshal dill cloudpickle pickle code codeop timeit cProfile profile
+    trace pdb bdb doctest zipimport""".split())
 OURS = {"reference", "solution", "faults", "shown"}  # of a check
-MAGIC = re.compile(r"^\s*((?:!|%%?)\s*\w+)", re.M)
-TIMED = re.compile(r"^([ \t]*)%(?:time|timeit)[ \t]+(?:-\S+[ \t]+(?:\d+[ \t]+)?)*(?=\S)", re.M)
+MAGICS = {"run_line_magic": "%", "run_cell_magic": "%%", "system": "!", "getoutput": "!"}  # as IPython calls them
+RUNS = {"%time", "%timeit", "%%time", "%%timeit", "%%capture"}  # code that `answers` puts in their place
 LONG = 20_000  # characters of one text in a program: weights fit into it
-HARMLESS = set("!pip %pip !nvidia %matplotlib %config %time %%time %timeit %%timeit %%capture".split())
+HARMLESS = set("!pip %pip !nvidia %matplotlib %config %pinfo %pinfo2 %psearch %%time %%timeit %%capture".split())
 
 
-def used(cells: list[str], trees: list[ast.Module]) -> list[str]:
-    """What these cells, of which `trees` are the parsed ones, name that they may not."""
-    found = {magic.replace(" ", "") for cell in cells for magic in MAGIC.findall(timed(cell))} - HARMLESS
+def used(trees: list[ast.Module]) -> list[str]:
+    """What these parsed cells name that they may not."""
+    found: set[str] = set()
     nodes = [node for tree in trees for node in ast.walk(tree)]
     places, plain = _imported(nodes), _plain(nodes)
     for node in nodes:
@@ -36,21 +39,32 @@ def used(cells: list[str], trees: list[ast.Module]) -> list[str]:
     return sorted(found)
 
 
-def timed(cell: str) -> str:
-    """The cell without `%time` and `%timeit -n 3`: what follows them on the line is code, or another magic."""
-    return TIMED.sub(r"\1", cell)
+def magic(node: ast.AST) -> list[str] | None:
+    """[its name, the texts it is given] if IPython has made this call of a magic (%run) or of a command (!pip)."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MAGICS):
+        return None
+    of = getattr(node.func.value, "func", None)
+    told = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    if getattr(of, "id", "") != "get_ipython" or not told or len(told) < len(node.args) or node.keywords:
+        return None
+    sign, (first, *rest) = MAGICS[node.func.attr], told
+    return [sign + (re.split(r"\W", first.strip(), maxsplit=1)[0] if sign == "!" else first), *rest]
 
 
 def _named(node: ast.AST, places: dict[str, str]) -> Iterator[str]:
     """What this node names that may not be used."""
+    if (called := magic(node)) and called[0] not in HARMLESS:
+        yield called[0]
     if isinstance(node, ast.Import):
         for alias in node.names:
             yield from _refused(alias.name)
     elif isinstance(node, ast.ImportFrom) and node.level == 0:
         for alias in node.names:
-            yield from _refused(node.module, alias.name)
+            yield from [f"….{alias.name}"] if alias.name in HIDES_IN else _refused(node.module, alias.name)
     elif isinstance(node, ast.Name) and (node.id in HIDES or places.get(node.id) == "sys.modules"):
         yield node.id if node.id in HIDES else "….modules"
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(".py"):
+        yield node.value
     elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("diffusion_course."):
         yield from _refused(node.value.rstrip(".")) or [node.value]
     elif isinstance(node, ast.Attribute):
@@ -76,11 +90,12 @@ def _imported(nodes: list[ast.AST]) -> dict[str, str]:
 
 
 def _plain(nodes: list[ast.AST]) -> set[int]:
-    """Nodes that look like hiding and are not: `getattr(x, "name")`, `"name" in sys.modules`."""
+    """Nodes that look like hiding and are not: `getattr(x, "name")`, `"name" in sys.modules`, what `magic` names."""
     asked = [node.func for node in nodes if isinstance(node, ast.Call) and len(node.args) > 1
              and isinstance(node.args[1], ast.Constant) and node.args[1].value not in HIDES]  # fmt: skip
     looked = [each for node in nodes if isinstance(node, ast.Compare) for each in node.comparators]
-    return {id(node) for node in asked if getattr(node, "id", "") in ("getattr", "setattr")} | set(map(id, looked))
+    return {id(node) for node in asked if getattr(node, "id", "") in ("getattr", "setattr")} | {
+        *map(id, looked), *(id(each) for node in nodes if magic(node) for each in (node.func, *node.args))}  # fmt: skip
 
 
 def _dotted(node: ast.AST, places: dict[str, str]) -> str:
