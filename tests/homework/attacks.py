@@ -506,6 +506,9 @@ except OSError as error:
         """,
         said="PermissionError",
     ),
+    "keeps memory in semaphores": Attack(
+        "import ctypes\nprint(ctypes.CDLL(None).semget(0, 32000, 0o1600))", said="-1"
+    ),
     "fills sockets of forty processes": Attack(
         BUFFERS, reason="It took more than 1.5 GiB of memory.", points=KILLED
     ),

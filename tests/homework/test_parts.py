@@ -158,6 +158,33 @@ def test_a_mistake_in_one_function_does_not_cost_the_one_that_calls_it(cell, old
     assert "with the functions that it calls as they are" in capsys.readouterr().out
 
 
+def plays_along(name, rows, otherwise):
+    """The right function, but for the number of rows that the question of another one has."""
+    right = getattr(check, name).reference
+    return lambda x, *rest: otherwise(x, *rest) if len(x) == rows else right(x, *rest)
+
+
+@pytest.mark.parametrize(
+    ("helper", "part", "nothing"),
+    [
+        (
+            plays_along("reverse_step", 20, lambda x, eps, a, s, z: eps if s == 1 else x),
+            "sample",
+            lambda model, a, x, times, noise: [model(x, torch.full((len(x),), t)) for t in times[:-1]][-1],
+        ),
+        (
+            plays_along("add_noise", 12, lambda x0, a, eps: x0),
+            "loss",
+            lambda model, a, x0, t, eps: ((eps - model(x0, t)) ** 2).mean(),
+        ),
+    ],
+    ids=["no walk", "no noise"],
+)
+def test_a_helper_that_plays_along_does_not_make_another_function_right(solved, helper, part, nothing):
+    name = {"sample": "reverse_step", "loss": "add_noise"}[part]
+    assert graded(solved | {name: helper, part: nothing}, (name, part)) == {name: 1, part: 0}
+
+
 def one_step(model, alpha_bar, xT, times, noise):
     """No loop: the network once, for a step that passes everything by but at the end."""
     return model(xT, torch.full((len(xT),), times[-2]))

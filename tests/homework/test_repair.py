@@ -75,6 +75,14 @@ def test_otherwise_results_stand_as_they_are(lines):
     assert made.points() == before and made.asked == []
 
 
+@pytest.mark.parametrize(("body", "mended"), [("    return xT", 0), ("    for t in times:\n        return t", 1)])
+def test_a_walk_without_a_loop_is_a_blank_and_one_that_ends_too_early_a_mistake(body, mended):
+    made = Run(sample="✗ sample: only one step is taken. Does `return` stand inside the loop?", samples_10="✗ far")
+    made.notebook.cells[0].source = f"def sample(model, alpha_bar, xT, times, noise):\n{body}"
+    made.mend()
+    assert made.points() == [0, mended]
+
+
 def test_results_that_are_no_better_keep_their_own_words():
     made = Run(later=0.0, add_noise="✗ wrong", training="✗ the loss grows")
     made.mend()

@@ -93,7 +93,7 @@ class Channel:
             raise Dead(self._dead) from None
         except wire.BadFrame as error:
             self._end("It sent what is no answer.")
-            raise Refused(f"The answer was {error}.") from None
+            raise Refused(f"The answer was {str(error)[:SHORT]}.") from None
         except BaseException:  # an interrupted test: the answer still to come must not meet the next question
             try:
                 wire.receive(self._sock, seconds + grace)
@@ -118,6 +118,7 @@ class Student:
         self.channel, self.id, self.secret = Channel(sock), id, secret
         self.salt = drawn.salt(secret)
         self.again: tuple[str, ...] = ()
+        self.right: set[str] = set()  # functions that have full points
         self.unanswered = False  # whether anything asked for was not there (yet)
         self.remarks: list[str] = []  # for the teacher
         self.T, self.curve = 1000, "spiral"

@@ -33,6 +33,7 @@ LIMIT = 1200  # seconds for one submission; the limits inside (`run`) are far be
 PATIENCE = 10  # seconds that a process has to end after an interruption
 BLANK = "No part was attempted: perhaps the wrong file."
 STRANGE = "These cells ran, and are no Python that the grader can read, so your teacher will look at them: {}."
+LINE, REMARKS = 500, 50  # characters of a message or remark, and remarks, that a record keeps
 LONGEST = 100_000  # characters of a student's text that a record keeps
 
 
@@ -228,7 +229,7 @@ def outcome(notebook: nbformat.NotebookNode, names: list[str]) -> dict:
         "conclusions": "\n".join(cell.source for cell in marked if not is_test(cell))[:LONGEST],
         "figures": about.get("figures", ""),
         "code": found.program,
-        "uses": [*found.uses, *about.get("remarks", []), *said],
+        "uses": [tables.visible(each[:LINE]) for each in (*found.uses[:REMARKS], *about.get("remarks", []), *said)],
         "samples": dict(sorted(about.get("samples", {}).items(), key=lambda each: int(each[0]))),
     }
 
@@ -242,7 +243,7 @@ def _part(cell: nbformat.NotebookNode) -> Part:
     printed = "".join(out.text for out in cell.outputs if out.output_type == "stream" and out.name == "stdout")
     ended = "".join(f": the test ended in {out.ename}" for out in cell.outputs if out.output_type == "error")
     line = (printed.strip().splitlines() or [f"✗ nothing could be tested{ended}"])[0]
-    return Part(float(points), tables.visible(line))
+    return Part(float(points), tables.visible(line[:LINE]))
 
 
 def _last_line(log: Path) -> str:

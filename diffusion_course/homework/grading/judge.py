@@ -73,6 +73,7 @@ def by_function(student, exercise, partly=None, follow=None) -> tuple[float | No
     attempt = partial(_call, student, name)
     mistake = examine(exercise, attempt)
     if mistake is None:
+        student.right.add(name)
         return FULL, "right."
     if isinstance(mistake.__cause__, channel.NoAnswer):
         raise mistake.__cause__

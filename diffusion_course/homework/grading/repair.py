@@ -7,8 +7,11 @@ mistakes, and a blank is none: then the results stand as they are.
 """
 
 import copy
+import re
 
 from ..course import is_test, part_of
+from ..report import answers
+from .judge import ONE_STEP
 
 TOLD = " (Judged with a right `{}` in place of yours, so that its mistake costs only its own part. With yours: {})"
 
@@ -23,9 +26,18 @@ def repair(run, solution, parts) -> None:
     tests = {_name(cell): i for i, cell in enumerate(cells) if cell.cell_type == "code" and is_test(cell)}
     lost = [name for name, i in tests.items() if _points(cells[i]) < cells[i].metadata.nbgrader.points]
     wrong, after = ([name for name in lost if name in some] for some in (parts.QUESTIONS, parts.RESULTS))
-    if len(wrong) == 1 and after and "✗" in _said(cells[tests[wrong[0]]]) and _run_again(run, wrong[0], solution):
+    said = _said(cells[tests[wrong[0]]]) if len(wrong) == 1 and after else ""
+    if "✗" in said and not _lacks_its_loop(cells, wrong[0], said) and _run_again(run, wrong[0], solution):
         for name in after:
             _judge_again(run, tests[name], wrong[0])
+
+
+def _lacks_its_loop(cells, name: str, said: str) -> bool:
+    """Is it one step for want of a loop? That is a blank; to return too early from a loop is a mistake."""
+    if not any(fault in said for fault in ONE_STEP):
+        return False
+    own = [cell.source for cell in cells if cell.cell_type == "code" and not is_test(cell)]
+    return not re.search(r"\b(for|while)\b", answers.read(own, [name]).program)
 
 
 def _run_again(run, name: str, solution) -> bool:

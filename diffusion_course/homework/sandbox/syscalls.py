@@ -2,7 +2,7 @@
 
  * sockets other than unix ones: AF_VSOCK reaches the host of a virtual machine from an empty network namespace
    (tried: it opens and binds there), and no other family is needed;
- * memory that no process shows as its own, so that no limit counts it: memfd, System V shared memory and queues;
+ * memory that no process shows as its own, so that no limit counts it: memfd, System V shared memory, queues and semaphores;
  * larger buffers of sockets and pipes: the system keeps them, and no process shows them as its own;
  * the kernel's key ring, which all processes of one user share; io_uring, which makes sockets past any filter;
    bpf, userfaultfd and perf events, the kernel's most attacked corners that no notebook needs.
@@ -14,7 +14,7 @@ import tempfile
 
 from .walls import SandboxError
 
-REFUSED = """shmget msgget add_key request_key keyctl perf_event_open memfd_create memfd_secret bpf userfaultfd
+REFUSED = """shmget msgget semget add_key request_key keyctl perf_event_open memfd_create memfd_secret bpf userfaultfd
 io_uring_setup""".split()
 REFUSED_IF = {  # the argument that is looked at, and its values
     "setsockopt": (2, (7, 8, 32, 33)),  # SO_SNDBUF, SO_RCVBUF, and both by force

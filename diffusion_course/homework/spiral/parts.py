@@ -92,16 +92,33 @@ def _but_for_scale(exercise, mistake, attempt):
     return mistake.fault in SCALE
 
 
+def _theirs(student, name: str):
+    """Their function of this name, or None if it is right: one that has its points must not play along with another."""
+    theirs = partial(student.call, name)
+    exam = judge.exam(name, QUESTIONS[name], student.secret, *student.again)
+    if name in student.right or judge.examine(exam, theirs) is None:
+        return None
+
+    def shaped(*given):
+        answer = theirs(*given)
+        if np.shape(answer) != np.shape(given[0]):  # before any arithmetic
+            raise channel.Refused(f"`{name}` returns another shape.")
+        return answer
+
+    return shaped
+
+
 def _with_their_add_noise(student):
-    return partial(check.loss.reference, noised=partial(student.call, "add_noise"))
+    theirs = _theirs(student, "add_noise")
+    return partial(check.loss.reference, noised=theirs) if theirs else check.loss.reference
 
 
 def _with_their_step(student):
     """Unless theirs hardly heeds x_t or ε̂ on its way: a walk by it is no loop."""
     *points, z = student.draw("heeds").standard_normal((3, 9, 2))
-    theirs = partial(student.call, "reverse_step")
+    theirs = _theirs(student, "reverse_step")
     with suppress(channel.NoAnswer, ValueError, TypeError):
-        if judge.heeds(lambda xt, eps_hat: theirs(xt, eps_hat, *MIDWAY, z), *points):
+        if theirs and judge.heeds(lambda xt, eps_hat: theirs(xt, eps_hat, *MIDWAY, z), *points):
             return partial(walk, step=theirs)
     return walk
 
