@@ -2,7 +2,7 @@
 
  * sockets other than unix ones: AF_VSOCK reaches the host of a virtual machine from an empty network namespace
    (tried: it opens and binds there), and no other family is needed;
- * memory that no process shows as its own, so that no limit counts it: memfd, System V shared memory, queues and semaphores;
+ * memory that no process shows as its own, so that no limit counts it: memfd, and what System V shares and keeps;
  * larger buffers of sockets and pipes: the system keeps them, and no process shows them as its own;
  * the kernel's key ring, which all processes of one user share; io_uring, which makes sockets past any filter;
    bpf, userfaultfd and perf events, the kernel's most attacked corners that no notebook needs.
