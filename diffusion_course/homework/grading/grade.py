@@ -33,8 +33,7 @@ LIMIT = 1200  # seconds for one submission; the limits inside (`run`) are far be
 PATIENCE = 10  # seconds that a process has to end after an interruption
 BLANK = "No part was attempted: perhaps the wrong file."
 STRANGE = "These cells ran, and are no Python that the grader can read, so your teacher will look at them: {}."
-LINE, REMARKS = 500, 50  # characters of a message or remark, and remarks, that a record keeps
-LONGEST = 100_000  # characters of a student's text that a record keeps
+LONGEST, LINE, REMARKS = 100_000, 500, 50  # of a record: characters of a text and of a line, lines on a student's code
 
 
 def changed(course: Course) -> list[Submission]:
