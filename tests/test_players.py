@@ -137,6 +137,15 @@ def test_the_still_of_paths_names_groups_where_they_start_else_in_a_legend(sprea
     assert sum(bar.get_width() for bar in edge.patches) > 0 and len(edge.lines) == 1  # where they end, and the bell
 
 
+def test_a_bell_at_the_start_stands_over_the_starts_and_the_paths_drawn_keep_the_proportion():
+    path = np.linspace(RNG.normal(size=400), 1, 11)
+    left, ax, edge = play_paths(None, groups={"few": path[:, :100], "many": path[:, 100:]}, bell="start").still.axes
+    assert [len(side.lines) for side in (left, edge)] == [1, 0]
+    assert len({bar.get_y() for bar in left.patches if bar.get_width()}) > 9
+    drawn = [line.get_color() for line in ax.lines]  # with one more of each for the legend
+    assert (drawn.count(drawn[0]), drawn.count(drawn[-1])) == (21, 61)
+
+
 def test_without_the_bell_each_group_has_a_histogram_of_its_own():
     """Half as many in the second group, and at one place: no bar stands on another, and each has the area 1."""
     groups = {"wide": np.linspace(0, np.linspace(-1, 1, 200), 3), "narrow": np.zeros((3, 100)) + 0.5}

@@ -133,14 +133,15 @@ def play_pictures(
 
 def play_paths(
     paths: Any, captions: Sequence[str] | None = None, *, groups: Mapping | None = None, label: str = "t",
-    ends: tuple[str, ...] = ("0", "T"), limit: float = 4.0, bell: bool = True, stops: Mapping[str, int] | None = None,
-    seconds: float = SECONDS, alt: str = "",
+    ends: tuple[str, ...] = ("0", "T"), limit: float = 4.0, bell: bool | str = True,
+    stops: Mapping[str, int] | None = None, seconds: float = SECONDS, alt: str = "",
 ) -> Live:  # fmt: skip
     """Numbers x_t (frames, n) that move with time: they fan out to the right, and beside them their histogram grows.
 
     `groups`: name → its paths (frames, m), instead of `paths` (then None), one colour each. `label` names the axis of
-    time, `ends` its two ends and places evenly between; `bell` draws the density of N(0, 1) over the histogram of all.
-    Without it each group has a histogram of its own, as an outline; of up to 24 paths a group, their ends are dots.
+    time, `ends` its two ends and places evenly between; `bell` draws the density of N(0, 1) over the histogram of all,
+    or, if "start", over one of the starts, at the left. Without it each group has a histogram of its own, as an
+    outline; of up to 24 paths a group, their ends are dots.
     `stops`: name of a group → after how many frames each a dot marks its paths.
 
     >>> play_paths(np.zeros((3, 5)), ends=("0", "2")).data["count"]

@@ -16,7 +16,8 @@ function mount(stage, data) {
     names.forEach((name, k) => add(legend, "span", { style: `--dc-key: var(--dc-${fresh[k % 7]})` }, name));
   }
   const view = surface(stage, { width: 720, ratio: innerWidth < 520 ? 0.8 : 0.52 }, (context, w, h, c) => {
-    const pile = Math.max(w * 0.2, 70), left = 30, right = w - pile - 8, bottom = h - 24, palette = groupColours(c);
+    const pile = Math.max(w * 0.2, 70), left = bell === "start" ? 30 + 0.7 * pile : 30;
+    const right = w - pile - 8, bottom = h - 24, palette = groupColours(c);
     const X = (i) => left + ((right - left) * i) / (frames - 1), Y = (x) => 7 + ((bottom - 7) * (1 - x / limit)) / 2;
     drawFrame(context, X, Y, w, h, c, left, right, bottom);
     const now = lerp(values, count, place), whole = Math.floor(place);
@@ -38,7 +39,8 @@ function mount(stage, data) {
         if (groups[j] === kind) context.fillRect(X(place) - 1.4, Y(now[j] * unit) - 1.4, 2.8, 2.8);
     }
     if (data.dots) drawDots(context, now, right, Y, palette);
-    else drawPile(context, now, right + 10, w - 4, Y, palette, c, bottom);
+    else drawPile(context, now, right + 10, w - 4, Y, palette, c, bottom, bell === true, last);
+    if (bell === "start") drawPile(context, values.slice(0, count), 4, left - 30, Y, palette, c, bottom, true, []);
     context.globalAlpha = 1;
   });
 
@@ -87,9 +89,9 @@ function mount(stage, data) {
     return shares;
   }
 
-  function drawPile(context, now, from, to, Y, palette, c, bottom) {
+  function drawPile(context, now, from, to, Y, palette, c, bottom, curve, most) {
     const high = (bottom - 7) / BINS, below = new Array(BINS).fill(0), shares = sharesOf(now);
-    const scale = (to - from) / Math.max(0.45 * size, ...(bell ? last : shares.flat())); // a density of 0.45 fills it
+    const scale = (to - from) / Math.max(0.45 * size, ...(bell ? most : shares.flat())); // a density of 0.45 fills it
     for (let kind = kinds - 1; kind >= 0; kind--) {
       const colour = palette[kind % palette.length];
       Object.assign(context, { fillStyle: colour, strokeStyle: colour, lineWidth: 1.5, globalAlpha: bell ? 0.65 : 1 });
@@ -110,7 +112,7 @@ function mount(stage, data) {
       context.stroke();
       context.lineWidth = 1;
     }
-    if (!bell) return;
+    if (!curve) return;
     Object.assign(context, { strokeStyle: c.ink, globalAlpha: 0.9, lineWidth: 1.6 });
     context.beginPath();
     for (let i = 0; i <= 100; i++) {

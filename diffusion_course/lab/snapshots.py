@@ -12,7 +12,7 @@ from ..plots import normal
 from .trajectories import ARROWS
 
 SIDE = 2.3  # inches of one panel, at most
-DRAWN = 40  # paths of each group
+DRAWN = 40  # paths of a group, on average
 FEW = 24  # paths of a group are drawn thick
 
 
@@ -150,25 +150,27 @@ def moments_of_sheets(sheets: Mapping[str, np.ndarray], rows: Sequence[str], wid
 
 @styled
 def fan(
-    groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit: float, bell: bool,
+    groups: Mapping[str, np.ndarray], label: str, ends: Sequence[str], limit: float, bell: bool | str,
     stops: Mapping[str, int],
 ) -> Figure:  # fmt: skip
     """Paths x_t of numbers, name → (frames, n), from left to right, and the histogram of their ends at the right edge.
 
     A group that starts at one place has its name there, others have theirs above. `label` names the axis of time,
-    `ends` its two ends and places evenly between; `bell` draws the density of N(0, 1) over the histogram of all, else
-    each group has its own, or, of up to 24 paths, a dot for each of its ends. `stops` as in `play.play_paths`.
+    `ends` its two ends and places evenly between. `bell` and `stops` as in `play.play_paths`.
 
     >>> fan({"": np.zeros((3, 5))}, "t", ("0", "T"), 4.0, bell=True, stops={}).alt
     '5 paths; spread 0.00 at first, 0.00 at the end.'
     """
     figure = Figure(WIDTH * 0.8, 3.6)
-    ax, edge = figure.subplots(1, 2, width_ratios=(4, 1), sharey=True)
+    early = bell == "start"
+    *first, ax, edge = figure.subplots(1, 2 + early, width_ratios=[1] * early + [4, 1], sharey=True)
+    ax.tick_params(labelleft=True)
+    every = -(-sum(paths.shape[1] for paths in groups.values()) // (DRAWN * len(groups)))
     at_start = len(groups) > 1 and all(np.ptp(paths[0]) < limit / 50 for paths in groups.values())
     for (name, paths), colour in zip(groups.items(), COLOURS, strict=False):
-        ax.plot(paths[:, :DRAWN], color=colour, linewidth=0.4 if len(paths[0]) > FEW else 1.5)
+        ax.plot(paths[:, ::every], color=colour, linewidth=0.4 if len(paths[0]) > FEW else 1.5)
         if name in stops:
-            ax.plot(range(0, len(paths), stops[name]), paths[:: stops[name], :DRAWN], "o", color=colour, markersize=4)
+            ax.plot(range(0, len(paths), stops[name]), paths[:: stops[name], ::every], "o", color=colour, markersize=4)
         if at_start:
             ax.annotate(name, (0, paths[0, 0]), (-32, 0), textcoords="offset points", color=colour, ha="right",
                         va="center", weight="bold")  # fmt: skip
@@ -178,7 +180,7 @@ def fan(
         figure.legend(loc="outside upper center", ncols=5, frameon=False)
     together = np.concatenate(list(groups.values()), axis=1)
     last = len(together) - 1
-    part = f"   ({DRAWN} of each are drawn)" if any(paths.shape[1] > DRAWN for paths in groups.values()) else ""
+    part = f"   (one path in {every} is drawn)" if every > 1 else ""
     ax.set(xlim=(0, last), ylim=(-limit, limit), xlabel=label + part)
     ax.set_xticks(np.linspace(0, last, len(ends)), ends)
     ax.set_title("xₜ", loc="left")
@@ -188,10 +190,9 @@ def fan(
             edge.scatter(np.full(len(places), i), places, s=25, color=colour)
         edge.set_xlim(-1, max(len(groups), 4))
     elif bell:
-        edge.hist(
-            ended, np.linspace(-limit, limit, 37), density=True, stacked=True, orientation="horizontal", color=colours,
-            alpha=0.65,
-        )  # fmt: skip
+        for side, i in zip((edge, *first), (-1, 0), strict=False):
+            side.hist([paths[i] for paths in groups.values()], np.linspace(-limit, limit, 37), density=True,
+                      stacked=True, orientation="horizontal", color=colours, alpha=0.65)  # fmt: skip
     else:
         for places, colour in zip(ended, colours, strict=True):
             height, edges = np.histogram(places, np.linspace(-limit, limit, 37), density=True)
@@ -199,11 +200,14 @@ def fan(
             edge.stairs(height, edges, orientation="horizontal", color=colour, linewidth=1.5)
     if bell:
         height = np.linspace(-limit, limit, 200)
-        edge.plot(normal(height), height, color=BLACK)
+        [*first, edge][0].plot(normal(height), height, color=BLACK)
     stacked = f"{together.shape[1]} stacked,\nblack: N(0, 1)"
     everyone = "at the end\n(all of them)" if part else "at the end"
-    edge.set_title(stacked if bell and len(groups) > 1 else everyone)
-    edge.axis("off")
+    edge.set_title(stacked if bell and not early and len(groups) > 1 else everyone)
+    for side in (edge, *first):
+        side.axis("off")
+    if early:
+        first[0].set_title("at the start:\na bell curve")
     figure.alt = (
         f"{together.shape[1]} paths; spread {together[0].std():.2f} at first, {together[-1].std():.2f} at the end."
     )
