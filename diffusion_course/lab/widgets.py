@@ -17,7 +17,7 @@ from .statue import statue
 
 __all__ = ["dissolve", "flip", "play_paths", "play_pictures", "play_points", "statue"]
 
-STILLS = (0, 0.1, 0.25, 0.5, 0.75, 1)  # the moments, as parts of T, in the strip that stands in for `dissolve`
+STILLS = (0, 0.1, 0.25, 0.4, 0.6, 1)  # the moments, as parts of T, in the strip that stands in for `dissolve`
 PAGES = 40  # positions of a `flip` at most
 
 
