@@ -157,7 +157,7 @@ def _panel(ax: Any, what: str, cells: dict, reference: tuple[str, int]) -> str:
         ax.plot(counts[:k], mean[:k], label=NAMES.get(sampler, sampler), **style)
         for n, draws in zip(counts[:k], scores, strict=False):
             aside = np.full(len(draws), n * (1 + 0.04 * (i - 2)))  # so that draws stand side by side
-            ax.scatter(aside, draws, s=4, color=style["color"], linewidths=0, alpha=0.8)
+            ax.scatter(aside, draws, s=4, color=style["color"], linewidths=0, alpha=0.4)
         told.append(f"{sampler} {mean[0]:.3g} at {counts[0]} to {mean[-1]:.3g} at {counts[-1]}")
     ax.set(xscale="log", yscale="log", xlabel="network evaluations", ylabel=f"{what} (lower is better)")
     ax.set_xticks(TICKS[0], [f"{n:g}" for n in TICKS[0]])
@@ -173,6 +173,7 @@ def _panel(ax: Any, what: str, cells: dict, reference: tuple[str, int]) -> str:
 def _band(ax: Any, scores: np.ndarray, bottom: float, **style: Any) -> None:
     middle, spread = scores.mean(), spread_of(scores)
     ax.axhspan(max(middle - spread, bottom / 2), max(middle + spread, bottom / 2), **style)
+    ax.axhline(max(middle, bottom / 2), color="#888888", linewidth=0.8)
 
 
 def spread_of(x: np.ndarray) -> float:
