@@ -267,7 +267,8 @@ def test_who_is_at_work_is_told_while_it_lasts(made, monkeypatch):
     assert told == "ada 12 s, alan 3 s, eve 0 s, and 2 more"
 
 
-def test_the_bar_lives_from_the_first_second(made, capsys):
+def test_the_bar_lives_from_the_first_second(made, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     toy.hand_in(made, "ada", toy.work(says="sleep"))
     at_work = {}
     list(progress.bar(grade.grade(made, grade.changed(made), at_work=at_work), 1, at_work))
