@@ -34,5 +34,5 @@ def test_reopened_without_a_kernel_each_has_one_picture(lab, new_page):
         stills = page.locator(".dc-still img").filter(visible=True)
         expect(stills).to_have_count(2, timeout=30_000)  # once the widget manager has given up on its models
         starts = [still.get_attribute("alt").split(":")[0] for still in stills.all()]
-        assert starts == ["white", "Pictures, left to right"]
+        assert starts == ["white (scale 3)", "Pictures, left to right"]
         assert page.locator("text=/Error displaying widget|model not found/i").filter(visible=True).count() == 0

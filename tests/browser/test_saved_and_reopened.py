@@ -26,7 +26,7 @@ CELLS = [
     "PromptBox(lambda prompt, n=8, **_: iter([np.ones((n, 3, 4, 4))]), 'white')",
 ]
 CONTEXT = "window.jupyterapp.shell.currentWidget.context"
-STILL = "img[alt^='white:']"
+STILL = "img[alt^='white (scale 3):']"
 ERROR = "text=/Error displaying widget|model not found/i"
 
 
@@ -80,7 +80,7 @@ def test_reopened_without_a_kernel(lab, new_page, saved):
 def test_reopened_untrusted_there_are_stills(lab, new_page, saved):
     with new_page() as page:
         lab.open(page, saved, trusted=False)
-        for start in ("Pictures, left to right: ring, t = 0", "white:"):
+        for start in ("Pictures, left to right: ring, t = 0", "white (scale 3):"):
             image = page.locator(f"img[alt^='{start}']").filter(visible=True)
             image.wait_for()
             assert image.count() == 1 and image.evaluate("image => image.complete && image.naturalWidth") > 400
