@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from ..base.figure import BLUE, RED, SKY, WIDTH, Figure, styled
+from .gaze import said_inside
 
 COLUMN = 1.5  # from the middle of a stage to that of the next, in units of the width of the widest
 PARTS = ("stem", "before", "down", "middle", "up", "join", "after")  # of a `UNet`
@@ -63,16 +64,8 @@ def unet(model: Any, shape: tuple[int, int, int]) -> Figure:
 
     from ..unet import doubled
 
-    stages, hooks = [("xₜ", shape)], []
-    for part in PARTS:
-        layer = getattr(model, part)
-        layer = layer[-1] if isinstance(layer, torch.nn.ModuleList) else layer
-
-        def note(_: Any, x: Any, y: Any, part: str = part) -> None:
-            stages.append((part, tuple((doubled(y) if part == "up" else y).shape[1:])))
-
-        hooks.append(layer.register_forward_hook(note))
-    model(torch.zeros(1, *shape), 1)
-    for hook in hooks:
-        hook.remove()
-    return network([*stages, ("v̂", shape)], skip=("before", "join"), inside={"middle": "attention"})
+    layers = {part: getattr(model, part) for part in PARTS}
+    last = {part: layer[-1] if isinstance(layer, torch.nn.ModuleList) else layer for part, layer in layers.items()}
+    said = said_inside(model, last, torch.zeros(1, *shape), 1)
+    stages = [(part, tuple((doubled(y) if part == "up" else y).shape[1:])) for part, y in said.items()]
+    return network([("xₜ", shape), *stages, ("v̂", shape)], skip=("before", "join"), inside={"middle": "attention"})

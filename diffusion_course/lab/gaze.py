@@ -1,6 +1,7 @@
 """Who looks at whom: the weights of a network's attention, drawn beside the picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,21 @@ from ..base.figure import RED, WIDTH, Figure, as_rgb, styled
 from ..forward import add_noise
 
 
+def said_inside(model: Any, layers: Mapping[str, Any], *given: Any) -> dict[str, Any]:
+    """What these layers (name → layer) return while the model is asked `model(*given)`, in the order of their work."""
+    said: dict[str, Any] = {}
+    with ExitStack() as hooks:
+        for name, layer in layers.items():
+            hook = layer.register_forward_hook(lambda _, inputs, out, name=name: said.update({name: out}))
+            hooks.callback(hook.remove)
+        model(*given)
+    return said
+
+
 def attention_weights(model: Any, xt: Any, t: int, cond: Any = None) -> Any:
     """The weights (B, places, places) of a `UNet`'s attention at x_t (B, c, H, W): row i is what place i looks at."""
-    seen: list[Any] = []
-    hook = model.middle[1].query_key_value.register_forward_hook(lambda _, inputs, out: seen.append(out))
-    try:
-        model(xt, t, cond)
-    finally:
-        hook.remove()
-    q, k, _ = seen[0].detach().chunk(3, dim=-1)
+    said = said_inside(model, {"attention": model.middle[1].query_key_value}, xt, t, cond)
+    q, k, _ = said["attention"].detach().chunk(3, dim=-1)
     return (q @ k.transpose(1, 2) / q.shape[-1] ** 0.5).softmax(dim=-1)
 
 
