@@ -193,11 +193,13 @@ function range(parent, given, act) {
   input.value = value;
   show();
   input.addEventListener("input", () => move(input.value));
+  input.addEventListener("pointerdown", () => move(input.value)); // whoever takes hold of it where it is, acts, too
   input.addEventListener("keydown", (event) => {
     const way = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5 }[event.key];
-    if (!way) return;
+    const to = { Home: +input.min, End: +input.max }[event.key] ?? +input.value + way * (event.shiftKey ? step : key);
+    if (Number.isNaN(to)) return;
     event.preventDefault();
-    move(+input.value + way * (event.shiftKey ? step : key));
+    move(to);
   });
   if (typed) {
     output.addEventListener("input", () => { if (output.value !== "") move(output.value); });

@@ -147,6 +147,7 @@ def test_players_play_and_show_the_frame_asked_for(new_page):
                 sliders.nth(i).press(key)
             assert sliders.nth(i).get_attribute("aria-valuetext") == caption
             page.locator(f".dc-stage >> nth={i} >> canvas[aria-label$=' {caption}']").wait_for()
+        assert page.get_by_role("button", name="Pause").count() == 0  # even "Home" stops a player that stood there
         middle = "canvas => [...canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height - 20, 1, 1).data]"
         assert page.locator("canvas").nth(1).evaluate(middle) == [128, 128, 128, 255]
 
