@@ -263,7 +263,11 @@ WAYS = {
     "get_ipython().run_cell(code)": {"….run_cell"},
     "import types\ntypes.FunctionType(code, {})": {"….FunctionType"},
     "import runpy as r": {"runpy"},
-    f"W = {'x' * 30_000!r}": {"a text of 30000 characters"},
+    f"W = {'x' * 30_000!r}": {"texts and numbers of 30000 characters"},
+    f"W = [{', '.join(7 * [repr(1500 * 'x')])}]": {"texts and numbers of 10500 characters"},  # short ones, together
+    f"W = {2000 * [0.125]}": {"texts and numbers of 16000 characters"},
+    f"W = {2**40_000:#x}": {"texts and numbers of 10000 characters"},
+    "text = In[3]  # with weights in a comment": {"In"},
     "%run -i answers.py": {"%run"},
     "%time %run answers.py": {"%run"},
     "%timeit -n 3 -r1 exec(code)": {"exec"},

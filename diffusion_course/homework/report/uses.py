@@ -13,16 +13,16 @@ from ..sandbox.walls import OTHERS
 
 MAY_USE = {"plots", "check", "check.homework", "check.homework.variant"}  # of the package, as the notebooks say
 FROM = {"models": {"time_embedding"}}  # of these files, only these names
-HIDES = set("exec eval compile __import__ getattr setattr globals locals vars __builtins__".split())
+HIDES = set("exec eval compile __import__ getattr setattr globals locals vars __builtins__ In _ih".split())
 HIDES_IN = set("""run_cell run_line_magic run_cell_magic run_code system ex runctx runsource safe_execfile user_ns
     FunctionType CodeType CompilationUnit attrgetter methodcaller load_module __dict__ __globals__ __builtins__
     __self__""".split())
 HIDING = set("""importlib runpy builtins ctypes marshal dill cloudpickle pickle code codeop timeit cProfile profile
-    trace pdb bdb doctest zipimport""".split())
+    inspect linecache trace pdb bdb doctest zipimport""".split())
 OURS = {"reference", "solution", "faults", "shown"}  # of a check
 MAGICS = {"run_line_magic": "%", "run_cell_magic": "%%", "system": "!", "getoutput": "!"}  # as IPython calls them
 RUNS = {"%time", "%timeit", "%%time", "%%timeit", "%%capture"}  # code that `answers` puts in their place
-LONG = 20_000  # characters of one text in a program: weights fit into it
+LONG = 5_000  # characters of texts and numbers in all cells: weights fit into them; the solutions have 1,200 and 1,800
 HARMLESS = set("!pip %pip !nvidia %matplotlib %config %pinfo %pinfo2 %psearch %%time %%timeit %%capture".split())
 
 
@@ -31,9 +31,9 @@ def used(trees: list[ast.Module]) -> list[str]:
     found: set[str] = set()
     nodes = [node for tree in trees for node in ast.walk(tree)]
     places, plain = _imported(nodes), _plain(nodes)
+    if (written := sum(_written(node.value) for node in nodes if isinstance(node, ast.Constant))) > LONG:
+        found.add(f"texts and numbers of {written} characters")
     for node in nodes:
-        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)) and len(node.value) > LONG:
-            found.add(f"a text of {len(node.value)} characters")
         if id(node) not in plain:
             found |= set(_named(node, places))
     return sorted(found)
@@ -49,6 +49,13 @@ def magic(node: ast.AST) -> list[str] | None:
         return None
     sign, (first, *rest) = MAGICS[node.func.attr], told
     return [sign + (re.split(r"\W", first.strip(), maxsplit=1)[0] if sign == "!" else first), *rest]
+
+
+def _written(value: object) -> int:
+    """About how many characters stand in a cell for this constant."""
+    if isinstance(value, (str, bytes)):
+        return len(value)
+    return value.bit_length() // 4 if isinstance(value, int) else 8 * isinstance(value, float)
 
 
 def _named(node: ast.AST, places: dict[str, str]) -> Iterator[str]:
