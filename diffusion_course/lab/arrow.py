@@ -42,7 +42,7 @@ def arrow(x0: float = 0.5, eps: float = 1.5) -> Live:
 def _still(x0: float, eps: float, picture, noise) -> Figure:
     signal, sigma = math.cos(START), math.sin(START)
     xt, v = add_noise(x0, signal**2, eps), v_from_eps(add_noise(x0, signal**2, eps), signal**2, eps)
-    figure = Figure(9, 4)
+    figure = Figure(9, 3.4)
     plane, tiles = figure.subfigures(1, 2, width_ratios=(4, 5))  # type: ignore[misc]
     ax = plane.subplots()
     ax.add_patch(Arc((0, 0), 2, 2, theta2=90, color=BLACK, alpha=0.5))
@@ -71,7 +71,7 @@ def _still(x0: float, eps: float, picture, noise) -> Figure:
     ax.text(*below, "same $x_t$", color=BLUE, ha="right", clip_on=True)
     ax.annotate("", (signal, sigma), (0, 0), arrowprops={"arrowstyle": "-|>", "color": RED, "linewidth": 2})
     ax.plot(x0, eps, "o", color=BLACK)
-    ax.set(xlim=(-1.3, 2.1), ylim=(-1.3, 2.1), aspect="equal")
+    ax.set(xlim=(-1.3, 2.1), ylim=(min(-0.7, eps - 0.3), 2.1), aspect="equal")
     ax.axis("off")
     shown = {"$x_0$": picture, "ε": noise, "$x_t$": add_noise(picture, signal**2, noise)}
     shown["$v$"] = v_from_eps(shown["$x_t$"], signal**2, noise)
