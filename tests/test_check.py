@@ -198,7 +198,7 @@ WRONG = [
     ("variance_after", lambda variance, betas: sum(betas) + variance, "depend on variance is 1, the right one is 0.75"),
     ("zero_terminal", lambda a: check.zero_terminal.reference(a)[:-1], "return 3 numbers, where 4 are asked for"),
     ("zero_terminal", lambda a: np.append(1, ((a[1:] ** 0.5 - a[-1] ** 0.5) / 0.9) ** 2), "0.7901, and 0.81 is right"),
-    ("drowns_at", lambda s, k, contrast: s.T - check.drowns_at.reference(s, k, contrast), "260"),
+    ("drowns_at", lambda s, k, contrast: s.T - check.drowns_at.reference(s, k, contrast), "397"),
     ("go_back", seeded(None), "asked the same twice, your function gives two answers. Draw from `rng`"),
     ("go_back", seeded(0), "the result does not depend on what `rng` draws"),
     ("spacing", lambda T, n: (T * np.linspace(1, 0, n + 1) ** 2).round(), "floats, and `alpha_bar[3.0]` is an error"),

@@ -15,9 +15,9 @@ from .table import exercise
     probes=((linear(), 2, 0.5), (linear(), 24, 0.5), (cosine(), 8, 0.25), (cosine(), 64, 0.5)),
     returns=("step",),
     parts={
-        "in the linear schedule, for k = 2 and contrast ½, your step": (linear(), 2, 0.5),
-        "for k = 2 and contrast 1 your step": (linear(), 2, 1.0),
-        "for k = 4 and contrast ½ your step": (linear(), 4, 0.5),
+        "in the linear schedule, for k = 4 and contrast ½, your step": (linear(), 4, 0.5),
+        "for k = 4 and contrast 1 your step": (linear(), 4, 1.0),
+        "for k = 8 and contrast ½ your step": (linear(), 8, 0.5),
     },
     table="""
     hint | In one pixel the noise has spread 1/√SNR. What is it in the mean of k · k pixels?
@@ -36,6 +36,8 @@ from .table import exercise
         The SNR is 1 over the square of the whole product, so k must be squared, too.
     only k is squared | (k * contrast) ** 2 → (k**2 * contrast) |
         The SNR is 1 over the square of the whole product, so the contrast must be squared, too.
+    the SNR is upside down | 1 / (k * contrast) ** 2 → (k * contrast) ** 2 |
+        A larger detail drowns later, at a *lower* SNR.
     the square is missing | ** 2 → | The spread of the noise is 1 over the *root* of the SNR, so the SNR is a square.
     ᾱ is compared, not the SNR | s.snr → s.alpha_bar | The schedule's SNR is `s.snr`.
     the nearest step is taken, not the first | body → return s.t_of_snr(1 / (k * contrast) ** 2) |
