@@ -94,6 +94,7 @@ def _still(picture) -> Figure:
             ax.imshow(as_rgb(add_noise(picture, schedule.at(t), eps)), interpolation="nearest")
             ax.set_title(f"t = {t}")
             ax.axis("off")
+    left.set_xlabel("step t")
     figure.alt = "log-SNR over t and a picture dissolving, a row for each schedule: " + "; ".join(
         f"{name}, √ᾱ_T = {make().alpha_bar[-1] ** 0.5:.2g}" for name, make in shown
     )
