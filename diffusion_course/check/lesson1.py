@@ -61,6 +61,8 @@ def add_noise(x0, alpha_bar_t, eps):
     the exponent is not divided by 2 · (1 − ᾱ) | (distance**2) / (2 * (1 - alpha_bar_t))) → (distance**2)) |
         The division must stand inside the brackets of `np.exp(…)`.
     the distance is not squared | (distance**2) → distance | The exponent of a Gaussian is −distance² / (2 · variance).
+    the distance keeps its size, without its sign, but is not squared | (distance**2) → abs(distance) |
+        The exponent of a Gaussian is −distance² / (2 · variance).
     `np.exp` is missing | np.exp(-(distance**2) → (-(distance**2) | The weights are heights of a bell curve: exp(…).
     1 − ᾱ is squared | (1 - alpha_bar_t)) → (1 - alpha_bar_t) ** 2) | It is the variance already: leave it as it is.
     the distances are averaged, not the numbers of the pile | weights * pile → weights * distance |
@@ -141,8 +143,8 @@ def astray(loop) -> str:
     hint | The levels are alpha_bar[n] … alpha_bar[0], with n = len(alpha_bar) − 1. Count i down from n to 1.
     hint | In the loop: guess x_0 from x at the level alpha_bar[i], then step back from there to alpha_bar[i − 1].
     hint | Each step starts where the one before ended: assign the result to x again.
-    why | The loop never jumps: it guesses, goes a little way towards the guess, and guesses again from there. In the
-        end no noise is left, and what is left is a number that the pile makes plausible.
+    why | The loop never jumps: it guesses, blends the guess with a little less noise, and guesses again. In the end no
+        noise is left, and what is left is a number that the pile makes plausible.
     the new value is never fed back | x = step_back → new = step_back && return → new |
         Every step starts from the first x. Assign what the step returns to x.
     the `return` stands inside the loop | ⏎    return x → ⏎        return x | Move that line left, below the loop.
