@@ -7,6 +7,7 @@ two samplers in JavaScript, so nothing waits for Python.
 from typing import Any
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from .. import plots
 from ..data import spiral_curve
@@ -103,6 +104,7 @@ def _checked(points: Any) -> np.ndarray:
     return points
 
 
+@plots.styled
 def _still(name: str, points: np.ndarray, schedule: Schedule) -> plots.Figure:
     """Three moments of one path, fewer points, arrows to the best guess; below, the ends of few and more steps."""
     model, xT = IdealDenoiser(points, schedule), np.random.default_rng(0).standard_normal((1000, 2))
@@ -117,5 +119,9 @@ def _still(name: str, points: np.ndarray, schedule: Schedule) -> plots.Figure:
         end = list(ddim(model, schedule, xT, n))[-1]
         panels[f"end, {n} step{'s' * (n > 1)}"] = end[None], nowhere, nowhere
     figure = field(panels, points, LIMIT, above=True)
+    names = f"particles ({ARROWED} of 1000 among the arrows)", "the drawing", "towards the best guess"
+    looks = ("o", plots.BLUE, 5, 1), ("o", plots.ORANGE, 5, 0.5), (r"$\rightarrow$", plots.BLACK, 14, 1)
+    marks = [Line2D([], [], marker=m, color=c, markersize=size, alpha=a, linestyle="") for m, c, size, a in looks]
+    figure.legend(marks, names, loc="outside upper center", ncols=3, frameon=False)
     figure.alt = f"Pure noise flows into a drawing ({name}) as t falls. {figure.alt}"
     return figure
