@@ -8,8 +8,6 @@ import numpy as np
 from .. import plots
 from ..base.arrays import to_float64
 
-GREY = "0.35"
-
 
 @plots.styled
 def suspects(xt: float, alpha_bar_t: float, pile: Any) -> plots.Figure:
@@ -37,7 +35,7 @@ def suspects(xt: float, alpha_bar_t: float, pile: Any) -> plots.Figure:
 
 @plots.styled
 def guesses(xt: Any, curves: Mapping[str, Any], pile: Any) -> plots.Figure:
-    """Best guesses over x_t, name → values, with the diagonal where they are x_t, and the pile at the right edge.
+    """Best guesses over x_t, name → values, and the pile at the right edge.
 
     >>> guesses([0, 1], {"t = 1": [0, 1]}, [0.5]).axes[0].get_xlabel()
     'what you see: xₜ'
@@ -46,9 +44,6 @@ def guesses(xt: Any, curves: Mapping[str, Any], pile: Any) -> plots.Figure:
     figure = plots.lines(xt, curves, xlabel="what you see: xₜ", ylabel="best guess x̂₀")
     ax = figure.axes[0]
     low, high = (end([end(ax.get_ylim()), end(pile)]) for end in (np.min, np.max))
-    ends = np.array([low, high])
-    ax.plot(ends, ends, color=GREY, linewidth=0.8, zorder=0)
-    ax.text(0.62 * low, 0.85 * low, "x̂₀ = xₜ", color=plots.BLACK)
     ax.get_legend().remove()
     for line, (name, values) in zip(ax.get_lines(), curves.items(), strict=False):  # each has its name at its right end
         look = {"color": line.get_color(), "ha": "right", "weight": "bold"}
@@ -57,7 +52,6 @@ def guesses(xt: Any, curves: Mapping[str, Any], pile: Any) -> plots.Figure:
     ax.plot(np.full(len(pile), edge), pile, "_", color=plots.BLACK, alpha=0.35, markersize=12, markeredgewidth=0.6)
     ax.text(edge, 1.14 * high, "the pile", ha="center", va="bottom")
     ax.set_ylim(low, 1.12 * high)
-    figure.alt += " A thin line marks x̂₀ = xₜ."
     figure.alt += f" At the right edge is the pile, from {pile.min():.2f} to {pile.max():.2f}."
     return figure
 
