@@ -27,19 +27,14 @@ def pytest_xdist_auto_num_workers(config):
     return (os.cpu_count() or 1) + 1
 
 
-def without_long(config):
-    return config.getoption("markexpr") == "not long"
-
-
 def pytest_configure(config):
-    """In `make test` trainings of lessons end early, as if interrupted; `make test-all` runs them to their end."""
-    if without_long(config):
-        folder = tempfile.TemporaryDirectory()
-        config.add_cleanup(folder.cleanup)
-        startup = Path(folder.name) / "profile_default/startup"
-        startup.mkdir(parents=True)
-        shutil.copy(Path(__file__).with_name("hurry.py"), startup)
-        os.environ["IPYTHONDIR"] = folder.name
+    """Trainings of lessons end early, as if interrupted; `make book` and `make bench` run them to their end."""
+    folder = tempfile.TemporaryDirectory()
+    config.add_cleanup(folder.cleanup)
+    startup = Path(folder.name) / "profile_default/startup"
+    startup.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("hurry.py"), startup)
+    os.environ["IPYTHONDIR"] = folder.name
 
 
 @pytest.hookimpl(tryfirst=True)  # before those marked are left out

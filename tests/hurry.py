@@ -1,4 +1,4 @@
-"""Read by the kernels of `make test` as they start: a training of a lesson ends after a quarter of its steps."""
+"""Read by the kernels that run the notebooks as they start: a training ends after a tenth of its steps."""
 
 
 def hurry():
@@ -9,7 +9,7 @@ def hurry():
     class Hurried(bars.tqdm):
         def __iter__(self):
             steps = super().__iter__()
-            return islice(steps, self.total // 4) if getattr(self, "unit", "") == "step" else steps  # none if disabled
+            return islice(steps, self.total // 10) if getattr(self, "unit", "") == "step" else steps  # none if disabled
 
     bars.tqdm = Hurried
 
