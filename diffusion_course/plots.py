@@ -134,12 +134,14 @@ def histograms(
 
 @styled
 def clouds(
-    panels: Mapping[str, Any], reference: Any = None, limit: float | None = None, around: tuple | None = None
-) -> Figure:
+    panels: Mapping[str, Any], reference: Any = None, limit: float | None = None, around: tuple | None = None,
+    label: str = "",
+) -> Figure:  # fmt: skip
     """Point clouds (n, 2) side by side on one scale; `reference` points lie faintly behind each.
 
     A mapping title → points gives every panel reference points of its own, drawn as crosses. The frame is
     −limit … limit both ways, or, `around` a place (x, y), as far to each side of it: a close-up, with larger points.
+    `label` stands once, below all panels.
     """
     refuse_untitled(panels, "panels")
     panels = {title: numbers_of(points, (None, 2), title) for title, points in panels.items()}
@@ -157,10 +159,10 @@ def clouds(
         ax.scatter(points[:, 0], points[:, 1], s=4 if around is None else 16, color=BLUE, alpha=0.6, linewidths=0)
         xlim, ylim = ((middle - limit, middle + limit) for middle in around or (0, 0))
         ax.set(xlim=xlim, ylim=ylim, aspect="equal")
+    figure.supxlabel(label, size="medium")
     figure.alt = "Point clouds, left to right: " + "; ".join(
-        f"{title} ({len(points)} points, mean ({points[:, 0].mean():.2f}, "
-        f"{points[:, 1].mean():.2f}), spread {points.std(0).mean():.2f})"
-        for title, points in panels.items()
+        "{} ({} points, mean ({:.2f}, {:.2f}), spread {:.2f})".format(title, len(x), *x.mean(0), x.std(0).mean())
+        for title, x in panels.items()
     )
     return figure
 

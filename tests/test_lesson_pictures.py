@@ -47,7 +47,9 @@ def test_clouds_take_reference_points_of_each_panel():
 
 
 def test_clouds_can_be_seen_from_close_by():
-    (ax,) = plots.clouds({"a": np.ones((5, 2))}, limit=0.5, around=(1, -2)).axes
+    figure = plots.clouds({"a": np.ones((5, 2))}, limit=0.5, around=(1, -2), label="metres")
+    (ax,) = figure.axes
+    assert [text.get_text() for text in figure.texts] == ["metres"]
     assert (ax.get_xlim(), ax.get_ylim()) == ((0.5, 1.5), (-2.5, -1.5))
 
 
