@@ -8,13 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from numbers import Number
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from .base.arrays import brief, is_tensor, may_read, shape_of, total, widened
-from .base.refusals import TINY, behind, number, refuse_no_floats, refuse_other_samples, refuse_rng
+from .base.arrays import brief, is_tensor, may_read, total, widened
+from .base.refusals import TINY, behind, number, refuse_no_floats, refuse_other_samples, refuse_other_shape, refuse_rng
 from .forward import x0_from_eps
 from .schedule import Schedule, a_schedule
 
@@ -54,7 +53,8 @@ class Predictor:
 
     def __init__(self, model: Callable, schedule: Schedule, clip: Clip = None) -> None:
         refuse_other_schedule(model, schedule)
-        self.model, self.schedule, self.totals = model, schedule, []
+        self.model, self.schedule = model, schedule
+        self.totals: list[tuple[int, str, Any]] = []  # what was asked for at t, and the sum of its numbers
         self.clip = clip if callable(clip) or clip is None else clip_to(clip)
         self.name = getattr(model, "__name__", type(model).__name__)
 
@@ -63,11 +63,19 @@ class Predictor:
             x0_hat = self._ask(self._x0_hat, xt, t)
         else:
             x0_hat = x0_from_eps(xt, self.schedule.at(t), self._ask(self.model, xt, t))
-        if self.clip is None:
-            return x0_hat
-        if shape_of(clipped := self.clip(x0_hat)) != shape_of(x0_hat):
-            raise ValueError(f"clip must return x̂_0, of shape {shape_of(x0_hat)}, not {brief(clipped)}.")
-        return clipped
+        if self.clip is not None:
+            clipped = self.clip(x0_hat)
+            refuse_other_shape(clipped, x0_hat, "clip must return x̂_0,", f" at t = {t}")
+            return clipped
+        return x0_hat
+
+    def tested(self, step: Callable, ours: Callable) -> Callable:
+        """`step` for a sampler whose own is `ours`. Any other must return x_s, of x_t's shape and finite."""
+        if not callable(step):
+            raise ValueError(f"step must be a function like {ours.__name__}, not {brief(step)}.")
+        return step if step is ours else lambda xt, x0_hat, t, *rest: self._like(
+            xt, step(xt, x0_hat, t, *rest), t, "step(xt, x0_hat, t, …)", "x_s"
+        )
 
     def watched(self, steps: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """The steps (t, s); after the last one, whether all answers were finite."""
@@ -76,9 +84,9 @@ class Predictor:
 
     def report(self) -> None:
         """Raise ValueError for the first answer that was not finite."""
-        for t, found in self.totals:
+        for t, asked, found in self.totals:
             if not math.isfinite(found):
-                raise ValueError(f"{self.name}(xt, t) returned NaN or infinity at t = {t}: look at its weights.")
+                raise ValueError(f"{asked} returned NaN or infinity at t = {t}: look there first.")
         self.totals.clear()
 
     def _x0_hat(self, xt: Any, t: int) -> Any:
@@ -91,13 +99,13 @@ class Predictor:
 
     def _ask(self, answer: Callable, xt: Any, t: int) -> Any:
         found = _keeping_gradients(answer, xt, t) if is_tensor(xt) else answer(xt, t)
-        shape = getattr(found, "shape", () if isinstance(found, Number) else None)
-        if shape != np.shape(xt):
-            got = type(found).__name__ if shape is None else f"shape {tuple(shape)}"
-            asked = f"{self.name}(xt, t) must return ε̂ of shape {tuple(np.shape(xt))} like xt"
-            raise ValueError(f"{asked}; it returned {got} at t = {t}.")
+        return self._like(xt, found, t, f"{self.name}(xt, t)", "ε̂")
+
+    def _like(self, xt: Any, found: Any, t: int, asked: str, what: str) -> Any:
+        """What was found, in float32 at least; refused unless it has x_t's shape and is finite."""
+        refuse_other_shape(found, xt, f"{asked} must return {what}", f" at t = {t}")
         found = widened(found)
-        self.totals.append((t, total(found)))
+        self.totals.append((t, asked, total(found)))
         if may_read(found):
             self.report()
         return found

@@ -66,6 +66,7 @@ def ddpm(
     `step` replaces `ddpm_step`, for example by `partial(ddpm_step, variance=step_variance)` or by one of your own.
     """
     x, predict, times = prepared(model, schedule, xT, steps, rng, clip)
+    step = predict.tested(step, ddpm_step)
     yield xT
     for t, s in times:
         x = step(x, predict(x, t), t, s, schedule, randn_like(x, rng) if s > 0 else 0.0)
@@ -93,6 +94,7 @@ def ddim(
     """
     number(eta, "eta (0: deterministic, 1: as much noise as DDPM)", 0, 1)
     x, predict, times = prepared(model, schedule, xT, steps, rng, clip)
+    step = predict.tested(step, ddim_step)
     yield xT
     for t, s in times:
         x = step(x, predict(x, t), t, s, schedule, randn_like(x, rng) if eta > 0 and s > 0 else 0.0, eta)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from .base.arrays import may_read
-from .base.refusals import one_of
+from .base.refusals import one_of, refuse_other_shape
 from .base.words import NOT_SAID
 from .forward import add_noise, levels, randn_like
 from .machine.capture import stepper
@@ -187,7 +187,9 @@ def loss(model: Any, x0: Tensor, t: Any, eps: Tensor, cond: Any = None, weight: 
     if isinstance(weight, str):
         one_of(weight, ("v",), "weight, if it is a word,")
         return ((x0 - model(xt, t, *(said or (None,)), want="x0")) / levels(known, x0).noise).square().mean()
-    error = (eps - model(xt, t, *said)).square()
+    eps_hat = model(xt, t, *said)
+    refuse_other_shape(eps_hat, eps, "model(xt, t) must return ε̂")
+    error = (eps - eps_hat).square()
     return error.mean() if weight is None else (weight[t] * error.flatten(1).mean(1)).mean()
 
 

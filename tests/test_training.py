@@ -246,6 +246,13 @@ def test_a_loss_that_is_not_finite_stops_before_the_weights_are_touched(look, mo
         record.run.state()
 
 
+def test_an_answer_that_would_be_broadcast_is_refused():
+    model = Affine()
+    model.register_forward_hook(lambda _module, _inputs, eps_hat: eps_hat[:, :1])
+    with refused("ε̂ of shape (32, 2) like xt", "(32, 1)"):
+        next(run(model))
+
+
 def test_lack_of_memory_names_a_batch_to_try():
     def forward(*_):
         raise torch.OutOfMemoryError("CUDA out of memory")

@@ -107,6 +107,14 @@ def refuse_other_samples(xt: Any, shape: Sequence[int | str] | None, name: str =
         raise ValueError(f"{name} must have shape ({', '.join(map(str, ('B', *shape)))}), not {got}.")
 
 
+def refuse_other_shape(found: Any, xt: Any, asked: str, where: str = "") -> None:
+    """Raise ValueError unless what was `asked` for has x_t's shape: another would be broadcast without a word."""
+    shape = getattr(found, "shape", () if isinstance(found, Number) else None)
+    if shape != shape_of(xt):
+        got = type(found).__name__ if shape is None else f"shape {tuple(shape)}"
+        raise ValueError(f"{asked} of shape {shape_of(xt)} like xt; it returned {got}{where}.")
+
+
 def refuse_other_parts(x: Any, **parts: Any) -> None:
     """Raise ValueError unless each of `parts` is a number, or of x's library and of a shape that broadcasts to x's."""
     for name, part in parts.items():
