@@ -20,6 +20,7 @@ from pathlib import Path
 
 from diffusion_course.base.files import ships
 from diffusion_course.run import quality
+from diffusion_course.run.choices import SAMPLERS
 
 OUT = Path(__file__).parent.parent / "data" / "quality_vs_nfe.csv"
 SEEDS = range(5)
@@ -49,8 +50,8 @@ def jobs(datasets):
 
 
 def evaluated(sampler, n):
-    """How many evaluations a row shows that was asked for n: Heun's sampling steps cost two, but the last."""
-    return 2 * ((n + 1) // 2) - 1 if sampler == "Heun" else n
+    """How many evaluations a row shows that was asked for n."""
+    return SAMPLERS[quality.LABELS[sampler]].evaluations(n) if n else 0
 
 
 def done(path):

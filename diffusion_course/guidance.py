@@ -30,7 +30,7 @@ class guided:
 
     scale = 0 is the model without the condition, 1 the model with it; above 1 exaggerates what the condition changes.
     `model` takes (xt, t, cond); `cond` has one row a sample, or one row for all. Both halves, with `cond` and with
-    nothing said (−1 everywhere), are evaluated in one batch.
+    nothing said (−1 everywhere), are evaluated in one batch; at scale 1 only the one that counts.
     """
 
     def __init__(self, model: Callable, cond: Array, scale: float) -> None:
@@ -48,6 +48,8 @@ class guided:
     def _mix(self, answer: Callable, xt: Any, t: Any) -> Any:
         n = len(xt)
         cond = _for_all(self.cond, n)
+        if self.scale == 1:
+            return answer(xt, t, cond)
         both = answer(joined(xt, xt), t if np.ndim(t) == 0 else joined(t, t), joined(0 * cond + NOT_SAID, cond))
         free, conditioned = both[:n], both[n:]
         return free + self.scale * (conditioned - free)

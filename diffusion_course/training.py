@@ -138,7 +138,7 @@ def draw_batch(x0: Tensor, cond: Tensor | None, schedule: Any, batch: int, rng: 
 def noised(clean: Tensor, cond: Tensor | None, schedule: Any, rng: torch.Generator) -> tuple:
     """(x_0, t, ε, cond) of clean samples x_0 (B, …): what `backward` takes the loss of."""
     t = spread_times(len(clean), schedule.T, rng)
-    return clean, t, randn_like(clean, rng), None if cond is None else hide(cond, rng)
+    return clean, t, randn_like(clean, rng), None if cond is None else drop_conditions(cond, rng)
 
 
 def spread_times(n: int, T: int, rng: torch.Generator) -> Tensor:
@@ -151,7 +151,7 @@ def spread_times(n: int, T: int, rng: torch.Generator) -> Tensor:
     return 1 + (places * T).long().clamp_(max=T - 1)
 
 
-def hide(cond: Tensor, rng: torch.Generator) -> Tensor:
+def drop_conditions(cond: Tensor, rng: torch.Generator) -> Tensor:
     """`cond` (B, k) with a random part of each row replaced by −1, "not said".
 
     The share u² to hide (u uniform) is drawn anew for each row: some rows stay whole, some say little, some nothing.

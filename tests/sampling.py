@@ -8,6 +8,7 @@ import numpy as np
 from diffusion_course import samplers
 from diffusion_course.denoisers import GaussianDenoiser
 from diffusion_course.forward import step_variance
+from diffusion_course.run import choices
 from diffusion_course.samplers import ddim, ddpm, ddpm_step, dpm_solver
 from diffusion_course.schedule import cosine, linear, sigmoid
 
@@ -24,16 +25,21 @@ SCHEDULES = {"linear": SCHEDULE, "cosine": cosine(), "sigmoid": sigmoid()}
 MEAN, STD = 2.0, 0.5
 EXACT = GaussianDenoiser(MEAN, STD, SCHEDULE)
 
-ODE_SAMPLERS = written(samplers, "model", "schedule", "xT")
-for other in (ddpm, ddim, dpm_solver):  # which stand below with their options
-    del ODE_SAMPLERS[other.__name__]
-ODE_SAMPLERS |= {f"dpm-{order}": partial(dpm_solver, order=order) for order in (1, 2, 3)}
 STOCHASTIC = {
     "ddpm": ddpm,
     "ddpm-wide": partial(ddpm, step=partial(ddpm_step, variance=step_variance)),
     "ddim-half": partial(ddim, eta=0.5),
 }
+ELSEWHERE = (ddim, dpm_solver, *STOCHASTIC.values())  # with their options
+OURS = written(samplers, "model", "schedule", "xT") | {how.run.__name__: how.run for how in choices.SAMPLERS.values()}
+ODE_SAMPLERS = {name: sampler for name, sampler in OURS.items() if sampler not in ELSEWHERE}
+ODE_SAMPLERS |= {f"dpm-{order}": partial(dpm_solver, order=order) for order in (1, 2, 3)}
 SAMPLERS = {**STOCHASTIC, "ddim": ddim, **ODE_SAMPLERS}
+
+
+def cost(sampler):
+    """The evaluations of one sampling step, of all but the last."""
+    return {how.run: how.cost for how in choices.SAMPLERS.values()}[getattr(sampler, "func", sampler)]
 
 
 def rng(seed=0):

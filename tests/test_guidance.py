@@ -63,6 +63,8 @@ def test_both_halves_are_one_evaluation_of_twice_the_batch(kind, dtype):
     assert conds.dtype == cond.dtype and both.dtype == xt.dtype
     guided(model, cond, 2.0)(xt, 7)
     assert model.asked[1][1] == 7
+    guided(model, cond, 1.0)(xt, 7)  # here the other half counts for nothing
+    assert len(model.asked[2][0]) == 3
 
 
 @every_kind

@@ -94,9 +94,8 @@ def test_only_run_and_files_touch_files():
 
 def test_every_planted_fault_still_has_its_line():
     for file, line, _ in planted.faults():
-        assert (PACKAGE / f"{file}.py").read_text(encoding="utf-8").count(line) == 1, (
-            f"a row of tests/planted.txt stands for this line of {file}.py, which has changed: adapt the row: {line}"
-        )
+        count = (PACKAGE / f"{file}.py").read_text(encoding="utf-8").count(line)
+        assert count == 1, f"{file}.py has this {count} times, not once: adapt its row in tests/planted.txt: {line}"
 
 
 def test_the_route_is_read_in_one_evening():

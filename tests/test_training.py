@@ -138,7 +138,7 @@ def test_times_are_uniform_and_evenly_spread():
 
 def test_hidden_conditions_range_from_nothing_to_all():
     cond = torch.ones(20_000, 3, dtype=torch.long)
-    said = (training.hide(cond, generator()) == 1).sum(1)
+    said = (training.drop_conditions(cond, generator()) == 1).sum(1)
     # with share u² hidden, P(all three hidden) = ∫ u⁶ du = 1/7, and two thirds are said on average
     assert (said == 0).float().mean().item() == pytest.approx(1 / 7, abs=0.01)
     assert said.float().mean().item() == pytest.approx(2, abs=0.03)

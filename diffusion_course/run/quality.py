@@ -24,10 +24,12 @@ import torch
 
 from ..base.figure import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, WIDTH, Figure, styled
 from ..base.files import shipped
+from ..base.refusals import one_of
 from ..machine.hardware import choose_machine
 from . import checkpoints
+from .choices import SAMPLERS
 from .recipes import EXPERIMENTS, STUDENT, experiment
-from .sampling import SAMPLERS, Counted, pure_noise
+from .sampling import Counted, pure_noise
 
 REAL, NOISE = "real data", "pure noise"
 SIZES = {name: entry.measured for name, entry in EXPERIMENTS.items() if entry.measured}  # samples a seed
@@ -86,7 +88,7 @@ def noise(dataset: str, seed: int) -> torch.Tensor:
 
 def draw(dataset: str, sampler: str, evaluations: int, xT: torch.Tensor, seed: int = 0) -> tuple[torch.Tensor, int]:
     """(samples, network evaluations counted): x_T (n, …) led to x_0, pictures in batches."""
-    how = SAMPLERS[LABELS[sampler]]
+    how = SAMPLERS[LABELS[one_of(sampler, LABELS, "sampler, if it is neither real data nor pure noise,")]]
     model = network(dataset + STUDENT if how is SAMPLERS["student"] else dataset)
     rng, parts = torch.Generator().manual_seed(seed), []
     times = how.times(model.schedule, evaluations)

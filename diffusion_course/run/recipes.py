@@ -60,7 +60,7 @@ class Experiment:
     prompt: str = ""  # that can be asked for, as an example
     judge: Callable[[], Judge] | None = None
     measured: int = 0  # samples a seed in the quality table; 0: the table leaves it out
-    sampler: str = "ddim"  # of `sampling.SAMPLERS`
+    sampler: str = "ddim"  # of `choices.SAMPLERS`
     steps: int = 50
     guidance: float = 1.0  # with a prompt
     student: Student | None = None

@@ -1,52 +1,23 @@
-"""Drawing samples from a network in batches, by name of the sampler and number of network evaluations.
-
-A sampler comes to the command line and to the quality table by a line in `SAMPLERS`; CONTRIBUTING tells the rest.
-"""
+"""Drawing samples from a network in batches, by name of the sampler and number of network evaluations."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
 
-from .. import distill, samplers
+from .. import distill
 from ..base.refusals import one_of, whole
+from ..base.words import codes_for
 from ..beyond.low_rank import add_low_rank
 from ..guidance import guided
 from ..machine.hardware import choose_machine
-from ..models import given
-from ..training import hide
+from ..training import drop_conditions
+from .choices import SAMPLERS
 
 BATCH = 250  # samples drawn together
-HEUN_FROM = 960  # σ = 16. From T, where cosine has σ = 20,000, one step would divide σ by thousands (lesson 6)
-
-
-class Sampler(NamedTuple):
-    """A sampler by its name in figures. `times(schedule, n)`: its sampling steps for at most n evaluations."""
-
-    label: str
-    run: Callable
-    times: Callable[[Any, int], Any]
-
-
-def heun_times(schedule: Any, n: int) -> np.ndarray:
-    """Even times for Heun's method with at most n evaluations: k sampling steps cost 2k − 1."""
-    return np.round(np.linspace(min(HEUN_FROM, schedule.T), 0, (n + 1) // 2 + 1)).astype(int)
-
-
-SAMPLERS = {
-    "ddpm": Sampler("DDPM", samplers.ddpm, lambda schedule, n: n),
-    "ddim": Sampler("DDIM", samplers.ddim, lambda schedule, n: n),
-    "heun": Sampler("Heun", samplers.heun, heun_times),
-    "dpm": Sampler("DPM-Solver++", samplers.dpm_solver, lambda schedule, n: n),
-    "dpm-logsnr": Sampler(
-        "DPM-Solver++, log-SNR", samplers.dpm_solver, lambda schedule, n: schedule.steps(n, "logsnr")
-    ),
-    "student": Sampler("student", samplers.ddim, distill.taught),
-}
 
 
 class Counted:
@@ -71,25 +42,23 @@ def paths(
 ) -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:  # fmt: skip
     """For each batch of x_T (n, …): (x_0, the path that led there). Everything comes back to the CPU, in float32.
 
-    `cond` has one row for all or one a sample; `guidance` above 1 exaggerates what it says. Arguments are tested
-    before the first network evaluation.
+    `cond` has one row for all or one a sample, or is (n,) for a single attribute; `guidance` above 1 exaggerates what
+    it says. Arguments are tested before the first network evaluation.
     """
     like, how = next(iter(model.parameters())), SAMPLERS[one_of(sampler, SAMPLERS, "sampler")]
     times = how.times(model.schedule, nfe)
-    cond = None if cond is None else torch.as_tensor(cond).expand(len(xT), -1)
+    if cond is not None:
+        cond = codes_for(model, torch.as_tensor(cond)).expand(len(xT), -1)
+    elif guidance != 1:
+        raise ValueError(f"guidance is {guidance!r}, but there is no cond that it could exaggerate: give one.")
     for rows in torch.arange(len(xT)).split(whole(batch, "batch")):
-        denoiser = model if cond is None else conditioned(model, cond[rows].to(like.device), guidance)
+        denoiser = model if cond is None else guided(model, cond[rows].to(like.device), guidance)
         machine = choose_machine(xT[rows].to(like.device))  # anew for each batch: other work comes and goes
         with machine.at_work(), machine.precision(), torch.no_grad():
             path = [
                 x.float().cpu() for x in how.run(denoiser, model.schedule, xT[rows].to(like.device), times, rng=rng)
             ]
         yield path[-1], path
-
-
-def conditioned(model: Any, cond: Any, guidance: float) -> Callable:
-    """The network given `cond`; without guidance one evaluation a sampling step is enough."""
-    return given(model, cond) if guidance == 1 else guided(model, cond, guidance)
 
 
 def starts(entry: Any, n: int, seed: int, rng: torch.Generator) -> tuple[torch.Tensor, Any]:
@@ -100,7 +69,7 @@ def starts(entry: Any, n: int, seed: int, rng: torch.Generator) -> tuple[torch.T
     x0, cond = torch.as_tensor(x0), torch.as_tensor(cond)
     if draw:
         return xT, draw(x0, cond, entry.schedule(), n, rng)[-1]
-    return xT, hide(cond[torch.randint(len(cond), (n,), generator=rng)], rng)
+    return xT, drop_conditions(cond[torch.randint(len(cond), (n,), generator=rng)], rng)
 
 
 def trajectories(
@@ -116,7 +85,7 @@ def trajectories(
             kept = {"scale": student.guidance, "clip": student.clip, "ways": student.ways}
             parts.append(distill.trajectories(teacher, there, said, student.teacher_steps, **kept))
     path = {t: torch.cat([part.path[t] for part in parts]) for t in parts[0].path}
-    return distill.Trajectories(path, None if cond is None else cond)
+    return distill.Trajectories(path, cond)
 
 
 def pupil(teacher: Any, student: Any, shipping: str | None, seed: int) -> Any:

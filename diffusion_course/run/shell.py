@@ -11,9 +11,10 @@ from typing import Any
 import click
 
 from . import recipes
+from .choices import SAMPLERS
 
 SEED = click.IntRange(0, 2**32 - 1)
-SAMPLER_NAMES = click.Choice(["ddpm", "ddim", "heun", "dpm", "dpm-logsnr"])  # of `sampling`, whose import is slow
+SAMPLER_NAMES = click.Choice([name for name in SAMPLERS if name != "student"])
 TRAINED = click.Choice(list(recipes.EXPERIMENTS))
 DISTILLED = click.Choice([name for name, entry in recipes.EXPERIMENTS.items() if entry.student])
 SAMPLED = click.Choice([*recipes.EXPERIMENTS, *recipes.students()])
@@ -46,7 +47,7 @@ class OneLine(click.Group):
             return super().invoke(ctx)
         except (ValueError, OSError, FloatingPointError, RuntimeError) as error:
             expected = not isinstance(error, RuntimeError) or type(error).__name__ == "OutOfMemoryError"
-            if not expected or os.environ.get("DIFFUSION_COURSE_TRACEBACK") or isinstance(error, click.ClickException):
+            if not expected or os.environ.get("DIFFUSION_COURSE_TRACEBACK"):
                 raise
             raise click.ClickException(" ".join(str(error).split())) from error
 
