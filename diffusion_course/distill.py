@@ -30,11 +30,11 @@ import torch
 from torch import Tensor, nn
 
 from .base.arrays import Array, brief
-from .base.refusals import of_one_shape, schedule_of, wholes
+from .base.refusals import of_one_shape, refuse_empty, schedule_of, whole, wholes
 from .forward import eps_from_x0, levels
 from .guidance import guided
 from .machine.state import unwrapped
-from .models import given, levels_at
+from .models import levels_at
 from .predictor import Clip
 from .samplers import dpm_solver
 from .schedule import Schedule
@@ -50,7 +50,7 @@ class Trajectories(NamedTuple):
     cond: Any
 
 
-def taught(schedule: Schedule, n: int) -> tuple[int, ...]:
+def student_times(schedule: Schedule, n: int) -> tuple[int, ...]:
     """The times that a student visits in n sampling steps. Raises ValueError unless n is in `STEPS`, and T = 1000."""
     if schedule.T != 1000:
         raise ValueError(f"a student is taught at times of T = 1000: give a schedule of it, not of T = {schedule.T}.")
@@ -68,12 +68,12 @@ def trajectories(
     A `scale` other than 1 guides the teacher; its student then needs no guidance, and one evaluation a step. `ways`
     are the numbers of sampling steps that the student is to learn, of those in `STEPS`.
 
-    Raises ValueError if steps so long do not stop at every time that is `taught`.
+    Raises ValueError if steps so long do not stop at every one of `student_times`, and for no `ways`.
     """
     schedule = schedule_of(teacher)
-    visits = [taught(schedule, way) for way in wholes(ways, "ways")]
-    conditional = given if scale == 1 else partial(guided, scale=scale)
-    denoiser = teacher if cond is None else conditional(teacher, cond)
+    refuse_empty(ways := wholes(ways, "ways"), "ways")
+    visits = [student_times(schedule, way) for way in ways]
+    denoiser = teacher if cond is None else guided(teacher, cond, scale)
     starts, times = {visit[0] for visit in visits}, {t for visit in visits for t in visit}
     visited = schedule.steps(steps).tolist()
     if missed := sorted(times - starts - set(visited)):
@@ -96,7 +96,7 @@ def pair(xt: Array, xs: Array, alpha_bar_t: Any, alpha_bar_s: Any) -> tuple[Any,
     return x0, eps_from_x0(xt, alpha_bar_t, x0)
 
 
-def learnt(path: Collection[int]) -> list[tuple[int, int]]:
+def student_steps(path: Collection[int]) -> list[tuple[int, int]]:
     """The steps (t, s) of all ways in `STEPS` that are to be learnt from trajectories known at these times."""
     ways = [times for times in STEPS.values() if set(times) <= set(path)]
     return [pair for times in ways for pair in pairwise(times)]
@@ -107,21 +107,22 @@ def distill(student: nn.Module, trajectories: Trajectories, **recipe: Any) -> It
 
     `recipe` is the rest of what `train` takes: steps, batch, lr, rng, resume. The loss is that of v.
     """
-    taught(schedule_of(unwrapped(student)), max(STEPS))  # refuses another T
+    student_times(schedule_of(unwrapped(student)), max(STEPS))  # refuses another T
     like = next(student.parameters())
     path = {t: x.to(like) for t, x in trajectories.path.items()}
-    if not learnt(path):
+    if not (steps := student_steps(path)):
         raise ValueError(f"no student learns from trajectories that stop at t = {list(path)} only: see `STEPS`.")
-    draw = partial(lessons, path=path, student=student)
+    whole(recipe.get("batch", len(steps)), f"batch, of {len(steps)} kinds of steps to learn,", len(steps))
+    draw = partial(draw_batch, path=path, student=student)
     return train(student, path[0], trajectories.cond, weight="v", draw=draw, **recipe)
 
 
-def lessons(
+def draw_batch(
     x0: Tensor, cond: Tensor | None, schedule: Any, batch: int, rng: torch.Generator, *, path: dict[int, Tensor],
     student: Any,
 ) -> tuple:  # fmt: skip
-    """A batch (x_0, t, ε, cond) for `train`: random trajectories, dealt out evenly among the steps `learnt`."""
-    pairs = learnt(path)
+    """A batch (x_0, t, ε, cond) for `train`: random trajectories, dealt out evenly among the `student_steps`."""
+    pairs = student_steps(path)
     rows = torch.randint(len(x0), (batch,), generator=rng, device=rng.device)
     dealt = list(zip(pairs, rows.tensor_split(len(pairs)), strict=True))
     t, s = (torch.cat([torch.full_like(part, step[end]) for step, part in dealt]) for end in (0, 1))

@@ -23,7 +23,7 @@ def alpha_bar(beta: list[float]) -> list[float]:
     return kept
 
 
-def bury(x0: float, beta: list[float], rng: Random) -> list[float]:
+def noising_chain(x0: float, beta: list[float], rng: Random) -> list[float]:
     """The forward chain x_0 … x_T, one step at a time: shrink by √(1−β_t), then add noise of variance β_t."""
     path = [x0]
     for beta_t in beta[1:]:

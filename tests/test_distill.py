@@ -102,7 +102,7 @@ def test_the_pair_of_one_gaussian_step_by_hand():
 @pytest.mark.parametrize("cond", [None, torch.arange(400)])
 def test_a_batch_deals_trajectories_out_evenly_among_the_steps(cond):
     path = distill.trajectories(TEACHER, noise()).path
-    x0, t, eps, said = distill.lessons(path[0], cond, COSINE, 70, generator(1), path=path, student=TEACHER)
+    x0, t, eps, said = distill.draw_batch(path[0], cond, COSINE, 70, generator(1), path=path, student=TEACHER)
     rows = torch.randint(400, (70,), generator=generator(1))
     assert said is None if cond is None else torch.equal(said, rows)
     for start, end in LEARNT:
@@ -115,15 +115,15 @@ def test_a_batch_deals_trajectories_out_evenly_among_the_steps(cond):
 def test_a_student_of_fewer_ways_is_taught_the_steps_of_those_alone():
     path = distill.trajectories(TEACHER, noise(), ways=(4, 1)).path
     assert sorted(path) == [0, 150, 400, 700, 998, 1000]
-    assert distill.learnt(path) == [*LEARNT[:4], LEARNT[-1]]
-    _, t, _, _ = distill.lessons(path[0], None, COSINE, 70, generator(1), path=path, student=TEACHER)
+    assert distill.student_steps(path) == [*LEARNT[:4], LEARNT[-1]]
+    _, t, _, _ = distill.draw_batch(path[0], None, COSINE, 70, generator(1), path=path, student=TEACHER)
     assert sorted(set(t.tolist())) == [150, 400, 700, 998, 1000]
 
 
 def test_the_perfect_student_has_no_loss_and_the_teacher_has():
     """Nothing is left to chance in the pairs, so nothing of the loss is left but the error of the teacher's steps."""
     path = distill.trajectories(TEACHER, noise()).path
-    x0, t, eps, _ = distill.lessons(path[0], None, COSINE, 700, generator(1), path=path, student=TEACHER)
+    x0, t, eps, _ = distill.draw_batch(path[0], None, COSINE, 700, generator(1), path=path, student=TEACHER)
     xt, of_v = add_noise(x0, COSINE.at(t), eps), 1 / torch.from_numpy(COSINE.at(t))[:, None]
     answers = torch.cat([perfect(xt[t == start], start) for start, _ in LEARNT])
     loss, of_teacher = ((((eps - eps_hat) ** 2) * of_v).mean().item() for eps_hat in (answers, TEACHER(xt, t)))
@@ -160,7 +160,7 @@ def test_so_many_steps_are_so_many_evaluations_and_a_perfect_student_ends_exactl
 
 
 def test_the_start_says_how_many_steps_because_nothing_else_is_left_there():
-    assert distill.learnt(range(1001)) == LEARNT
+    assert distill.student_steps(range(1001)) == LEARNT
     assert len(NEXT) == len(LEARNT) == sum(STEPS)  # no time is taught two ways
     assert COSINE.alpha_bar[min(times[0] for times in STEPS.values())] < 1e-5
 
@@ -188,8 +188,16 @@ def test_trajectories_that_teach_nothing_are_refused():
     for path in ({}, {0: noise(5)}):
         with refused("stop at t =", list(path)):
             distill.distill(student, distill.Trajectories(path, None), steps=1)
-    with refused("ways must be a list", "8"):
-        distill.trajectories(TEACHER, noise(5), ways=8)
+    for ways, said in ((8, ("ways must be a list", "8")), ((), ("ways is empty",))):
+        with refused(*said):
+            distill.trajectories(TEACHER, noise(5), ways=ways)
+
+
+def test_a_batch_too_small_for_every_step_is_refused():
+    paths = distill.trajectories(TEACHER, noise(5), ways=(2, 1))
+    next(distill.distill(models.SpiralMLP(COSINE), paths, steps=1, batch=3))
+    with refused("batch, of 3 kinds of steps to learn, is 2"):
+        distill.distill(models.SpiralMLP(COSINE), paths, steps=1, batch=2)
 
 
 # ---- as a training -------------------------------------------------------------------------------

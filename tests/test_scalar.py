@@ -61,12 +61,12 @@ def test_bury_is_the_array_chain():
     for t in range(1, 1001):
         x = forward.noise_step(x, beta[t], eps[t - 1])
         path.append(x)
-    np.testing.assert_allclose(scalar.bury(1.0, beta, Recorded(eps)), path, atol=1e-12)
+    np.testing.assert_allclose(scalar.noising_chain(1.0, beta, Recorded(eps)), path, atol=1e-12)
 
 
 def test_bury_has_the_moments_of_the_closed_form():
     beta, n, rng = scalar.linear_beta(40, 1e-3, 0.1), 8_000, random.Random(0)
-    ends = np.array([scalar.bury(2.0, beta, rng)[-1] for _ in range(n)])
+    ends = np.array([scalar.noising_chain(2.0, beta, rng)[-1] for _ in range(n)])
     mean = scalar.add_noise(2.0, scalar.alpha_bar(beta)[-1], 0.0)
     variance = noise_variance(beta)[-1]
     assert abs(ends.mean() - mean) < 4 * (variance / n) ** 0.5
@@ -74,7 +74,7 @@ def test_bury_has_the_moments_of_the_closed_form():
 
 
 def test_a_buried_number_does_not_shrink_to_nothing():
-    ends = np.array([scalar.bury(1.0, scalar.linear_beta(), random.Random(seed))[-1] for seed in range(200)])
+    ends = np.array([scalar.noising_chain(1.0, scalar.linear_beta(), random.Random(seed))[-1] for seed in range(200)])
     assert abs(ends.var(ddof=1) - 1) < 4 * (2 / 199) ** 0.5
 
 

@@ -43,7 +43,7 @@ def student_times(schedule: Any, n: int) -> Any:
     """The times that a few-step student was taught."""
     from .. import distill  # only here: it loads torch
 
-    return distill.taught(schedule, n)
+    return distill.student_times(schedule, n)
 
 
 SAMPLERS = {
