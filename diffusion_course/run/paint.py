@@ -10,6 +10,8 @@ import numpy as np
 import torch
 
 from ..base.arrays import Array
+from ..base.files import shipped
+from ..base.refusals import number, one_of, whole
 from ..beyond.emoji import vocabulary
 from ..distill import STEPS as TAUGHT
 from ..guidance import guided
@@ -47,20 +49,25 @@ def painting(prompt: str, n: int = 8, scale: float = SCALE, steps: int = STEPS, 
     by the first item.
     """
     if not isinstance(prompt, str):
-        raise TypeError(f'prompt is {prompt!r}; it must be text, such as "blue cat"; "" asks for nothing.')
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise ValueError(f"n is {n!r}; it is the number of pictures, at least 1.")
-    if not np.isfinite(scale) or scale < 0:
-        raise ValueError(f"scale is {scale}; it must be finite and at least 0: 0 ignores the words, 3 follows them.")
-    if seed < 0:
-        raise ValueError(f"seed is {seed}; it must be a whole number, at least 0.")
-    if isinstance(network, str) and network not in NETWORKS:
-        raise ValueError(f"network is {network!r}; it must be one of {list(NETWORKS)}, or a network of your own.")
-    model = pretrained(network) if isinstance(network, str) else network
+        raise ValueError(f'prompt is {prompt!r}; it must be text, such as "blue cat"; "" asks for nothing.')
+    n, seed = whole(n, "n, the number of pictures,"), whole(seed, "seed", 0, 2**63 - 1)
+    number(scale, "scale (0 ignores the words, 3 follows them)", 0)
+    if style is not None:
+        one_of(style, styles(), "style")
+    if hasattr(network, "parameters"):
+        model: Any = network
+    else:
+        model = pretrained(one_of(network, NETWORKS, "network, if it is none of your own,"))
     row = torch.from_numpy(vocabulary().ids(prompt, also=[style] if style else ()))
     noise = torch.randn(n, *EMOJI.shape, generator=torch.Generator().manual_seed(seed))
     how = (None, STUDENT_STEPS) if network == "emoji" + STUDENT else (scale, steps)
     return guesses(model, row[None], noise, *how)
+
+
+@cache
+def styles() -> list[str]:
+    """The names of the sets that drew the pictures."""
+    return np.load(shipped("emoji.npz"))["styles"].tolist()
 
 
 def guesses(model: Any, cond: Array, noise: torch.Tensor, scale: float | None, steps: int) -> Iterator[np.ndarray]:
@@ -76,6 +83,10 @@ def guesses(model: Any, cond: Array, noise: torch.Tensor, scale: float | None, s
     else:
         path = dpm_solver(guided(model, cond, scale), model.schedule, noise, steps, clip=clip)
     next(path)  # pure noise
+    return _shown(path, seen, machine)
+
+
+def _shown(path: Iterator, seen: list, machine: Any) -> Iterator[np.ndarray]:
     while True:
         with torch.inference_mode(), machine.precision():  # not around the yield: the caller has modes of its own
             if next(path, None) is None:
