@@ -76,16 +76,18 @@ def train(
     dataset: Any = x0 if isinstance(x0, Dataset) else None
     if dataset is not None:
         x0, cond = first_of(dataset, cond, draw)
+    if not callable(draw := draw_batch if draw is None else draw):
+        raise ValueError(f"draw must be a function like draw_batch, not {draw!r}.")
     x0 = samples(x0, like, bare)
     cond = None if cond is None else conditions(cond, len(x0), bare, like.device)
     weight = weights_of_t(weight, bare, like)
     recipe = recipe_of(steps, batch, lr, weight, x0, cond) | ({} if dataset is None else {"examples": len(dataset)})
-    run = Run(model, choose_machine(x0), recipe, weight, chance(rng, like.device), draw or draw_batch, accumulate)
+    run = Run(model, choose_machine(x0), recipe, weight, chance(rng, like.device), draw, accumulate)
     if resume is not None:
         run.load_state(resume)
     if dataset is not None:
         order = Order(len(dataset), batch, run.done, run.rng.initial_seed(), run.rank, run.ranks)
-        read = stream(dataset, order, like)
+        read = stream(dataset, order, like, bare)
         run.draw = lambda x0, cond, schedule, batch, rng: noised(*next(read), schedule, rng)
         run.capturable = False  # each step reads other data
     return _records(run, x0, cond)

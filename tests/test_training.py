@@ -8,10 +8,12 @@ import torch
 from refusals import refused
 from small_training import COSINE, POINTS, Affine, fresh, generator, losses, pictures_network, run
 from torch import nn
+from torch.utils.data import IterableDataset, TensorDataset
 
 from diffusion_course import models, samplers, schedule, training
 from diffusion_course.denoisers import GaussianDenoiser
 from diffusion_course.forward import add_noise, v_from_eps
+from diffusion_course.machine import inputs
 
 # ---- the algorithm -------------------------------------------------------------------------------
 
@@ -264,6 +266,24 @@ def test_lack_of_memory_names_a_batch_to_try():
 
 
 @pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [*((number, 0, "sample 29 of the Dataset holds") for number in (200.0, np.nan)), (0.0, 3, "cond must hold")],
+)
+def test_every_sample_of_a_dataset_is_looked_at_before_it_is_sent(number, code, said, monkeypatch):
+    monkeypatch.setattr(inputs, "READERS", 0)
+    x0, codes = torch.tensor(POINTS[:40]), torch.zeros(40).long()
+    x0[29], codes[29] = number, code
+    network = fresh(attributes=(3,))
+    network.register_forward_pre_hook(lambda _, sent: pytest.fail("sent") if 3 in sent[2] else None)
+    with refused(said):
+        list(run(network, TensorDataset(x0, codes), batch=8))
+
+
+WEIGHTLESS = nn.Identity()
+WEIGHTLESS.schedule = COSINE
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"x0": np.zeros((0, 2))}, ["n ≥ 1", "(0, 2)"]),
@@ -291,6 +311,13 @@ def test_lack_of_memory_names_a_batch_to_try():
         ({"x0": torch.zeros(4, 3)}, ["x0 must have shape (B, 2)", "(4, 3)"]),
         ({"model": GaussianDenoiser(0.0, 1.0, COSINE)}, ["no weights to train"]),
         ({"model": nn.Linear(2, 2)}, ["Linear has no .schedule"]),
+        ({"model": WEIGHTLESS}, ["Identity has no weights to train"]),
+        ({"cond": 3}, ["no conditions for 256 samples"]),
+        ({"cond": np.full(256, 0.7), "model": Affine()}, ["whole numbers", "float64"]),
+        *(({"weight": weight}, [said]) for weight, said in (([], "shape (0,)"), (len, "weight must hold numbers"))),
+        ({"resume": "a.checkpoint"}, ["resume must be the State", "a.checkpoint"]),
+        ({"x0": type("Stream", (IterableDataset,), {"__iter__": None})()}, ["knows no length"]),
+        *(({"draw": draw}, ["draw must be a function", draw]) for draw in (0, 5)),
     ],
 )
 def test_refuses_at_the_call_what_does_not_fit(arguments, message):

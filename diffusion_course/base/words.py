@@ -36,8 +36,11 @@ def codes_for(model: Any, cond: Any) -> Any:
 
 
 def codes_of(cond: Any, attributes: Sequence[int], batch: int | None, device: Any) -> Any:
-    """`cond` as codes (n, k) on the device: `Denoiser.check_cond`, for attributes of so many values each."""
-    columns, k = tensor_of(cond, "cond", device), len(attributes)
+    """`cond` as codes (n, k) on the device: `Denoiser.check_cond`, for attributes of so many values each.
+
+    They are looked at where they lie, so that even those for a network on a GPU are, if they come from the CPU.
+    """
+    columns, k = tensor_of(cond, "cond"), len(attributes)
     if k == 0:
         raise ValueError("this network takes no condition (attributes=()): leave cond out.")
     if not whole_numbers(columns):
@@ -49,7 +52,12 @@ def codes_of(cond: Any, attributes: Sequence[int], batch: int | None, device: An
     columns = columns.long()
     if may_read(columns) and ((columns < NOT_SAID) | (columns >= columns.new_tensor(attributes))).any():
         raise ValueError(f"cond must hold 0 … n−1 (n = {tuple(attributes)}) or −1 for not said; got {brief(cond)}.")
-    return columns.expand(n, k)
+    return sent(columns, device).expand(n, k)
+
+
+def sent(codes: Any, device: Any) -> Any:
+    """The codes on the device; from the CPU's pinned memory without waiting."""
+    return codes.to(device, non_blocking=codes.device.type == "cpu")
 
 
 def face_codes(prompt: str) -> np.ndarray:

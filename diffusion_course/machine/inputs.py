@@ -16,10 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ..base.refusals import refuse_other_samples, schedule_of, tensor_of
+from ..base.refusals import refuse_other_samples, schedule_of, tensor_of, whole_numbers
 from ..models import Denoiser
 
 LARGEST = 20.0  # |x_0| above this is a mistake: pictures lie in [−1, 1], other data have standard deviation 1
+SCALED = "give pictures as floats in [−1, 1] (0 … 255: x / 127.5 − 1), other data with standard deviation 1"
 READERS = 2 if sys.platform == "linux" else 0  # processes that read ahead; elsewhere starting one costs seconds
 
 
@@ -28,7 +29,9 @@ def first_weight(bare: nn.Module) -> Tensor:
     schedule_of(bare)
     if not isinstance(bare, nn.Module):
         raise ValueError(f"a {type(bare).__name__} has no weights to train: give a torch.nn.Module.")
-    like = next(bare.parameters())
+    like = next(bare.parameters(), None)
+    if like is None:
+        raise ValueError(f"this {type(bare).__name__} has no weights to train: give it a layer.")
     if like.dtype.itemsize < 4:
         raise ValueError(f"weights of {like.dtype} are too coarse for small steps: give model.float().")
     return like
@@ -40,21 +43,21 @@ def samples(x0: Any, like: Tensor, bare: nn.Module) -> Tensor:
     if x0.ndim < 2 or len(x0) == 0 or not x0.isfinite().all():
         raise ValueError(f"x0 must be finite numbers of shape (n, …) with n ≥ 1, not of shape {tuple(x0.shape)}.")
     if not x0.is_floating_point() or x0.abs().max() > LARGEST:
-        raise ValueError(
-            f"x0 holds {x0.dtype} from {x0.min().item():g} to {x0.max().item():g}: give pictures as floats in [−1, 1] "
-            "(0 … 255: x / 127.5 − 1), other data with standard deviation 1."
-        )
+        raise ValueError(f"x0 holds {x0.dtype} from {x0.min().item():g} to {x0.max().item():g}: {SCALED}.")
     refuse_other_samples(x0, getattr(bare, "shape", None), "x0")
     return x0.to(like.dtype).to(like.device)
 
 
 def conditions(cond: Any, n: int, bare: nn.Module, device: torch.device) -> Tensor:
     """`cond` as codes (n, k) on the device."""
-    if len(cond) != n:
-        raise ValueError(f"{len(cond)} conditions for {n} samples: give one a sample.")
+    cond = tensor_of(cond, "cond")
+    if cond.ndim == 0 or len(cond) != n:
+        raise ValueError(f"{len(cond) if cond.ndim else 'no'} conditions for {n} samples: give one a sample.")
     if isinstance(bare, Denoiser):
         return bare.check_cond(cond, n)
-    return torch.as_tensor(cond, device=device).long().reshape(n, -1)
+    if not whole_numbers(cond):
+        raise ValueError(f"cond must hold whole numbers, one code an attribute, not {cond.dtype}.")
+    return cond.to(device).long().reshape(n, -1)
 
 
 def weights_of_t(weight: Any, bare: nn.Module, like: Tensor) -> Any:
@@ -64,12 +67,12 @@ def weights_of_t(weight: Any, bare: nn.Module, like: Tensor) -> Any:
         return weight
     if isinstance(weight, str):
         raise ValueError(f'weight must be None, T+1 numbers or, for a Denoiser, "v"; not {weight!r}.')
-    weight = torch.as_tensor(weight, dtype=torch.float32)
+    weight = tensor_of(weight, "weight").float()
     if weight.shape != (T + 1,) or not weight.isfinite().all() or (weight < 0).any():
+        span = f" and goes from {weight.min().item():g} to {weight.max().item():g}" if weight.numel() else ""
         raise ValueError(
-            f"weight must have one finite number, at least 0, for each t = 0 … {T}; it has shape {tuple(weight.shape)} "
-            f'and goes from {weight.min().item():g} to {weight.max().item():g}. (For 1/ᾱ_t say weight="v", which is '
-            "good at ᾱ_t = 0 too.)"
+            f"weight must have one finite number, at least 0, for each t = 0 … {T}; it has shape {tuple(weight.shape)}"
+            f'{span}. (For 1/ᾱ_t say weight="v", which is good at ᾱ_t = 0 too.)'
         )
     return weight.to(like.device)
 
@@ -94,20 +97,21 @@ class Order(Sampler):
 
 
 def first_of(dataset: Dataset, cond: Any, draw: Any) -> tuple[Any, Any]:
-    """The first sample of a dataset and its codes or None, each as a batch of one; the others are taken to be alike."""
+    """The first sample of a dataset and its codes or None, each as a batch of one; the others `stream` tests."""
     if cond is not None or draw is not None:
         raise ValueError("a Dataset brings its own conditions and order: give no cond and no draw beside it.")
-    if len(dataset) == 0:  # type: ignore[arg-type]
-        raise ValueError("the Dataset is empty: it must have at least one sample.")
+    if not getattr(dataset, "__len__", lambda: 0)():
+        raise ValueError("the Dataset is empty, or knows no length: it must have samples, each with a number.")
     item = dataset[0]
     x0, codes = item if isinstance(item, (list, tuple)) else (item, None)
     return torch.as_tensor(x0)[None], None if codes is None else torch.as_tensor(codes)[None]
 
 
-def stream(dataset: Dataset, order: Order, like: Tensor) -> Iterator[tuple[Tensor, Tensor | None]]:
+def stream(dataset: Dataset, order: Order, like: Tensor, bare: Any = None) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Batches (x_0, cond) on the device of `like`, a sample each; what other processes read is left 0 here.
 
-    An item of the dataset is x_0, or (x_0, codes). Raises ValueError with the reason if one cannot be read.
+    An item of the dataset is x_0, or (x_0, codes). Raises ValueError with the reason if one cannot be read, or does
+    not fit the network: that is looked at here, before a batch is sent to the device.
     """
     loader = DataLoader(dataset, batch_sampler=order, num_workers=READERS, pin_memory=like.device.type == "cuda")
 
@@ -118,8 +122,12 @@ def stream(dataset: Dataset, order: Order, like: Tensor) -> Iterator[tuple[Tenso
         return batch
 
     try:
-        for items in loader:
+        for number, items in enumerate(loader):
             clean, cond = items if isinstance(items, (list, tuple)) else (items, None)
-            yield whole(clean.to(like.dtype)), None if cond is None else whole(cond.long().reshape(len(cond), -1))
+            if not (fit := clean.flatten(1).abs().amax(1) <= LARGEST).all():  # NaN is not
+                row = next(itertools.islice(order, number, None))[int(fit.int().argmin())]
+                raise ValueError(f"sample {row} of the Dataset holds numbers above {LARGEST:g}, or none: {SCALED}.")
+            cond = None if cond is None else whole(conditions(cond, len(clean), bare, cond.device))
+            yield whole(clean.to(like.dtype)), cond
     except ValueError as error:  # of a reader, which sends its whole traceback
         raise ValueError(str(error).strip().splitlines()[-1].removeprefix("ValueError: ")) from error

@@ -106,6 +106,8 @@ class Run:
 
     def load_state(self, state: State) -> None:
         """Go on from there. Raises ValueError if it does not fit, changing nothing."""
+        if not isinstance(state, State):
+            raise ValueError(f"resume must be the State of a run (see `run.checkpoints.load_run`), not {state!r:.60}.")
         tensors, about = state
         self._refuse_other_shapes(tensors, about["network"])
         if about["recipe"] != self.recipe:
