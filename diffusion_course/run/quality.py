@@ -147,7 +147,7 @@ def _panel(ax: Any, what: str, cells: dict, reference: tuple[str, int]) -> str:
     _band(ax, floor, bottom, hatch="////", facecolor="none", edgecolor="#888888", label=NAMES[REAL])
     if reference in cells:
         label = f"{reference[0]}, {reference[1]} evaluations"
-        _band(ax, cells[reference], bottom, color=BLACK, alpha=0.18, linewidth=0, label=label)
+        _band(ax, cells[reference], bottom, color=BLACK, alpha=0.25, linewidth=0, label=label)
     for i, sampler in enumerate(dict.fromkeys([*STYLES, *(name for name, n in cells if n)])):
         counts = sorted(n for name, n in cells if name == sampler)
         if not counts:
@@ -161,6 +161,7 @@ def _panel(ax: Any, what: str, cells: dict, reference: tuple[str, int]) -> str:
             aside = np.full(len(draws), n * (1 + 0.04 * (i - 2)))  # so that draws stand side by side
             ax.scatter(aside, draws, s=4, color=style["color"], linewidths=0, alpha=0.4)
         told.append(f"{sampler} {mean[0]:.3g} at {counts[0]} to {mean[-1]:.3g} at {counts[-1]}")
+    ax.scatter([], [], s=8, color=BLACK, alpha=0.6, label="single draws")
     ax.set(xscale="log", yscale="log", xlabel="network evaluations", ylabel=f"{what} (lower is better)")
     ax.set_xticks(TICKS[0], [f"{n:g}" for n in TICKS[0]])
     ax.set_yticks(TICKS[1], [f"{y:g}" for y in TICKS[1]])
@@ -175,7 +176,7 @@ def _panel(ax: Any, what: str, cells: dict, reference: tuple[str, int]) -> str:
 def _band(ax: Any, scores: np.ndarray, bottom: float, **style: Any) -> None:
     middle, spread = scores.mean(), spread_of(scores)
     ax.axhspan(max(middle - spread, bottom / 2), max(middle + spread, bottom / 2), **style)
-    ax.axhline(max(middle, bottom / 2), color="#888888", linewidth=0.8)
+    ax.axhline(max(middle, bottom / 2), color="#555555", linewidth=1)
 
 
 def spread_of(x: np.ndarray) -> float:
