@@ -74,10 +74,11 @@ class Design(Asked):
         counted = f"deciding in {deciding} steps, blind in {blind}, settled in {settled}; √ᾱ_T = {left:.2g}"
         missing = ["Where log-SNR lies between −1.09 and −4.43, make the curve flatter."] * (deciding <= 500)
         missing += ["The curve is below −4.43 too early: lift the sixth handle."] * (blind >= 50)
+        missing += ["If that is not enough, start from cosine: its end falls by itself."] * (blind >= 50)
         missing += ["Too much of the signal is left at the end: pull the last handle down."] * (left >= 0.01)
         if missing:
             raise Mistake(f"{self.name}: {counted}. {' '.join(missing)}", "not good enough", "named")
-        say(f"✓ {self.name}: {counted}.")
+        say(f"✓ {self.name}: {counted}. You gave up settled steps, so the clean end goes by faster.")
 
     def shown(self) -> str:
         """The answer."""
@@ -230,6 +231,7 @@ def _pixel(photo, xt, eps):
         The x_0 that should come back lies between −1 and 1: photos / 127.5 − 1.
     the noise is taken away, but the fading is not undone | / np.sqrt(alpha_bar_t) → |
         What is left without the noise is √ᾱ_t x_0: divide by √ᾱ_t.
+    the photos are still bytes | photos / 127.5 - 1 → photos | The x_0 that should come back is photos / 127.5 − 1.
     the error is that of x_t | body → return np.abs(xt - np.sqrt(1 - alpha_bar_t) * eps - np.sqrt(alpha_bar_t) *
         (photos / 127.5 - 1)).max() | The error is to be that of x_0, not that of x_t: solve first.
     the noise is weighted by 1 − ᾱ_t, without the root #1 | np.sqrt(1 - alpha_bar_t) → (1 - alpha_bar_t) |
