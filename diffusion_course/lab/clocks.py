@@ -66,7 +66,7 @@ def strips(rows: Mapping[str, Any], title: str = "") -> Figure:
     joined = np.array([np.concatenate(list(x), axis=-1)[..., ::2] for x in rows.values()])
     figure = sheet(joined, title, columns=1, rows=list(rows))
     figure.axes[0].set_xticks(np.linspace(1, 1 + joined.shape[-1], 5), ["−1", "−½", "0", "½", "1"])
-    figure.axes[0].set_xlabel("brightness in the first row")
+    figure.axes[0].set_xlabel("brightness (first row)")
     figure.axes[0].xaxis.set_label_position("top")
     figure.set_figheight(figure.get_figheight() + 0.5)  # for the scale and its label
     figure.axes[0].spines[:].set_visible(True)  # a frame, for the white
