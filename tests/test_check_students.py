@@ -103,6 +103,7 @@ def walk(x, begins, ends, pile):
         ),
         ("generate", lambda x, levels, pile: walk(x, levels[-1:], levels, pile) * 0 + x, "returns assigned to x"),
         ("generate", lambda x, levels, pile: walk(x, levels[::-1], [*levels[-2::-1], levels[-1]], pile), "index −1"),
+        ("generate", lambda x, levels, pile: walk(x, levels[-2::-1], levels[-3::-1], pile), "one entry too late"),
         ("generate", lambda x, levels, pile: check.best_guess.reference(x, levels[-1], pile), "you guess only once"),
         ("best_guess", lambda xt, a, pile: check.best_guess.reference(xt, a, pile) / len(pile), "1, you guess 0.5."),
         ("add_noise", lambda x0, a, eps: a**1 / 2 * x0 + (1 - a) ** 1 / 2 * eps, "a root is `a**0.5`"),

@@ -151,6 +151,8 @@ def astray(loop) -> str:
     the last step is missing #18 | 1, 0, -1 → 1, 1, -1 |
         `range` stops before its end: with an end of 0, the last i is 1, and that step ends at alpha_bar[0] = 1.
     a guess or a step is made at ᾱ = 1, where no noise is left, and divides by 0 #6 | 1, 0, -1 → 1, -1, -1 | {astray(f)}
+    your loop begins one entry too late | len(alpha_bar) - 1, 0 → len(alpha_bar) - 2, 0 |
+        With two levels your x does not change. The first i is `len(alpha_bar) - 1`.
     the steps go from i = 1 up to n | range(len(alpha_bar) - 1, 0, -1) → range(1, len(alpha_bar)) |
         x is pure noise at the start, so the first guess must be made at the last level. Count down.
     your loop walks through `linear.alpha_bar` | for i → alpha_bar = LINEAR⏎    for i |
