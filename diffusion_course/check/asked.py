@@ -57,7 +57,7 @@ class Finding(Asked):
     """The check of a value that is to be found out: call it with the value, and go on with the one that it returns.
 
     It must be what is `asked` for, one of the whole numbers `among` which it is; `wrong` tells what a wrong one leads
-    to. `exactly` is the one value of a range that no chance blurs: told with a right answer, and not before.
+    to, `then` what to say of a right one. `exactly` is the one value of a range that no chance blurs: told only then.
     """
 
     right: range
@@ -65,6 +65,7 @@ class Finding(Asked):
     asked: str
     among: range
     exactly: int | None = None
+    then: Callable[[Any], str] = lambda found: ""
 
     def __call__(self, found):
         """The value to go on with: `found` if right, ours if it is `...` or None. Raises `Mistake` if it is wrong."""
@@ -79,7 +80,7 @@ class Finding(Asked):
         if found not in self.right:
             raise Mistake(f"{self.name}: {self.wrong(found)}", "another value", "named")
         right = "right" if self.exactly in (None, found) else f"near enough (exactly: {self.exactly})"
-        say(f"✓ {self.name}: {found} is {right}.")
+        say(f"✓ {self.name}: {found} is {right}. {self.then(found)}".rstrip())
         return found
 
     def shown(self) -> str:

@@ -177,20 +177,36 @@ def generate(x, alpha_bar, pile):
     return x
 
 
-def _spread_share(n: int) -> float:
-    """Spread of numbers generated in n steps, as a share of the pile's: the mean over the lesson's five sets of 500."""
+def _generated(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers generated in n steps from the lesson's five sets of 500 starts; and the pile."""
     pile = data.scalars(500, np.random.default_rng(0))[:, 0].astype(float)
     x = np.stack([np.random.default_rng(seed).standard_normal(500) for seed in range(5)])[..., None]
     for a_t, a_s in pairwise(schedule.linear().alpha_bar[np.round(np.linspace(1000, 0, n + 1)).astype(int)]):
         weights = np.exp(-((x - a_t**0.5 * pile) ** 2) / (2 * (1 - a_t)))
         x = step_back(x, (weights * pile).sum(2, keepdims=True) / weights.sum(2, keepdims=True), a_t, a_s)
+    return x, pile
+
+
+def _spread_share(n: int) -> float:
+    """Their spread, as a share of the pile's: the mean over the five sets."""
+    x, pile = _generated(n)
     return float(x.std(axis=1).mean() / pile.std())
+
+
+def _between(n: int) -> str:
+    """How many of them lie between the bumps."""
+    theirs, of_pile = (np.mean(np.abs(some) < 0.5) for some in _generated(n))
+    return (
+        f"But {theirs:.1%} of these numbers lie between −0.5 and 0.5, and {of_pile:.1%} of the pile: "
+        "the spread alone is a lenient judge."
+    )
 
 
 few_steps = Finding(
     "few_steps",
     right=range(8, 10),
     exactly=8,
+    then=_between,
     wrong=lambda n: (
         f"with {n} step{'s' * (n > 1)} the spread of the new numbers is {_spread_share(n):.1%} of the pile's. "
         + ("At least 90 % is wanted: take more." if n < 8 else "Fewer steps reach 90 % too: go down from there.")
