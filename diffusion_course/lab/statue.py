@@ -119,7 +119,7 @@ def _still(name: str, points: np.ndarray, schedule: Schedule) -> plots.Figure:
         end = list(ddim(model, schedule, xT, n))[-1]
         panels[f"end, {n} step{'s' * (n > 1)}"] = end[None], nowhere, nowhere
     figure = field(panels, points, LIMIT, above=True)
-    names = f"particles ({ARROWED} of 1000 among the arrows)", "the drawing", "towards the best guess"
+    names = f"particles (top row: {ARROWED} of the 1000)", "the drawing", "towards the best guess"
     looks = ("o", plots.BLUE, 5, 1), ("o", plots.ORANGE, 5, 0.5), (r"$\rightarrow$", plots.BLACK, 14, 1)
     marks = [Line2D([], [], marker=m, color=c, markersize=size, alpha=a, linestyle="") for m, c, size, a in looks]
     figure.legend(marks, names, loc="outside upper center", ncols=3, frameon=False)
