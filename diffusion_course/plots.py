@@ -28,6 +28,7 @@ def images(pictures: Mapping[str, Any], columns: int | None = None, height: floa
     figure = panelled(pictures, min(len(pictures), 5) if columns is None else columns, height, 0.15)
     for ax, picture in zip(figure.axes, pictures.values(), strict=False):
         ax.imshow(as_rgb(picture), interpolation="nearest")
+        ax.set_anchor("S")  # the room that is left is the title's
         ax.axis("off")
     figure.alt = "Pictures, left to right: " + "; ".join(pictures) + "."
     return figure
