@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from diffusion_course import check, samplers, schedule
+from diffusion_course import check, data, samplers, schedule
 from diffusion_course.check.engine import Mistake
 from diffusion_course.check.lesson6 import SHORT, STARTS, WIDE, missed
 from diffusion_course.denoisers import GaussianDenoiser
@@ -148,6 +148,7 @@ def negative_factor(model, schedule, xT, times):
     [
         ("ddim_sampler", too_little_noise, "in x at question 2 to the network (t = 27) your weight of z_1 is 0.337"),
         ("ddim_sampler", every_step, "your function asks the network 40 times, where 3 is right"),
+        ("principal_axes", lambda x, k: (x.mean(0)[None], np.linalg.svd(x - x.mean(0))[2][:k]), "its shape is (1, 4)"),
         ("dpm_2m", negative_factor, "in x at question 2 to the network (t = 30) your weight of x_T is −"),
     ],
 )
@@ -190,6 +191,16 @@ def test_walkers_cross_where_the_check_of_the_level_says_they_do(capsys):
     assert shares == pytest.approx([0.45, 0.5, 0.55], abs=0.024)  # three standard errors
     assert "at t = 20, 0% of 20,000 walkers end right of 0" in told("crossing_level", 20)
     assert check.crossing_level(103) == 103  # 54 % of the 2000 that the notebook draws there
+
+
+def test_an_order_must_keep_the_rule_and_how_often_two_meet():
+    codes, pieces = data.faces().codes[:, :5], check.small_spaces
+    shares = [(codes[codes.sum(1) == 2] == row).all(1).mean() for row in pieces.ROWS]
+    assert pieces.CLUB == pytest.approx(shares, abs=0.01)
+    a, b, c, d, *rest = pieces.NAMES
+    assert "13% of the rows have both, and 8%" in told("reveal_order", lambda _: [[a, b], [c], [d], rest[:1], rest[1:]])
+    assert "with your order 68% of the rows" in told("reveal_order", lambda _: [[a], [b], [c], [d, *rest]])
+    assert "you ask 7 times" in told("reveal_order", lambda names: [[name] for name in names])
 
 
 def test_the_guidance_interval_has_to_win_in_both_numbers():

@@ -19,7 +19,7 @@ def _projection(answer) -> tuple:
 @exercise(
     probes=((LEANING, 2), (LEANING[:, :3], 1), (LEANING, 3)),
     measure=_projection,
-    returns=("mean", "axes (as a projection)"),
+    returns=("mean", "projection onto the axes"),
     table="""
     hint | Subtract the mean first: the axes say how the data differ from it.
     hint | `np.linalg.svd(x - mean, full_matrices=False)` returns three arrays; the rows of the last are all axes.
@@ -67,35 +67,40 @@ def unmask_step(codes, drawn, u, t, s):
     return np.where((codes == -1) & (u < (t - s) / t), drawn, codes)
 
 
-CHOOSING = "hat", "glasses", "beard", "long_hair", "happy"  # of these everyone in the club has exactly two
-NAMES = *CHOOSING, "hair_colour", "background"
+SHARES = {"hat": 0.4, "glasses": 0.4, "beard": 0.34, "long_hair": 0.5, "happy": 0.5}  # of all portraits, independent
+NAMES = *SHARES, "hair_colour", "background"
+ROWS = np.array(list(product((0, 1), repeat=5)))
+CLUB = np.where(ROWS, [*SHARES.values()], [1 - share for share in SHARES.values()]).prod(1) * (ROWS.sum(1) == 2)
+CLUB /= CLUB.sum()
 
 
-def share_right(groups) -> float:
-    """How often exactly two of the five come out if the groups are drawn one after the other, exactly."""
-    groups = [[name for name in group if name in CHOOSING] for group in groups]
-    total = 0.0
-    for values in product((0, 1), repeat=len(CHOOSING)):
-        had, chance, known = 0, 1.0, 0
-        said = dict(zip(CHOOSING, values, strict=True))
+def written(groups) -> np.ndarray:
+    """How likely each of ROWS is if the groups of places come in turn."""
+    made = np.ones(len(ROWS))
+    for i, row in enumerate(ROWS):
+        known: list[int] = []
         for group in groups:
-            yes = min(max((2 - had) / (len(CHOOSING) - known), 0.0), 1.0) if known < len(CHOOSING) else 0.0
-            for name in group:
-                chance *= yes if said[name] else 1 - yes
-            had, known = had + sum(said[name] for name in group), known + len(group)
-        total += chance * (sum(values) == 2)
-    return total
+            agree = CLUB * (ROWS[:, known] == row[known]).all(1)
+            for place in group:
+                made[i] *= agree @ (ROWS[:, place] == row[place]) / (agree.sum() or 1)
+            known += group
+    return made
 
 
 def _not_enough(groups) -> str | None:
     found = [list(group) for group in groups]
     if sorted(name for group in found for name in group) != sorted(NAMES):
         return f"return lists of names in which each of {', '.join(NAMES)} stands once; yours are {found}."
-    if len(found) > 5:
-        return f"you ask {len(found)} times; at most 5 are allowed."
-    if (share := share_right(found)) < 0.999:
-        return f"with your order {share:.0%} of the members have exactly two of the five; all of them should."
-    return None
+    places = [[NAMES.index(name) for name in group if name in SHARES] for group in found]
+    made = written(places)
+    if (share := made[ROWS.sum(1) == 2].sum()) < 0.999:
+        return f"with your order {share:.0%} of the rows have exactly two of the five; all of them should."
+    if several := [group for group in places if len(group) > 1]:
+        a, b = several[0][:2]
+        both, club = (chance @ ROWS[:, [a, b]].all(1) for chance in (made, CLUB))
+        told = f"every row keeps the rule, but {NAMES[a]} and {NAMES[b]} are drawn blind to each other"
+        return f"{told}: {both:.0%} of the rows have both, and {club:.0%} of the club."
+    return f"you ask {len(found)} times; fewer will do." if len(found) > 5 else None
 
 
 @exercise(
@@ -104,10 +109,9 @@ def _not_enough(groups) -> str | None:
     measure=lambda groups: np.array(1.0),
     table="""
     hint | Two places may be drawn together if knowing one says nothing about the other. Which are these?
-    hint | Hair colour and background are independent of everything. They can go along with any other.
-    hint | Once four of the five are known, the fifth is certain. So five groups of one each do it, with company.
-    why | Hat, glasses, beard, long hair and happy depend on each other, so they come one by one. The colours depend on
-        nothing, and drawing them together with another place loses nothing.
+    hint | Hair colour and background are independent of everything; no two of the five are.
+    hint | So each of the five comes alone, or with a colour.
+    why | What depends on each other comes one by one. The colours depend on nothing, so they can come with any place.
     """,
 )
 def reveal_order(names):
