@@ -148,7 +148,7 @@ def clouds(
     panels = {title: numbers_of(points, (None, 2), title) for title, points in panels.items()}
     if limit is None:
         limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
-    columns = min(len(panels), 3) if len(panels) in (1, 2, 3, 5, 6) else min(len(panels), 4)
+    columns = 3 if len(panels) in (5, 6) else min(len(panels), 4)
     figure = panelled(panels, columns, 3.0, 0.25, shared=True)
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if isinstance(reference, Mapping):

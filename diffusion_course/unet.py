@@ -20,8 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .base.embedding import FREQUENCIES
 from .base.refusals import whole, wholes
-from .models import FREQUENCIES, Conditions, Denoiser
+from .models import Conditions, Denoiser
 from .schedule import Schedule
 
 GROUPS = 8  # channels are normalised in this many groups

@@ -83,7 +83,7 @@ def test_bad_pictures_are_refused(x0, eps, message):
 
 
 def test_a_bare_array_is_no_schedule():
-    with pytest.raises(ValueError, match=r"must be a Schedule, not ndarray: Schedule\(alpha_bar\)"):
+    with pytest.raises(ValueError, match="must be a Schedule, such as"):
         dissolve(*pictures(), linear().alpha_bar)
 
 

@@ -23,9 +23,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..base.arrays import may_read
+from ..base.embedding import FREQUENCIES
 from ..base.refusals import tensor_of, whole
 from ..base.words import NOT_SAID, sent
-from ..models import FREQUENCIES
 from ..schedule import Schedule
 from ..unet import GROUPS, Block, UNet
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .numbers import is_tensor
+from ..base.arrays import is_tensor
 
 
 def quietly(function: Callable, *given):

@@ -6,6 +6,8 @@ import sys
 
 import numpy as np
 
+from ..base.arrays import is_tensor
+
 SYMBOLS = {
     "x0": "x_0", "xt": "x_t", "xs": "x_s", "xT": "x_T", "x0_hat": "x̂_0", "x0_before": "the earlier x̂_0", "eps": "ε",
     "eps_hat": "ε̂", "eps_free": "ε̂ without the prompt", "eps_cond": "ε̂ with the prompt", "alpha_bar": "ᾱ", "beta": "β",
@@ -34,11 +36,6 @@ def numbers(answer):
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{type(answer).__name__} holds no numbers")
     return array
-
-
-def is_tensor(x) -> bool:
-    """Is x a torch tensor? Asked without importing torch."""
-    return hasattr(x, "new_tensor")
 
 
 def is_object(value) -> bool:

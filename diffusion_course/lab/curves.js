@@ -1,4 +1,4 @@
-// The mathematics of designer.js: presets as in schedule.py, and a curve of log-SNR (at t = 1 … T) that can be bent.
+// The mathematics of designer.js: the presets, and a curve of log-SNR (at t = 1 … T) that can be bent.
 
 const T = 1000, KNOBS = 7;
 const TOP = 12, FLOOR = -20; // of the curve that can be drawn; a last value at the floor is ᾱ_T = 0 exactly

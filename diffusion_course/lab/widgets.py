@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import plots
 from ..forward import add_noise
-from ..schedule import Schedule
+from ..schedule import Schedule, a_schedule
 from .panel import Live, pack, small_png
 from .play import play_paths, play_pictures, play_points
 from .statue import statue
@@ -34,11 +34,7 @@ def dissolve(x0: dict, eps: dict, schedule: Schedule) -> Live:
     >>> dissolve(dot, dot, Schedule([1, 0.25, 0])).data["pictures"][0]["name"]
     'dot'
     """
-    if not isinstance(schedule, Schedule):
-        raise ValueError(
-            f"schedule must be a Schedule, not {type(schedule).__name__}: "
-            "Schedule(alpha_bar) checks an array and makes one of it."
-        )
+    a_schedule(schedule)
     if not x0 or list(x0) != list(eps):
         raise ValueError(f"x0 and eps need the same names, at least one: {[*x0]} and {[*eps]}.")
     pictures = [_packed(name, x0[name], eps[name]) for name in x0]

@@ -8,6 +8,7 @@ because weights belong to the schedule that they were trained with.
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 from pathlib import Path
@@ -90,7 +91,7 @@ def _differing(path: str | Path, tensors: dict[str, torch.Tensor], about: dict[s
         raise ValueError(
             f"{path} holds differences to another {about['of']}.safetensors than the one that ships: distil it anew."
         )
-    model, changed = pretrained(about["of"]), add_low_rank(pretrained(about["of"]), about["rank"])
+    changed = add_low_rank(copy.deepcopy(model := pretrained(about["of"])), about["rank"])
     _refuse_others(path, f"difference to {about['of']!r}", tensors, differences(changed))
     changed.load_state_dict(tensors, strict=False)
     model.load_state_dict(merged(changed))

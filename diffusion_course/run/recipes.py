@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,7 +64,7 @@ class Experiment:
     steps: int = 50
     guidance: float = 1.0  # with a prompt
     student: Student | None = None
-    needs: tuple[str, ...] = field(default=())  # options without which the command line cannot load the data
+    own: bool = False  # pictures of one's own, from a folder
 
     def recipe(self, device: str = "cpu") -> dict[str, Any]:
         """The training recipe for this kind of machine ("cpu", "cuda:0", …), as `training.train` takes it."""
@@ -96,28 +96,28 @@ def own(folder: str | Path, size: int, stream: bool = False) -> Experiment:
 # ---- networks -------------------------------------------------------------------------------------
 
 
-def _points(noise: Any) -> Denoiser:
+def _points(schedule: Any) -> Denoiser:
     from ..models import SpiralMLP
 
-    return SpiralMLP(noise)
+    return SpiralMLP(schedule)
 
 
-def _unet(channels: int, attributes: tuple[int, ...], widths: tuple[int, int], noise: Any) -> Denoiser:
+def _unet(channels: int, attributes: tuple[int, ...], widths: tuple[int, int], schedule: Any) -> Denoiser:
     from ..unet import UNet
 
-    return UNet(noise, channels, attributes, widths=widths)
+    return UNet(schedule, channels, attributes, widths=widths)
 
 
-def _dit(noise: Any) -> Denoiser:
+def _dit(schedule: Any) -> Denoiser:
     from ..beyond.dit import DiT
 
-    return DiT(noise, 3, FACE_ATTRIBUTES)
+    return DiT(schedule, 3, FACE_ATTRIBUTES)
 
 
-def _text_unet(widths: tuple[int, int], text: int, noise: Any) -> Denoiser:
+def _text_unet(widths: tuple[int, int], text: int, schedule: Any) -> Denoiser:
     from ..beyond.text import TextUNet
 
-    return TextUNet(noise, len(emoji.vocabulary()), widths=widths, text=text)
+    return TextUNet(schedule, len(emoji.vocabulary()), widths=widths, text=text)
 
 
 def _judge(kind: str, *arguments: str) -> Judge:
@@ -228,6 +228,6 @@ EXPERIMENTS = {
             "cpu": {"steps": 20_000, "batch": 32, "lr": 2e-3},
             "gpu": {"steps": 20_000, "batch": 128, "lr": 2e-3},
         },
-        needs=("folder",),
+        own=True,
     ),
 }

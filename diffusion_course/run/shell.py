@@ -55,17 +55,17 @@ class OneLine(click.Group):
 def sized(name: str, size: int | None) -> recipes.Experiment:
     """The experiment; `size` is that of your own pictures, where it has no pictures of its own."""
     entry = recipes.experiment(name)
-    if size is not None and not entry.needs:
+    if size is not None and not entry.own:
         raise click.BadParameter(f"{name} has one size: only your own pictures have another.", param_hint="--size")
-    return recipes.own(".", size or 32) if entry.needs else entry
+    return recipes.own(".", size or 32) if entry.own else entry
 
 
 def entry_of(name: str, folder: Path | None, size: int | None, stream: bool) -> recipes.Experiment:
     """The experiment to train; your own pictures come from `folder`."""
     entry = sized(name, size)
-    if entry.needs and folder is None:
+    if entry.own and folder is None:
         raise click.BadParameter("say where your pictures lie.", param_hint="--folder")
-    if folder is not None and not entry.needs:
+    if folder is not None and not entry.own:
         raise click.BadParameter(f"{name} has pictures of its own: `train folder` takes yours.", param_hint="--folder")
     if stream and folder is None:
         raise click.BadParameter("the data that ship fit into memory: it goes with --folder.", param_hint="--stream")
