@@ -4,8 +4,8 @@
 
 The same functions serve a float, a NumPy array and a torch tensor. Noise is always an argument: nothing random
 hides inside. `alpha_bar_t` is a number, or one number a sample: shape (B,) for an x of shape (B, …). A network,
-which has its noise levels ready on its device, passes `Levels` instead. Half-precision tensors are computed, and
-returned, in float32: √ᾱ falls to 5e-5, and half precision would turn the quotient into infinity.
+which has its noise levels ready on its device, passes `Levels` instead where ᾱ_t stands alone. Half-precision tensors
+are computed, and returned, in float32: √ᾱ falls to 5e-5, and half precision would turn the quotient into infinity.
 
 Sources: DDPM (arXiv:2006.11239), equations 2, 4, 6, 7; Salimans & Ho 2022 (arXiv:2202.00512) for v.
 """

@@ -114,6 +114,16 @@ def test_a_generator_of_the_other_library_is_refused(x, rng):
 # Refusals.
 
 
+@pytest.mark.parametrize("function", [noise_step, posterior, step_variance, posterior_variance])
+def test_levels_are_refused_where_they_would_pass_for_two_samples(function):
+    x, two = np.ones(2), levels(0.5, 1.0)
+    for arguments in {noise_step: [(x, two, x)], posterior: [(x, x, two, 0.9), (x, x, 0.1, two)]}.get(
+        function, [(two, 0.9), (0.1, two)]
+    ):
+        with refused("give ᾱ here", "Levels("):
+            function(*arguments)
+
+
 @every_function
 @pytest.mark.parametrize("level", [-0.01, 1.01, float("nan"), float("inf")])
 def test_levels_outside_0_and_1_are_refused(function, level):
