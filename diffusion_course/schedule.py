@@ -119,7 +119,12 @@ class Schedule:
         array([1000,  750,  500,  250,    0])
         """
         place = spacing if callable(spacing) else SPACINGS[one_of(spacing, SPACINGS, "spacing")]
-        return place(self, whole(n, f"n, the number of sampling steps (T = {self.T}),", most=self.T))
+        n = whole(n, f"n, the number of sampling steps (T = {self.T}),", most=self.T)
+        times = np.asarray(place(self, n))
+        fits = times.dtype.kind in "iu" and times.shape == (n + 1,) and times[0] == self.T and times[-1] == 0
+        if not fits or (np.diff(times.astype(int)) >= 0).any():
+            raise ValueError(f"spacing must give {n + 1} whole numbers falling from {self.T} to 0, not {brief(times)}.")
+        return times
 
 
 def a_schedule(given: Any) -> Schedule:
@@ -159,7 +164,7 @@ def sigmoid(T: int = 1000, start: float = -3.0, end: float = 3.0) -> Schedule:
 
 def from_beta(beta: Any) -> Schedule:
     """ᾱ_t = ∏_{s≤t} (1 − β_s) from the T noise variances β_1 … β_T (so `beta[0]` here is β_1)."""
-    beta = np.asarray(beta, dtype=np.float64)
+    beta = to_float64(beta)
     if beta.ndim != 1 or len(beta) == 0:
         raise ValueError(f"beta must be a list of T ≥ 1 numbers, not an array of shape {beta.shape}.")
     if not (inside := (beta > 0) & (beta <= 1)).all():
@@ -208,6 +213,7 @@ def exponential(schedule: Schedule, n: int) -> np.ndarray:
 
 def karras(schedule: Schedule, n: int, rho: float = 7.0) -> np.ndarray:
     """Evenly in σ^(1/ρ) from T to 1, then to 0: between even in σ (ρ = 1) and `exponential` (ρ → ∞)."""
+    rho = number(rho, "rho", 1)
     return _evenly(np.exp(-schedule.log_snr[1:] / (2 * rho)), n)
 
 

@@ -111,6 +111,18 @@ def test_numpy_integers_are_whole_numbers():
     assert linear(np.int64(1000)).steps(np.int32(4)).tolist() == [1000, 750, 500, 250, 0]
 
 
+@pytest.mark.parametrize("times", [[5, 4], [1000, 500.0, 0], [1000, 1000, 0], [999, 500, 0], np.uint16([1000, 5, 1])])
+def test_a_spacing_that_does_not_fall_from_T_to_0_is_refused(times):
+    with refused("spacing must give 3 whole numbers falling from 1000 to 0"):
+        linear().steps(2, lambda schedule, n: times)
+
+
+@pytest.mark.parametrize("rho", [0, -1, np.nan, "a"])
+def test_an_impossible_rho_is_refused(rho):
+    with refused("rho must be a finite number at least 1, not", rho):
+        karras(linear(), 5, rho)
+
+
 def test_unknown_spacings_are_refused_by_name():
     with refused(*SPACINGS, "'trailing'"):
         linear().steps(10, spacing="trailing")

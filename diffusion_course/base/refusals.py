@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
-from numbers import Integral, Number
+from numbers import Integral, Number, Real
 from typing import Any, ParamSpec
 
 import numpy as np
@@ -40,8 +40,8 @@ def number(given: Any, name: str, least: float = -np.inf, most: float = np.inf) 
     real = isinstance(given, (float, int, np.floating, np.integer)) and not isinstance(given, bool)
     if not real or not least <= given <= most or abs(given) == np.inf:
         low = "above 0" if least == TINY else f"at least {least:g}" if least > -np.inf else ""
-        limits = [low, f"at most {most:g}" if most < np.inf else ""]
-        raise ValueError(f"{name} must be a finite number {' and '.join(filter(None, limits))}, not {brief(given)}.")
+        limits = " and ".join(filter(None, [low, f"at most {most:g}" if most < np.inf else ""]))
+        raise ValueError(f"{name} must be a finite number{' ' * bool(limits)}{limits}, not {brief(given)}.")
     return float(given)
 
 
@@ -69,7 +69,7 @@ def refuse_no_floats(**named: Any) -> None:
     """Raise ValueError for what is no number, NumPy array or tensor of floats: lists, words, tensors of integers."""
     for name, x in named.items():
         kind = getattr(getattr(x, "dtype", None), "kind", "f")  # a tensor's has none
-        if not (isinstance(x, Number) or hasattr(x, "shape")) or kind not in "fiub":
+        if not (isinstance(x, Real) or hasattr(x, "shape")) or kind not in "fiub":
             raise ValueError(f"{name} must be a float, a NumPy array or a torch tensor of floats, not {brief(x)}.")
         refuse_whole_numbers(x)
 
