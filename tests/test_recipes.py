@@ -7,9 +7,10 @@ from refusals import refused
 
 from diffusion_course.base import files
 from diffusion_course.run import checkpoints, quality, recipes, sampling
+from diffusion_course.run.judges import SpiralJudge
 from diffusion_course.training import train
 
-STAND_ALONE = [name for name, entry in recipes.EXPERIMENTS.items() if not entry.needs]
+STAND_ALONE = [name for name, entry in recipes.EXPERIMENTS.items() if not entry.own]
 
 
 @pytest.mark.parametrize("name", STAND_ALONE)
@@ -73,6 +74,13 @@ def test_what_is_judged_has_what_its_judge_needs():
 def test_an_unknown_experiment_is_refused_with_those_that_are_there(name):
     with pytest.raises(ValueError, match=r"'spiral' or 'faces' or .*'faces-student'"):
         recipes.experiment(name)
+
+
+def test_no_seed_of_a_training_has_the_points_of_a_test():
+    load = recipes.experiment("spiral").load
+    for seed in (1000, 2001):
+        assert not np.array_equal(load("train", seed).x0, load("test", seed - 1000).x0)
+        assert not np.array_equal(load("train", seed).x0, SpiralJudge().held_out(2048, seed - 1000).x0)
 
 
 # ---- drawing samples -----------------------------------------------------------------------------
