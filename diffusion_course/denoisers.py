@@ -75,7 +75,8 @@ class FullGaussianDenoiser:
         mean, cov = to_float64(mean), to_float64(cov)
         finite = np.isfinite(mean).all() and np.isfinite(cov).all()
         d = cov.shape[-1] if cov.ndim else 0
-        if not finite or d == 0 or cov.shape != (d, d) or mean.shape not in ((), (d,)) or not np.allclose(cov, cov.T):
+        fits = finite and d > 0 and cov.shape == (d, d) and mean.shape in ((), (d,))
+        if not fits or not np.allclose(cov, cov.T, atol=1e-9 * abs(cov).max()):
             needed = "mean must be finite, (d,), and cov a finite symmetric matrix (d, d)"
             raise ValueError(f"{needed}, not {brief(mean)} and {brief(cov)}.")
         variances, self.axes = np.linalg.eigh(cov)

@@ -79,6 +79,7 @@ def trajectories(
     if missed := sorted(times - starts - set(visited)):
         raise ValueError(f"{steps} steps pass by t = {missed}: give a number of them (20, 40) that stops there.")
     found = zip(visited, dpm_solver(denoiser, schedule, xT, steps, clip=clip), strict=True)
+    # x is still x_T at the other starts, too
     return Trajectories(dict.fromkeys(starts, xT) | {t: x for t, x in found if t in times}, cond)
 
 

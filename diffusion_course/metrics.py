@@ -135,5 +135,6 @@ def accuracy(model: Any, x: Any, codes: Any) -> float:
     if len(codes) != len(pictures) or not (codes >= 0).any():
         raise ValueError(f"{len(codes)} conditions for {len(pictures)} pictures: give one each that says something.")
     found = torch.cat([model.predict(part) for part in pictures.split(PART)])
-    codes = codes.reshape(len(found), -1)
+    if (codes := codes.reshape(len(found), -1)).shape != found.shape:
+        raise ValueError(f"codes must have shape {tuple(found.shape)}, as the model answers, not {tuple(codes.shape)}.")
     return (found == codes)[codes >= 0].float().mean().item()

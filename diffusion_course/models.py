@@ -136,7 +136,8 @@ class SpiralMLP(Denoiser):
     def __init__(
         self, schedule: Schedule, dim: int = 2, attributes: Sequence[int] = (), *, output: str = "v"
     ) -> None:
-        super().__init__(schedule, output=output, dim=dim, attributes=wholes(attributes, "attributes"))
+        attributes = wholes(attributes, "attributes")
+        super().__init__(schedule, output=output, dim=dim, attributes=attributes)
         self.shape = (whole(dim, "dim"),)
         self.conditions = Conditions(attributes, 2 * FREQUENCIES)
         self.register_buffer("waves", 2.0 ** torch.arange(4), persistent=False)

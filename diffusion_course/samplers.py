@@ -29,7 +29,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .base.arrays import Array, row_quantile
+from .base.arrays import Array, row_quantile, shape_of
 from .base.refusals import number, refusing_at_once, whole
 from .forward import (
     add_noise,
@@ -189,6 +189,8 @@ def dynamic_threshold(share: float = 0.995) -> Callable[[Any], Any]:
     number(share, "share", 0, 1)
 
     def clip(x0_hat: Any) -> Any:
+        if not shape_of(x0_hat):
+            return max(-1.0, min(1.0, x0_hat))
         bound = row_quantile(abs(x0_hat).reshape(len(x0_hat), -1), share)
         bound = bound.clip(1).reshape(-1, *[1] * (x0_hat.ndim - 1))
         return x0_hat.clip(-bound, bound) / bound

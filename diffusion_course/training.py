@@ -76,12 +76,11 @@ def train(
     dataset: Any = x0 if isinstance(x0, Dataset) else None
     if dataset is not None:
         x0, cond = first_of(dataset, cond, draw)
-    if not callable(draw := draw_batch if draw is None else draw):
-        raise ValueError(f"draw must be a function like draw_batch, not {draw!r}.")
     x0 = samples(x0, like, bare)
     cond = None if cond is None else conditions(cond, len(x0), bare, like.device)
     weight = weights_of_t(weight, bare, like)
     recipe = recipe_of(steps, batch, lr, weight, x0, cond) | ({} if dataset is None else {"examples": len(dataset)})
+    draw = draw_batch if draw is None else draw
     run = Run(model, choose_machine(x0), recipe, weight, chance(rng, like.device), draw, accumulate)
     if resume is not None:
         run.load_state(resume)
@@ -94,7 +93,7 @@ def train(
 
 
 def _records(run: Run, x0: Tensor, cond: Tensor | None) -> Iterator[Record]:
-    one_step, threads = stepper(partial(step, run, x0, cond), run), Threads(run.machine.most)
+    one_step, threads = stepper(partial(step, run, x0, cond), run), Threads(run.machine.most)  # or `step` alone: slower
     steps, batch, lr = (run.recipe[name] for name in ("steps", "batch", "lr"))
     while run.done < steps:
         run.lr.fill_(lr * learning_rate(run.done + 1, steps))

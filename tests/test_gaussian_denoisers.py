@@ -99,6 +99,11 @@ def test_full_gaussian_is_the_least_squares_fit():
         assert (np.abs(products.mean(0)) < 4 * products.std(0) / n**0.5).all()
 
 
+def test_a_small_covariance_that_is_not_symmetric_is_refused():
+    with refused("symmetric"):
+        FullGaussianDenoiser(0.0, [[1e-9, 9e-10], [-9e-10, 1e-9]], SCHEDULE)
+
+
 def test_a_diagonal_covariance_is_the_plain_gaussian():
     xt, std = np.random.default_rng(5).standard_normal((4, 3)), np.array([0.0, 0.5, 2.0])
     for t in (1, [1, 10, 500, 1000]):

@@ -116,6 +116,8 @@ def test_known_pixels_of_another_kind_or_shape_are_refused():
         (torch.zeros(2), torch.ones(1, 4, 2), ["mask of shape (1, 4, 2)"]),
         (np.zeros(2), 1.0, ["known must be a number or a Tensor"]),
         (0.0, [0, 1], ["mask must be a number or a Tensor", "[0, 1]"]),
+        *((0.0, mask, ["mask must lie in [0, 1]"]) for mask in (None, 2.0, np.array([1.0, np.nan]))),
+        *((kind([0.0, np.nan]), 1.0, ["known holds NaN"]) for kind in (np.array, torch.tensor)),
     ):
         with refused(*told):
             inpainted(exact, LINEAR, known, mask)(xt, 5)

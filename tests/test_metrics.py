@@ -194,6 +194,12 @@ def test_accuracy_refuses_conditions_that_say_nothing(codes):
         accuracy(Classifier(3, (2,)), torch.zeros(2, 3, 8, 8), torch.tensor(codes))
 
 
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_accuracy_refuses_another_number_of_attributes(k):
+    with pytest.raises(ValueError, match=rf"codes must have shape \(2, 3\).*\(2, {k}\)"):
+        accuracy(Classifier(3, (2, 2, 2)), torch.zeros(2, 3, 8, 8), torch.zeros(2, k))
+
+
 def test_accuracy_counts_what_was_asked():
     class Always(Classifier):
         def predict(self, x):

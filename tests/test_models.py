@@ -301,6 +301,7 @@ def test_config_rebuilds_the_network(kind):
         *((lambda wrong=wrong: SpiralMLP(COSINE, output=wrong), ["'eps' or 'x0' or 'v'", repr(wrong)]) for wrong in
           ("noise", None, 3)),
         (lambda: SpiralMLP(COSINE, attributes=3), ["attributes must be a list", "3"]),
+        (lambda: SpiralMLP(COSINE, attributes=iter([3]))(torch.zeros(2, 2), 5, [[3]]), ["0 … n−1 (n = (3,))"]),
         (lambda: UNet(COSINE, widths=8), ["widths must be a list", "8"]),
         (lambda: SpiralMLP("cosine"), ["schedule must be a Schedule", "'cosine'"]),
         *((lambda dim=dim: SpiralMLP(COSINE, dim), ["dim is", repr(dim)]) for dim in (0, -2, 2.0, "v")),

@@ -99,6 +99,9 @@ def test_pictures_lie_in_one_image(channels):
         ),
         (lambda: play_pictures(np.zeros((3, 4, 2, 5, 5))), "c = 1 or 3 channels, not 2"),
         (lambda: play_pictures(np.zeros((3, 4, 1, 5, 5)), columns=2, rows=["a"]), "1 rows, but 4 pictures in 2"),
+        (lambda: play_pictures(np.zeros((3, 4, 1, 5, 5)), columns=0), "columns is 0"),
+        (lambda: play_points(np.zeros((3, 4, 2)), limit=0), "limit must be a finite number above 0, not 0"),
+        (lambda: play_paths(np.zeros((3, 4)), seconds=-1), "seconds must be"),
         (lambda: play_paths(np.zeros((3, 4, 2))), r"paths \(frames, n\)"),
         (
             lambda: play_paths(None, groups={"few": np.zeros((3, 4))}, stops={"many": 2}),

@@ -169,7 +169,7 @@ def test_dynamic_threshold_is_imagens():
 
 @every_sampler
 def test_dynamic_threshold_serves_every_sampler(sampler):
-    for xT, seed in ((rng().standard_normal((4, 9)), rng(1)), (torch.zeros(4, 9), torch.Generator())):
+    for xT, seed in ((2.5, rng(1)), (rng().standard_normal((4, 9)), rng(1)), (torch.zeros(4, 9), torch.Generator())):
         x0 = end(sampler, EXACT, SCHEDULE, xT, steps=5, rng=seed, clip=dynamic_threshold(0.9))
         assert np.abs(np.asarray(x0)).max() <= 1
 

@@ -57,9 +57,10 @@ class DiT(Denoiser):
         self, schedule: Schedule, channels: int = 3, attributes: Sequence[int] = (), *, output: str = "v",
         side: int = 16, patch: int = 2, width: int = 64, depth: int = 4,
     ) -> None:  # fmt: skip
+        attributes = wholes(attributes, "attributes")
         super().__init__(
-            schedule, output=output, channels=channels, attributes=wholes(attributes, "attributes"), side=side,
-            patch=patch, width=width, depth=depth,
+            schedule, output=output, channels=channels, attributes=attributes, side=side, patch=patch, width=width,
+            depth=depth,
         )  # fmt: skip
         for name, number in (("channels", channels), ("patch", patch), ("depth", depth)):
             whole(number, name)

@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from ..base.files import load, pictures
+from ..base.refusals import one_of
 from ..base.words import NOT_SAID
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "grey")
@@ -69,10 +71,8 @@ def emoji(split: str = "train") -> Emoji:
     >>> e.images.shape[1:], e.vocabulary.text(e.words[0]).split()[:2] == e.names[e.concept[0]].split()[:2]
     ((32, 32, 3), True)
     """
-    if split not in SPLITS:
-        raise ValueError(f"split is {split!r}; it must be one of {list(SPLITS)}.")
-    file = load("emoji.npz")
-    part = file["split"] == SPLITS[split]
+    number, file = SPLITS[one_of(split, SPLITS, "split")], load("emoji.npz")
+    part = file["split"] == number
     columns = {name: file[name][part].astype(np.int64) for name in ("words", "concept", "style")}
     told = {name: tuple(file[name].tolist()) for name in ("names", "styles", "pairs")}
     return Emoji(file["images"][part], **columns, **told, vocabulary=vocabulary())  # type: ignore[arg-type]
@@ -85,16 +85,14 @@ def vocabulary() -> "Vocabulary":
     return Vocabulary(file["vocabulary"].tolist(), file["words"].shape[1])
 
 
-def recoloured_copies(
-    data: Emoji, copies: int = 2, rng: np.random.Generator | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def recoloured_copies(data: Emoji, copies: int = 2, rng: Any = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`data` in other colours, so that "blue" means blue of anything: pictures, words, and whose copy each is.
 
     Every picture that has a main colour is turned by 40°…320° of hue, `copies` times. A copy is kept if the new main
     colour is another than before; its word stands first in the row, in place of all colours that stood there. Colours
-    and things that are held out together are not made.
+    and things that are held out together are not made. `rng` is a NumPy Generator or a seed; None is fresh chance.
     """
-    rng = np.random.default_rng(0) if rng is None else rng
+    rng = np.random.default_rng(rng)
     vocabulary = data.vocabulary
     ids = np.array([vocabulary.place[colour] for colour in COLOURS])
     pairs = [vocabulary.ids(pair)[:2] for pair in data.pairs]

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Array, cast
+from ..base.refusals import wholes
 from ..forward import eps_from_x0, v_from_eps
 from ..predictor import Predictor
 from ..schedule import Schedule
@@ -35,8 +36,8 @@ def log_likelihood(model: Callable, schedule: Schedule, xt: Array, times: Sequen
     if getattr(xt, "ndim", 0) != 2 or str(xt.dtype).rpartition(".")[2] != "float64":
         given = f"{getattr(xt, 'dtype', type(xt).__name__)} of shape {np.shape(xt)}"
         raise ValueError(f"xt must be points (B, d) in float64, not {given}: differences need the digits.")
-    times = [int(t) for t in times]
-    if len(times) < 2 or times[0] < 1 or times[-1] != schedule.T or any(s <= t for t, s in pairwise(times)):
+    times = wholes(times, "times")
+    if len(times) < 2 or times[-1] != schedule.T or any(s <= t for t, s in pairwise(times)):
         raise ValueError(f"times must rise from at least 1 to T = {schedule.T}, not {times[:3]} … {times[-1:]}.")
     predict, x, grown = Predictor(model, schedule), xt, 0.0
     angle = np.arctan2((1 - schedule.alpha_bar) ** 0.5, schedule.alpha_bar**0.5)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Array, cast, to_float64
+from ..base.refusals import refuse_other_samples
 from ..forward import levels, refuse_clean
-from ..schedule import Schedule
+from ..schedule import Schedule, a_schedule
 
 
 class MixtureDenoiser:
@@ -27,9 +28,10 @@ class MixtureDenoiser:
     """
 
     def __init__(self, mean: Any, std: Any, schedule: Schedule, weights: Any = 1.0) -> None:
-        self.mean, self.schedule = to_float64(mean), schedule
+        self.mean, self.schedule = to_float64(mean), a_schedule(schedule)
         if self.mean.ndim != 2 or self.mean.size == 0 or not np.isfinite(self.mean).all():
             raise ValueError(f"mean must be finite numbers of shape (K, d), not of shape {self.mean.shape}.")
+        self.shape = self.mean.shape[1:]
         self.std, weights = (np.broadcast_to(to_float64(x), len(self.mean)) for x in (std, weights))
         if not ((self.std >= 0) & (self.std < np.inf) & (weights > 0) & (weights < np.inf)).all():
             raise ValueError(f"std must be finite and 0 or more, weights finite and above 0, not {std} and {weights}.")
@@ -63,8 +65,7 @@ class MixtureDenoiser:
 
     def _at(self, xt: Any, t: Any) -> tuple[Any, Any, Any, Any]:
         """x_t in float64, both levels, and the variance v_k of each Gaussian."""
-        if xt.ndim != 2 or xt.shape[1] != self.mean.shape[1]:
-            raise ValueError(f"xt must have shape (B, {self.mean.shape[1]}), as the data have, not {tuple(xt.shape)}.")
+        refuse_other_samples(xt, self.shape)
         x = to_float64(xt)
         signal, noise = levels(self.schedule.at(t), x)
         return x, signal, noise, signal**2 * self.std**2 + noise**2

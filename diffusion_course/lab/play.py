@@ -16,6 +16,7 @@ from PIL import Image
 
 from .. import plots
 from ..base.arrays import to_float64
+from ..base.refusals import TINY, number, whole
 from .panel import Live, pack
 from .snapshots import FEW, by_direction, fan, moments_of_sheets, snapshots, whole_paths
 
@@ -51,7 +52,7 @@ def play_points(
         raise ValueError(f"all panels need the same frames, not {[len(points) for points in panels.values()]}.")
     if limit is None:
         limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
-    unit = limit / 16000  # so that points up to twice as far away still fit
+    unit = number(limit, "limit", TINY) / 16000  # so that points up to twice as far away still fit
     arrows = None if field is None else _arrows(to_float64(field[0]), to_float64(field[1]), count)
     data = _common(count, captions, seconds, alt or "Points that move.") | {
         "panels": [
@@ -107,7 +108,7 @@ def play_pictures(
         frames = frames / 127.5 - 1
     frames = _frames(frames, 5, "pictures (frames, n, c, h, w)")
     count, n, c, h, w = frames.shape
-    columns = min(n, 8) if columns is None else columns
+    columns = min(n, 8) if columns is None else whole(columns, "columns")
     lines = -(-n // columns)
     if c not in (1, 3):
         raise ValueError(f"a picture has c = 1 or 3 channels, not {c}: frames are (frames, n, c, h, w).")
@@ -153,7 +154,7 @@ def play_paths(
         raise ValueError(f"stops names {strange}, but the groups are {list(named)}.")
     together = np.concatenate(list(named.values()), axis=1)
     count, n = together.shape
-    unit = limit / 16000
+    unit = number(limit, "limit", TINY) / 16000
     of = np.repeat(np.arange(len(named)), [some.shape[1] for some in named.values()])
     data = _common(count, captions, seconds, alt or "Numbers that move with time.") | {
         "frames": count, "count": n, "paths": _short(together, unit), "unit": unit, "limit": float(limit),
@@ -203,7 +204,7 @@ def _common(count: int, captions: Sequence[str] | None, seconds: float, alt: str
     captions = [f"frame {i + 1} of {count}" for i in range(count)] if captions is None else [*map(str, captions)]
     if len(captions) != count:
         raise ValueError(f"captions names {len(captions)} frames, but there are {count}.")
-    return {"frames": count, "captions": captions, "seconds": float(seconds), "alt": alt}
+    return {"frames": count, "captions": captions, "seconds": number(seconds, "seconds", TINY), "alt": alt}
 
 
 def _short(values: np.ndarray, unit: float) -> dict:

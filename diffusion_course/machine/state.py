@@ -43,6 +43,8 @@ class Run:
         self, model: nn.Module, machine: Machine, recipe: dict[str, Any], weight: Any, rng: torch.Generator,
         draw: Callable, parts: int = 1,
     ) -> None:  # fmt: skip
+        if not callable(draw):
+            raise ValueError(f"draw must be a function like training.draw_batch, not {draw!r}.")
         self.model, self.bare, self.machine, self.recipe = model, unwrapped(model), machine, recipe
         self.weight, self.rng, self.draw, self.done = weight, rng, draw, 0
         self.capturable = self.model is self.bare  # a wrapper has plans of its own
