@@ -208,6 +208,9 @@ def _guess(x, t):
         A step leads from the level of t to that of t − 1: hand them over in this order.
     the model is asked about the next level #5 | model(x, t) → model(x, t - 1) |
         x has the level t when you ask; t − 1 is where it goes.
+    the guess is solved for at the next level | (x - (1 - alpha_bar[t]) ** 0.5 * model(x, t)) / alpha_bar[t] ** 0.5 →
+        (x - (1 - alpha_bar[t - 1]) ** 0.5 * model(x, t)) / alpha_bar[t - 1] ** 0.5 |
+        x still has the level of t, not of t − 1, when you solve for x̂_0.
     the model's ε̂ is taken for x̂_0 #13 | (x - (1 - alpha_bar[t]) ** 0.5 * model(x, t)) / alpha_bar[t] ** 0.5 →
         model(x, t) | The model answers with the noise; solve x_t = √ᾱ_t x̂_0 + √(1−ᾱ_t) ε̂ for x̂_0.
     the noise is added in the guess, not subtracted | (x - → (x + | The sign in the guess is wrong: x̂_0 is
