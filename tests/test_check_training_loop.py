@@ -82,7 +82,8 @@ def told(attempt) -> Mistake:
 @pytest.mark.parametrize("loop", [LOOP.reference, gradient_descent, on_tensors, by_hand, with_a_loader])
 def test_any_right_loop_is_right(loop, capsys):
     assert LOOP(loop) is loop
-    assert capsys.readouterr().out.startswith("✓ training_loop")
+    said = capsys.readouterr().out
+    assert said.startswith("✓ training_loop") and ("batches of 128" in said) == (loop is not LOOP.reference)
 
 
 @pytest.mark.parametrize("fault", LOOP.faults, ids=lambda fault: fault.name)
