@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from ..base.figure import BLUE, RED, SKY, WIDTH, Figure, styled
+from ..base.figure import BLACK, BLUE, RED, SKY, WIDTH, Figure, styled
 from .gaze import said_inside
 
 COLUMN = 1.5  # from the middle of a stage to that of the next, in units of the width of the widest
@@ -17,13 +17,13 @@ PARTS = ("stem", "before", "down", "middle", "up", "join", "after")  # of a `UNe
 @styled
 def network(
     stages: Sequence[tuple[str, tuple[int, int, int]]], skip: tuple[str, str] | None = None,
-    inside: Mapping[str, str] | None = None,
+    inside: Mapping[str, str] | None = None, told: tuple[str, Sequence[str]] = ("", ()),
 ) -> Figure:  # fmt: skip
     """The stages of an image network, `stages` a list of (name, (channels, height, width)), in order.
 
     A stage is a block as high as its grid and as wide as its channels (by the square root, so that few channels can
     still be seen). `skip`, a pair of names, is drawn as an arrow over the stages between them; `inside`,
-    name → word, is written into blocks.
+    name → word, is written into blocks; `told`, a word and names, is led into these stages from below.
     Raises ValueError for a skip from or to a stage that is not there.
 
     >>> network([("x_t", (3, 16, 16)), ("stem", (80, 8, 8))]).alt
@@ -40,7 +40,7 @@ def network(
     for name, (c, h, w), middle, width in zip(names, shapes, middles, widths, strict=True):
         ax.add_patch(Rectangle((middle - width / 2, -h / 2), width, h, facecolor=SKY, edgecolor=BLUE))
         ax.text(middle, -0.6 * tall, f"{name}\n{c} ×\n{h} × {w}", ha="center", va="top")
-        ax.text(middle, 0, (inside or {}).get(name, ""), ha="center", va="center", fontsize=8)
+        ax.text(middle, 0, (inside or {}).get(name, ""), ha="center", va="center", fontsize=9, color="white")
     for left, right in pairwise(range(len(stages))):
         ends = (middles[right] - widths[right] / 2, 0), (middles[left] + widths[left] / 2, 0)
         ax.annotate("", *ends, arrowprops={"arrowstyle": "->", "color": BLUE, "linewidth": 1})
@@ -53,6 +53,15 @@ def network(
         ax.annotate("", tips[1], tips[0], arrowprops=style)
         ax.text(np.mean([x for x, _ in tips]), 0.72 * tall, "skip", ha="center", color=RED)
         figure.alt += f" A skip leads from {skip[0]} to {skip[1]}."
+    word, into = told
+    bus, arrow = -0.48 * tall, {"arrowstyle": "->", "color": BLACK}
+    for i in map(names.index, into):
+        ax.annotate("", (middles[i], -heights[i] / 2), (middles[i], bus), arrowprops=arrow)
+    if into:
+        ends = [middles[names.index(name)] for name in into]
+        ax.plot(ends, [bus] * len(ends), color=BLACK, linewidth=1)
+        ax.text(np.mean(ends), bus, word, ha="center", va="center", fontsize=9, backgroundcolor="white")
+        figure.alt += f" {word.capitalize()} go into {', '.join(into)}."
     ax.set(xlim=(-COLUMN / 2, middles[-1] + COLUMN / 2), ylim=(-0.95 * tall, 0.85 * tall))
     ax.axis("off")
     return figure
@@ -68,4 +77,6 @@ def unet(model: Any, shape: tuple[int, int, int]) -> Figure:
     last = {part: layer[-1] if isinstance(layer, torch.nn.ModuleList) else layer for part, layer in layers.items()}
     said = said_inside(model, last, torch.zeros(1, *shape), 1)
     stages = [(part, tuple((doubled(y) if part == "up" else y).shape[1:])) for part, y in said.items()]
-    return network([("xₜ", shape), *stages, ("v̂", shape)], skip=("before", "join"), inside={"middle": "attention"})
+    told = "time, attributes", ("before", "middle", "after")  # where `Block`s are
+    skip, inside = ("before", "join"), {"middle": "attention"}
+    return network([("xₜ", shape), *stages, ("v̂", shape)], skip, inside, told)
