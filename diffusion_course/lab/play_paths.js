@@ -124,5 +124,6 @@ function mount(stage, data) {
   }
 
   view.canvas.classList.add("dc-bare");
-  player(stage, data, (at) => { place = at; view.redraw(); }, (i) => view.describe(`${data.alt} ${data.captions[i]}`));
+  const told = (i) => view.describe(`${data.alt} ${data.captions[i]}`);
+  player(stage, data, (at) => { place = at; view.redraw(); }, told, frames - 1); // the paths whole, as in a book
 }

@@ -3,10 +3,11 @@
 const HOLD = 1.5; // seconds that the last frame stays before it begins again
 
 // `draw(place)` paints the moment `place`, 0 … frames − 1, also between two frames. `told(i)` describes frame i.
-function player(stage, { frames, captions, seconds }, draw, told) {
+// Whoever wants less motion sees the frame `still` first.
+function player(stage, { frames, captions, seconds }, draw, told, still = 0) {
   stage.classList.add("dc-player");
   const last = frames - 1, bar = controls(stage);
-  let place = 0, rest = 0, telling;
+  let place = REDUCED.matches ? still : 0, rest = 0, telling;
   const show = () => {
     slider.value = Math.round(place);
     draw(place);
@@ -33,7 +34,7 @@ function player(stage, { frames, captions, seconds }, draw, told) {
   const longest = Math.max(...captions.map((text) => text.length));
   slider.output.style.minWidth = `${0.58 * longest}em`; // else the slider breathes with its caption
   show();
-  told(0);
+  told(place);
 }
 
 const lerp = (values, width, place) => { // rows of `width` numbers, interpolated at row `place`
