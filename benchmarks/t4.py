@@ -67,7 +67,7 @@ def trainings():
     recipe = faces.recipe("cuda")
     own = dataclasses.replace(
         recipes.experiment("folder"),
-        load=lambda split, seed: sets.Set(data.faces().x0[:200]),
+        load=lambda split, seed: sets.Samples(data.faces().x0[:200]),
         network=lambda noise: UNet(noise, channels=3, widths=(48, 96)),
     )
     return {"faces": (faces, recipe["steps"], recipe["batch"]), "own pictures": (own, 6000, 16)}

@@ -252,7 +252,10 @@ def test_mixtures_that_are_none_are_refused(mean, std, weights, message):
 
 def test_a_mixture_refuses_other_shapes_and_the_clean_end():
     model = MixtureDenoiser([[0.0, 1.0]], 0.1, SCHEDULE)
-    with refused("(B, 2)"):
-        model(np.zeros((4, 3)), 5)
+    for xt in (np.zeros((4, 3)), 0.5):
+        with refused("(B, 2)"):
+            model(xt, 5)
+    with refused("must be a Schedule"):
+        MixtureDenoiser([[0.0]], 1.0, None)
     with refused("start at t = 1"):
         model(np.zeros((4, 2)), 0)

@@ -69,6 +69,7 @@ def test_with_a_network_it_is_the_volume_that_the_flow_changes():
         (np.zeros((3, 2), np.float32), (1, 1000), ["float64", "float32"]),
         (np.zeros(3), (1, 1000), ["(B, d)"]),
         (np.zeros((3, 2)), (0, 1000), ["at least 1"]),
+        (np.zeros((3, 2)), (1.9, 1000), ["1.9"]),
         (np.zeros((3, 2)), (1, 900), ["T = 1000"]),
         (np.zeros((3, 2)), (1, 500, 500, 1000), ["rise"]),
     ],

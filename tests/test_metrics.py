@@ -10,7 +10,7 @@ from diffusion_course import data, metrics
 from diffusion_course.metrics import accuracy
 from diffusion_course.run.classifiers import Classifier, train_classifier
 from diffusion_course.run.judges import PictureJudge, SpiralJudge, report
-from diffusion_course.run.sets import Set
+from diffusion_course.run.sets import Samples
 
 
 def rng(seed=0):
@@ -227,7 +227,7 @@ def test_classifier_learns_what_is_to_be_seen():
 def judged():
     """A judge of faces against 2,000 training pictures, those, and the held-out ones."""
     judge = PictureJudge("faces")
-    judge.train = Set(judge.train.x0[:2000], judge.train.cond[:2000])
+    judge.train = Samples(judge.train.x0[:2000], judge.train.cond[:2000])
     return partial(report, judge), judge.train[:2], judge.test[:2]
 
 

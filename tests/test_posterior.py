@@ -137,7 +137,7 @@ def test_levels_outside_0_and_1_are_refused(function, level):
 
 @every_function
 def test_what_is_no_number_array_or_tensor_is_refused(function):
-    for x in ([0.5, 0.5], "x", None, np.array(["x"])):
+    for x in ([0.5, 0.5], "x", None, np.array(["x"]), 1j):
         for pair in ((x, 0.5), (0.5, x)):
             with refused("must be a float, a NumPy array or a torch tensor", "not", str(x)):
                 function(pair[0], 0.5, pair[1])

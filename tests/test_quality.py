@@ -48,6 +48,11 @@ def cells(tmp_path):
     return quality.table(tmp_path / "q.csv")
 
 
+def test_a_sampler_that_is_no_label_is_refused_with_those():
+    with pytest.raises(ValueError, match=r"'DDIM' or .* not 'ddim'"):
+        quality.measure("spiral", "ddim", 10)
+
+
 def test_table_gathers_seeds_and_the_figure_tells_them(cells):
     np.testing.assert_allclose(cells["spiral", "Heun", 3], [[0.8, 0.6], [0.6, 0.4]])
     figure = quality.figure(cells)

@@ -126,7 +126,7 @@ def stream(dataset: Dataset, order: Order, like: Tensor, bare: Any = None) -> It
             clean, cond = items if isinstance(items, (list, tuple)) else (items, None)
             if not (fit := clean.flatten(1).abs().amax(1) <= LARGEST).all():  # NaN is not
                 row = next(itertools.islice(order, number, None))[int(fit.int().argmin())]
-                raise ValueError(f"sample {row} of the Dataset holds numbers above {LARGEST:g}, or none: {SCALED}.")
+                raise ValueError(f"sample {row} of the Dataset holds NaN or numbers above {LARGEST:g}: {SCALED}.")
             cond = None if cond is None else whole(conditions(cond, len(clean), bare, cond.device))
             yield whole(clean.to(like.dtype)), cond
     except ValueError as error:  # of a reader, which sends its whole traceback

@@ -17,7 +17,7 @@ from .. import data, metrics
 from ..base.refusals import as_pictures
 from . import checkpoints
 from .recipes import EXPERIMENTS
-from .sets import Set
+from .sets import Samples
 
 
 class Judge(Protocol):
@@ -28,7 +28,7 @@ class Judge(Protocol):
 
     def numbers(self, x: Any, cond: Any = None, seed: int = 0) -> dict[str, float]: ...
 
-    def held_out(self, n: int, seed: int = 0) -> Set: ...
+    def held_out(self, n: int, seed: int = 0) -> Samples: ...
 
 
 class Measure(NamedTuple):
@@ -58,8 +58,8 @@ class SpiralJudge:
         real, directions = data.spiral(len(x), rng), rng.standard_normal((metrics.DIRECTIONS, 2))
         return metrics.spiral_numbers(x, real, directions)
 
-    def held_out(self, n: int, seed: int = 0) -> Set:
-        return Set(data.spiral(n, np.random.default_rng(1000 + seed)))
+    def held_out(self, n: int, seed: int = 0) -> Samples:
+        return Samples(data.spiral(n, np.random.default_rng(1000 + seed)))
 
 
 class PictureJudge:
@@ -72,7 +72,7 @@ class PictureJudge:
         self.test = self.experiment.load("test", 0)
 
     @cached_property
-    def train(self) -> Set:
+    def train(self) -> Samples:
         return self.experiment.load("train", 0)
 
     @cached_property
@@ -93,11 +93,11 @@ class PictureJudge:
             numbers["accuracy"] = metrics.accuracy(self.classifier, shown, cond)
         return numbers | {"distance": float(metrics.nearest_distance(shown, self.train.x0).mean())}
 
-    def held_out(self, n: int, seed: int = 0) -> Set:
+    def held_out(self, n: int, seed: int = 0) -> Samples:
         """The part of the held-out pictures that this seed takes, and their conditions."""
         if not 2 <= n <= len(self.test.x0):
             most = len(self.test.x0)
             raise ValueError(f"there are {most} held-out pictures to compare with: give 2 … {most} samples, not {n}.")
         start = seed * n % (len(self.test.x0) - n + 1)
         rows = slice(start, start + n)
-        return Set(self.test.x0[rows], None if self.test.cond is None else self.test.cond[rows])
+        return Samples(self.test.x0[rows], None if self.test.cond is None else self.test.cond[rows])

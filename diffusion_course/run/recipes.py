@@ -22,7 +22,7 @@ from ..base.refusals import one_of
 from ..base.words import FACE_VALUES, face_codes
 from ..beyond import emoji
 from . import sets
-from .sets import Set
+from .sets import Samples
 
 if TYPE_CHECKING:
     from ..models import Denoiser
@@ -51,7 +51,7 @@ class Experiment:
 
     about: str  # one line for people
     shape: tuple[int, ...]  # of one sample
-    load: Callable[[str, int], Set]  # split ("train" or "test"), seed
+    load: Callable[[str, int], Samples]  # split ("train" or "test"), seed
     network: Callable[[Any], Denoiser]  # schedule → the network before training
     training: Mapping[str, Mapping[str, Any]]  # "cpu", and "gpu" where it differs: arguments of `training.train`
     weight: str | None = "v"  # of the loss, as `training.train` takes it
