@@ -59,6 +59,7 @@ U = np.array([[0.1, 0.05, 0.9, 0.2], [0.3, 0.45, 0.55, 0.62]])
     the chance is t − s | (t - s) / t → t - s |
         That is the chance of any place; this one is known to be masked, which has probability t. At s = 0 all that is
         masked must be revealed.
+    the chance is 1 − s | (t - s) / t → 1 - s | That is the share revealed since t = 1, not since t.
     the share that stays is revealed | (t - s) / t → s / t | With probability s/t a masked place stays masked.
     the places that should stay are revealed | u < → u >= | Reveal where u is *below* the probability.
     """,
