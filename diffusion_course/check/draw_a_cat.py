@@ -115,6 +115,7 @@ def largest_weight(d: int) -> float:
 
 long_enough = Finding(
     "long_enough",
+    exactly=26,
     right=range(23, 30),  # 0.7375 to 0.766: what a few thousand questions cannot tell apart
     wrong=lambda d: f"with vectors of length {d} the largest weight is {largest_weight(d):.2f} on average, not 0.75.",
     asked="a length",
