@@ -41,6 +41,6 @@ def new_page(browser):
         page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
         yield page
         context.close()
-        assert not (strict and errors)
+        assert not (strict and errors), errors
 
     return new_page

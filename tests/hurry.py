@@ -1,4 +1,4 @@
-"""Read by the kernels that run the notebooks as they start: a training ends after a tenth of its steps."""
+"""Read by the kernels that run the notebooks as they start: a training ends after a tenth of its steps, at least 100."""
 
 
 def hurry():
@@ -8,8 +8,8 @@ def hurry():
 
     class Hurried(bars.tqdm):
         def __iter__(self):
-            steps = super().__iter__()
-            return islice(steps, self.total // 10) if getattr(self, "unit", "") == "step" else steps  # none if disabled
+            steps, short = super().__iter__(), getattr(self, "unit", "") == "step"  # none if disabled
+            return islice(steps, max(self.total // 10, 100)) if short else steps
 
     bars.tqdm = Hurried
 
