@@ -1,4 +1,4 @@
-"""Read by the kernels that run the notebooks as they start: a training ends after a tenth of its steps, at least 100."""
+"""Read by the kernels of notebooks as they start: a training ends after a tenth of its steps, at least 100."""
 
 
 def hurry():
