@@ -137,7 +137,7 @@ def test_each_example_comes_once_an_epoch_over_all_processes(n, batch, ranks):
 def test_a_process_reads_its_own_share_only(monkeypatch):
     monkeypatch.setattr(inputs, "READERS", 0)
     dataset, order = Numbered(), inputs.Order(40, 8, 0, 0, 1, 2)
-    x0, cond = next(inputs.stream(dataset, order, torch.zeros(())))
+    x0, cond = next(inputs.stream(dataset, order, torch.zeros(()), torch.nn.Identity()))
     assert len(x0) == len(cond) == 8 and len(dataset.asked) == 4
     assert (x0[::2] == 0).all() and torch.equal(x0[1::2], torch.from_numpy(POINTS[dataset.asked]))
 

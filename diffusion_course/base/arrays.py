@@ -43,9 +43,11 @@ def brief(given: Any) -> str:
 
 def exact(values: Any) -> Any:
     """A float as it is (quick: samplers pass nothing else), anything else as a float64 array. Refuses `Levels`."""
+    if isinstance(values, float):
+        return float(values)
     if hasattr(values, "_fields"):  # Levels of a network, which would pass for the ᾱ_t of two samples
         raise ValueError(f"give ᾱ here, a number or one a sample, not {brief(values)}.")
-    return float(values) if isinstance(values, float) else to_float64(values)
+    return to_float64(values)
 
 
 def holds(condition: Any) -> bool:

@@ -107,7 +107,7 @@ def first_of(dataset: Dataset, cond: Any, draw: Any) -> tuple[Any, Any]:
     return torch.as_tensor(x0)[None], None if codes is None else torch.as_tensor(codes)[None]
 
 
-def stream(dataset: Dataset, order: Order, like: Tensor, bare: Any = None) -> Iterator[tuple[Tensor, Tensor | None]]:
+def stream(dataset: Dataset, order: Order, like: Tensor, bare: nn.Module) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Batches (x_0, cond) on the device of `like`, a sample each; what other processes read is left 0 here.
 
     An item of the dataset is x_0, or (x_0, codes). Raises ValueError with the reason if one cannot be read, or does

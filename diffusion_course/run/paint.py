@@ -67,7 +67,8 @@ def painting(prompt: str, n: int = 8, scale: float = SCALE, steps: int = STEPS, 
 @cache
 def styles() -> list[str]:
     """The names of the sets that drew the pictures."""
-    return np.load(shipped("emoji.npz"))["styles"].tolist()
+    with np.load(shipped("emoji.npz")) as file:  # `files.load` would read the pictures, too
+        return file["styles"].tolist()
 
 
 def guesses(model: Any, cond: Array, noise: torch.Tensor, scale: float | None, steps: int) -> Iterator[np.ndarray]:
