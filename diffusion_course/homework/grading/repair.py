@@ -33,7 +33,7 @@ def repair(run, solution, parts) -> None:
 
 
 def _lacks_its_loop(cells, name: str, said: str) -> bool:
-    """Is it one step for want of a loop? That is a blank; to return too early from a loop is a mistake."""
+    """Is it one step because there is no loop? That is a blank; to return too early from a loop is a mistake."""
     if not any(fault in said for fault in ONE_STEP):
         return False
     own = [cell.source for cell in cells if cell.cell_type == "code" and not is_test(cell)]
