@@ -1,5 +1,6 @@
 """Files of weights: whole or not there, read back as they were written, refused by name if they do not fit."""
 
+import copy
 import os
 import signal
 import subprocess
@@ -74,7 +75,7 @@ WRAPPED = {
 @pytest.mark.parametrize("wrap", WRAPPED.values(), ids=WRAPPED)
 def test_a_network_is_read_back_as_it_is_inside(wrap, tmp_path):
     model = points()
-    checkpoints.save_model(tmp_path / "net", wrap(model))
+    checkpoints.save_model(tmp_path / "net", wrap(copy.deepcopy(model)))  # which may go to a GPU
     again = checkpoints.load_model(tmp_path / "net")
     assert type(again) is SpiralMLP and not again.training
     assert (again.schedule.alpha_bar == model.schedule.alpha_bar).all()

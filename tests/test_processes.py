@@ -19,7 +19,7 @@ from torch.utils.data import Dataset
 
 from diffusion_course import data
 from diffusion_course.machine import capture, inputs
-from diffusion_course.run import checkpoints, cli
+from diffusion_course.run import checkpoints, cli, shell
 from diffusion_course.run.album import Album
 
 pytestmark = pytest.mark.long
@@ -224,9 +224,17 @@ def launch(folder, *words, **environment):
         "train.py",
     ]
     command += ["train", "spiral", "--steps", "200", "--out", "x.safetensors", *words]
-    return subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=1000
-    )
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""} | environment  # two processes need two GPUs, or none
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=1000)
+
+
+def test_processes_that_have_no_gpu_of_their_own_are_told_how_many_there_are(monkeypatch):
+    for name, value in (("LOCAL_RANK", "1"), ("WORLD_SIZE", "2")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(ValueError, match=r"process 2 has no GPU of its own.* --num_processes 1\."):
+        shell.join_others()
 
 
 def log(folder):
@@ -234,7 +242,8 @@ def log(folder):
         return [float(loss) for _, loss in list(csv.reader(file))[1:]]
 
 
-def test_a_process_is_killed_and_two_or_one_go_on(tmp_path):
+def test_a_process_is_killed_and_two_or_one_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "device", lambda: "cpu")
     one, two, whole = (tmp_path / name for name in ("one", "two", "whole"))
     two.mkdir()
     whole.mkdir()

@@ -93,11 +93,18 @@ def network_of(name: str, entry: recipes.Experiment, weights: Path | None) -> An
 
 
 def device() -> str:
-    """Where this process computes: on the GPU that is its own, or the only one; without any on the CPU."""
+    """Where this process computes: on the GPU that is its own, or the only one; without any on the CPU.
+
+    ValueError where there are GPUs, but fewer than processes.
+    """
     import torch
 
     own = os.environ.get("LOCAL_RANK")  # set by `accelerate launch` and torchrun
-    return "cpu" if not torch.cuda.is_available() else "cuda" if own is None else f"cuda:{own}"
+    if not torch.cuda.is_available():
+        return "cpu"
+    if own is not None and int(own) >= (there := torch.cuda.device_count()):
+        raise ValueError(f"process {int(own) + 1} has no GPU of its own: start one for each, --num_processes {there}.")
+    return "cuda" if own is None else f"cuda:{own}"
 
 
 def join_others() -> int:
@@ -107,7 +114,7 @@ def join_others() -> int:
     if "WORLD_SIZE" not in os.environ:
         return 0
     if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        torch.distributed.init_process_group("gloo" if device() == "cpu" else "nccl")
     return torch.distributed.get_rank()
 
 
