@@ -14,16 +14,16 @@ from .engine import Exercise
 from .numbers import tell
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, kw_only=True)
 class Stepwise(Exercise):
     """An exercise whose answer is a sampler: `run(f, network, x, rng)` runs it, `inputs` names what it is linear in.
 
     `inputs` are x first, then what the network answers each time, then each z. `case` says in words what is run.
     """
 
-    run: Callable | None = None
-    inputs: tuple[str, ...] = ()
-    case: str = ""
+    run: Callable
+    inputs: tuple[str, ...]
+    case: str
 
     def _isolated(self, attempt: Callable, probes: list, answers: list) -> tuple[str, str]:
         sentence = None

@@ -160,7 +160,7 @@ def heun_step(model, xt, t, s, alpha_bar):
 )
 def two_step(model, alpha_bar, xT, times):
     sigma = ((1 - alpha_bar) / alpha_bar) ** 0.5
-    x_bar, before, h_before = xT / alpha_bar[times[0]] ** 0.5, None, None
+    x_bar, before, h_before = xT / alpha_bar[times[0]] ** 0.5, None, 0.0
     for t, s in pairwise(times):
         eps_hat, h = model(alpha_bar[t] ** 0.5 * x_bar, t), sigma[s] - sigma[t]
         slope = eps_hat

@@ -44,10 +44,10 @@ class Problem(ValueError):
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's: the notebook to grade, or the problem that stands before it."""
+    """One student's: the notebook to grade, or the problem that stands before it; then the path says nothing."""
 
     id: str
-    path: Path | None = None
+    path: Path = Path()
     problem: Problem | None = None
 
 

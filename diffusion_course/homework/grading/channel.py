@@ -177,7 +177,7 @@ class Student:
         if type(answer) is dict and answer.keys() == {"value"}:
             return answer["value"]
         if type(answer) is dict and answer.keys() == {"no", "text"} and type(answer["text"]) is str:
-            kind = KINDS.get(answer["no"] if type(answer["no"]) is str else None, Refused)
+            kind = KINDS.get(answer["no"], Refused) if type(answer["no"]) is str else Refused
             self.unanswered |= kind is NotAttempted
             text = answer["text"][:SHORT]
             raise kind(INPUTS.sub("…", text) if kind is Failed else text)

@@ -131,7 +131,7 @@ def _moved(function, probe, place: int) -> float:
     return float(np.max([np.abs(each - there).max() if each.shape == there.shape else np.inf for each in moved]))
 
 
-def _idle(student, exercise, fault: str) -> str | None:
+def _idle(student, exercise, fault: str | None) -> str | None:
     """Why an answer is as good as a blank, which `repair` would fill, if it is. A mistake with a name is none."""
     attempt = partial(_call, student, exercise.name)
     try:

@@ -15,6 +15,7 @@ One request at a time, in the main thread, between cells, as a notebook would:
 
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 
 import numpy as np
@@ -98,7 +99,7 @@ def trained(shell, seconds):
     return _answer(seconds, lambda: training.of(_look_up(shell, "model")))
 
 
-ACTIONS = {"run": run, "value": value, "call": call, "denoise": denoise, "training": trained}
+ACTIONS: dict[str, Callable] = {"run": run, "value": value, "call": call, "denoise": denoise, "training": trained}
 
 
 class Missing(Exception):

@@ -46,7 +46,7 @@ class Shown(io.TextIOBase):
 class Publisher(DisplayPublisher):
     """Takes what `display` shows."""
 
-    def publish(self, data, metadata=None, *, update=False, **_):
+    def publish(self, data, metadata=None, source=None, *, update=False, **_):
         if not update:
             self.shell.shown.write(f"{data.get('text/plain', '')}\n")
 
@@ -85,8 +85,8 @@ class Shell(InteractiveShell):
 
     def system(self, cmd):
         """`!cmd` in a cell. IPython's own way needs a terminal, which the sandbox has not."""
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
-        done = subprocess.run(self.var_expand(cmd, depth=1), shell=True, **pipes)
+        line, out = self.var_expand(cmd, depth=1), subprocess.PIPE
+        done = subprocess.run(line, shell=True, stdout=out, stderr=subprocess.STDOUT, text=True, errors="replace")
         print(done.stdout, end="")
         self.user_ns["_exit_code"] = done.returncode
 

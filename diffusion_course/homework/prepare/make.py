@@ -49,8 +49,8 @@ def init(
     (root / "secret").write_text(secret)
     (root / "secret").chmod(0o600)
     written = r'SALT, CURVE = \"{}\"'  # as JSON writes it
-    salts = (written.format(salt).encode() for salt in (variant.SALT, drawn.salt(secret)))
-    copy.write_bytes(source.read_bytes().replace(*salts))
+    ours, new = (written.format(salt).encode() for salt in (variant.SALT, drawn.salt(secret)))
+    copy.write_bytes(source.read_bytes().replace(ours, new))
     (root / "submitted").mkdir()
     rows = [dict(zip(("id", "first_name", "last_name"), row, strict=True)) for row in EXAMPLE]
     tables.write(root / "roster.csv", ("id", "first_name", "last_name"), rows)

@@ -47,14 +47,16 @@ TEMPLATE = """\
 """
 
 
-class _Section(pydantic.BaseModel, frozen=True, extra="forbid", strict=True):
+class _Section(pydantic.BaseModel):
     """A part of the file, in which every name is known."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Task(_Section):
     """The number of noise steps, and the curve that is to be learned."""
 
-    T: int = pydantic.Field(1000, ge=100, le=2000)
+    T: int = pydantic.Field(default=1000, ge=100, le=2000)
     curve: Literal[tuple(variant.CURVES)] = "spiral"  # type: ignore[valid-type]
 
 
@@ -71,7 +73,7 @@ class Late(_Section):
 class Gradebook(_Section):
     """A PostgreSQL database; a password is better in ~/.pgpass."""
 
-    address: str = pydantic.Field("", pattern="^(postgres(ql)?://.*)?$")
+    address: str = pydantic.Field(default="", pattern="^(postgres(ql)?://.*)?$")
 
 
 class Settings(_Section):

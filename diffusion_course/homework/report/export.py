@@ -4,9 +4,9 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
-from typing import NamedTuple
 
 import numpy as np
 
@@ -103,7 +103,8 @@ def histogram(totals: list[float], most: float) -> list[tuple[str, int]]:
     return [(label, counts[i]) for i, label in enumerate(labels)]
 
 
-class Difficulty(NamedTuple):
+@dataclass(frozen=True)
+class Difficulty:
     """Of one part: mean points, their share of the points, counts, and the mistake that most made."""
 
     name: str
@@ -117,16 +118,17 @@ class Difficulty(NamedTuple):
 
 
 def _difficulty(course: Course, graded: list[Standing], faults: Counter, name: str) -> Difficulty:
-    parts = [each.parts[name] for each in graded if each.parts[name].points is not None]
-    most, got = course.parts[name], mean([part.points for part in parts]) if parts else math.nan
+    parts = [each.parts[name] for each in graded]
+    points = [part.points for part in parts if part.points is not None]
+    most, got = course.parts[name], mean(points) if points else math.nan
     common = [(fault, count) for (part, fault), count in faults.most_common() if part == name]
     return Difficulty(
         name,
         math.inf if math.isnan(got) else got / (most or 1),  # LARGE.md advises to set a part to 0 points
         got,
-        len(parts),
-        sum(part.points >= most for part in parts),
-        sum(part.message.startswith("○") for part in parts),
+        len(points),
+        sum(each >= most for each in points),
+        sum(part.message.startswith("○") for part in parts if part.points is not None),
         *(common[0] if common else ("", 0)),
     )
 

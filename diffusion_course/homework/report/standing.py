@@ -35,8 +35,8 @@ class Standing:
     @property
     def full(self) -> float | None:
         """All points, with the teacher's correction, before what lateness costs; None while any part has none."""
-        points = [part.points for part in self.parts.values()]
-        return None if None in points else max(0.0, sum(points) + self.mark.correction)
+        points = [part.points for part in self.parts.values() if part.points is not None]
+        return max(0.0, sum(points) + self.mark.correction) if len(points) == len(self.parts) else None
 
     @property
     def lost(self) -> float:
@@ -120,7 +120,7 @@ def _next(course: Course, everyone: list[Standing]) -> list[str]:
     waiting = [each for each in everyone if each.status in (NOT_GRADED, FAILED)]
     unmarked = [each for each in everyone if each.record and each.record.parts and each.total is None]
     mended = [each for each in everyone if each.status not in (NOT_SUBMITTED, GRADED, NOT_GRADED, FAILED)]
-    came = [found.path for found in submission.survey(course) if found.path]
+    came = [found.path for found in submission.survey(course) if not found.problem]
     old = "worksheet.csv is older than a file under submitted/: if someone has handed in again, download it again."
     begin, busy = f"`diffusion-course homework grade {course.root}`", grade.busy(course)
     return [

@@ -65,7 +65,7 @@ def _named(node: ast.AST, places: dict[str, str]) -> Iterator[str]:
     if isinstance(node, ast.Import):
         for alias in node.names:
             yield from _refused(alias.name)
-    elif isinstance(node, ast.ImportFrom) and node.level == 0:
+    elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
         for alias in node.names:
             yield from [f"….{alias.name}"] if alias.name in HIDES_IN else _refused(node.module, alias.name)
     elif isinstance(node, ast.Name) and (node.id in HIDES or places.get(node.id) == "sys.modules"):
@@ -98,11 +98,12 @@ def _imported(nodes: list[ast.AST]) -> dict[str, str]:
 
 def _plain(nodes: list[ast.AST]) -> set[int]:
     """Nodes that look like hiding and are not: `getattr(x, "name")`, `"name" in sys.modules`, what `magic` names."""
-    asked = [node.func for node in nodes if isinstance(node, ast.Call) and len(node.args) > 1
-             and isinstance(node.args[1], ast.Constant) and node.args[1].value not in HIDES]  # fmt: skip
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    asked = [call.func for call in calls if len(call.args) > 1
+             and isinstance(call.args[1], ast.Constant) and call.args[1].value not in HIDES]  # fmt: skip
     looked = [each for node in nodes if isinstance(node, ast.Compare) for each in node.comparators]
     return {id(node) for node in asked if getattr(node, "id", "") in ("getattr", "setattr")} | {
-        *map(id, looked), *(id(each) for node in nodes if magic(node) for each in (node.func, *node.args))}  # fmt: skip
+        *map(id, looked), *(id(each) for call in calls if magic(call) for each in (call.func, *call.args))}  # fmt: skip
 
 
 def _dotted(node: ast.AST, places: dict[str, str]) -> str:

@@ -179,9 +179,8 @@ def walked(student, given: tuple, few: Callable[[], tuple]) -> bool:
 
 def _mistaken(student):
     """Walks with a known mistake in the loop, in the step, or in both, if the student's step has it."""
-    right, *wrong = (reverse_step.reference, *(fault.mutant for fault in reverse_step.faults))
-    loops = [fault.mutant for fault in sample.faults]
-    theirs = _like_theirs(student, wrong)
+    right, loops = reverse_step.reference, [fault.mutant for fault in sample.faults]
+    theirs = _like_theirs(student, [fault.mutant for fault in reverse_step.faults])
     first = [(sample.reference, step) for step in theirs] + [(loop, right) for loop in loops]
     for loop, step in chain(first, product(loops, theirs)):
         yield lambda *given, loop=loop, step=step: loop(*given, step=step)

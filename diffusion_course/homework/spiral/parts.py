@@ -124,7 +124,7 @@ def _with_their_step(student):
 
 
 _function = partial(judge.function, QUESTIONS)
-PARTS = {
+PARTS: judge.Parts = {
     "make_alpha_bar": (0.5, _function("make_alpha_bar")),
     "add_noise": (1.0, _function("add_noise")),
     "network": (1.0, results.answers),
