@@ -14,7 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from diffusion_course import check, data, schedule
-from diffusion_course.check import Mistake, broken, ranking
+from diffusion_course.check import Mistake, broken, homework, isolate, ranking
 from diffusion_course.check.asked import Asked
 from diffusion_course.check.atlas import ATLAS, exercises
 from diffusion_course.check.table import edited, exercise
@@ -23,6 +23,7 @@ from diffusion_course.samplers import ddim
 
 LOOPS = {"training_loop"}  # watched, not compared
 EXERCISES = [each for each in exercises() if each.name not in LOOPS]
+HOMEWORK = [each for each in map(homework.__getattr__, homework.MODULE) if isinstance(each, Asked)]
 each_exercise = pytest.mark.parametrize("each", EXERCISES, ids=lambda each: each.name)
 
 
@@ -60,6 +61,31 @@ def test_every_mistake_is_named(each):
         assert fault.name in str(mistake) and "{" not in str(mistake)
         assert mistake.fault == fault.name or "all your answers are NaN" in str(mistake)
         assert len(str(mistake)) < 600 and str(mistake)[-1] in ".?)"
+
+
+def sentences(each) -> list[str]:
+    """Those of the table, each made with its own mutant."""
+    return [each.quoting(fault, fault.mutant) for fault in each.faults]
+
+
+@pytest.mark.parametrize("each", [*EXERCISES, *HOMEWORK], ids=lambda each: each.name)
+def test_every_sentence_of_a_table_can_be_made(each):
+    sentences(each)  # raises what a broken one raises
+
+
+def test_a_broken_sentence_fails_here_and_is_left_out_for_a_learner(monkeypatch):
+    @exercise(probes=((2.0,), (5.0,)), table="twice too much | x → 2 * x | Of 1 you make {f(1) = :q}")
+    def kept(x):
+        return x
+
+    with pytest.raises(ValueError, match="Unknown format code 'q'"):
+        sentences(kept)
+    assert str(told(kept, lambda x: 2 * x)) == "kept: twice too much. Of 1 you make"
+    monkeypatch.setattr(isolate.Isolation, "edge", lambda self: f"{self.no_such_thing}")
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        kept(lambda x: x if x == 2 else 7.0)
+    monkeypatch.setattr(isolate, "NET", (Exception,))
+    assert str(told(kept, lambda x: x if x == 2 else 7.0)).endswith("for x = 5 you return 7, and 5 is right.")
 
 
 @each_exercise

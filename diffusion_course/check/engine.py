@@ -3,6 +3,7 @@
 The exercises are made by `table.exercise`. A wrong answer that no known mistake explains goes to `isolate.Isolation`.
 """
 
+import contextlib
 import functools
 import inspect
 import re
@@ -177,14 +178,16 @@ class Exercise(Asked):
 
         return [[ask(fault.mutant, probe) for probe in self.probes] for fault in self.faults]
 
+    def quoting(self, fault: Fault, function: Callable) -> str:
+        """The sentence of the mistake, quoting this function. Raises what the function or the sentence raises."""
+        told = eval(f"f{fault.sentence!r}", {**self.reference.__globals__, "f": function})
+        return re.sub(r" -(?=\d)", " −", told)
+
     def _told(self, fault: Fault, attempt: Callable) -> str:
         """The sentence of the mistake, quoting the learner's function; the mutant's where that fails."""
         for function in (attempt, fault.mutant):
-            try:
-                told = eval(f"f{fault.sentence!r}", {**self.reference.__globals__, "f": function})
-                return re.sub(r" -(?=\d)", " −", told)
-            except Exception:
-                continue
+            with contextlib.suppress(Exception):
+                return self.quoting(fault, function)
         return re.sub(r"\{[^}]*\} *", "", fault.sentence)  # what would be quoted fails with both
 
     def _refuse_two_answers(self, attempt, probe) -> None:

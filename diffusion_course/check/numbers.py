@@ -22,6 +22,16 @@ class Failed:
     def __init__(self, error: Exception, place: str = ""):
         self.error, self.place = error, place  # place is empty where nothing was raised
 
+    def told(self) -> tuple[str, str]:
+        """The exception in a line, and a hint, or ""."""
+        text = f"{type(self.error).__name__}: {str(self.error).strip().rstrip('.')}"
+        text = text if len(text) < 200 else f"{text[:150]} …"  # an error may quote a whole array
+        if isinstance(self.error, IndexError):
+            return text, " The last index is the length minus 1, and the length is not always the same: use `len`."
+        if any(part in text for part in ("0-dimensional", "only length-1", "converted to Python scalar")):
+            return text, " The functions of `math` take one number; NumPy's of the same name take arrays too."
+        return text, ""
+
 
 def numbers(answer):
     """An answer as an array that keeps its precision; a tuple as a tuple of them. Raises TypeError for other things."""

@@ -34,7 +34,7 @@ def close(a, b) -> bool:
 def estimates(mine: list, good: list) -> bool:
     """Are these at least three numbers, each within a twentieth of the right one?"""
     mine, good = (np.concatenate([np.ravel(x).astype(float) for x in each]) for each in (mine, good))
-    return len(mine) > 2 and bool((np.abs(mine - good) < 0.05 * np.abs(good)).all())
+    return len(mine) > 2 and len(good) in (1, len(mine)) and bool((np.abs(mine - good) < 0.05 * np.abs(good)).all())
 
 
 def one(x):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from . import isolate
 from .engine import Exercise
 from .numbers import tell
 
@@ -27,7 +28,7 @@ class Stepwise(Exercise):
 
     def _isolated(self, attempt: Callable, probes: list, answers: list) -> tuple[str, str]:
         sentence = None
-        with contextlib.suppress(Exception):  # complex numbers, for one, are no weights
+        with contextlib.suppress(*isolate.NET):
             sentence = self._wrong_weight(attempt)
         return (sentence, "isolated") if sentence else super()._isolated(attempt, probes, answers)
 
