@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ..base.refusals import refuse_other_samples, schedule_of, tensor_of, whole_numbers
-from ..models import Denoiser
 
 LARGEST = 20.0  # |x_0| above this is a mistake: pictures lie in [−1, 1], other data have standard deviation 1
 SCALED = "give pictures as floats in [−1, 1] (0 … 255: x / 127.5 − 1), other data with standard deviation 1"
@@ -48,12 +47,12 @@ def samples(x0: Any, like: Tensor, bare: nn.Module) -> Tensor:
     return x0.to(like.dtype).to(like.device)
 
 
-def conditions(cond: Any, n: int, bare: nn.Module, device: torch.device) -> Tensor:
+def conditions(cond: Any, n: int, bare: Any, device: torch.device) -> Tensor:
     """`cond` as codes (n, k) on the device."""
     cond = tensor_of(cond, "cond")
     if cond.ndim == 0 or len(cond) != n:
         raise ValueError(f"{len(cond) if cond.ndim else 'no'} conditions for {n} samples: give one a sample.")
-    if isinstance(bare, Denoiser):
+    if hasattr(bare, "check_cond"):
         return bare.check_cond(cond, n)
     if not whole_numbers(cond):
         raise ValueError(f"cond must hold whole numbers, one code an attribute, not {cond.dtype}.")
@@ -63,7 +62,7 @@ def conditions(cond: Any, n: int, bare: nn.Module, device: torch.device) -> Tens
 def weights_of_t(weight: Any, bare: nn.Module, like: Tensor) -> Any:
     """None, "v", or one number for each t on the device."""
     T: int = bare.schedule.T  # type: ignore[assignment]
-    if weight is None or (isinstance(weight, str) and weight == "v" and isinstance(bare, Denoiser)):
+    if weight is None or (isinstance(weight, str) and weight == "v" and hasattr(bare, "x0_hat")):
         return weight
     if isinstance(weight, str):
         raise ValueError(f'weight must be None, T+1 numbers or, for a Denoiser, "v"; not {weight!r}.')
