@@ -63,14 +63,16 @@ def test_a_landscape_lies_as_its_grid_does():
     """Up is up, right is right: the highest place is drawn, and told, where the density has it."""
     places = lab.grid(2.0, 21)
     heights = 1 - ((places - [1.0, -0.6]) ** 2).sum(1).reshape(21, 21)
-    figure = lab.landscape({"peak": heights, "flat": np.full((21, 21), -3.0)}, 2.0)
-    image = figure.axes[0].images[0]
+    figure = lab.landscape({"flat": np.full((21, 21), -3.0), "peak": heights}, 2.0, edges={0.75: "red"})
+    image = figure.axes[1].images[0]
     row, column = np.unravel_index(image.get_array().argmax(), (21, 21))
     left, right, bottom, top = image.get_extent()
     assert image.origin == "lower"
     assert left + (column + 0.5) * (right - left) / 21 == pytest.approx(1.0)
     assert bottom + (row + 0.5) * (top - bottom) / 21 == pytest.approx(-0.6)
     assert "peak (highest 1.0 at (1.0, -0.6))" in figure.alt
+    (line,) = figure.axes[0].collections[0].get_paths()
+    np.testing.assert_allclose(np.hypot(*(line.vertices - [1, -0.6]).T), 0.5, atol=0.02)
     with pytest.raises(ValueError, match="empty"):
         lab.landscape({}, 1.0)
 

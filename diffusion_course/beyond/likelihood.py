@@ -56,7 +56,7 @@ def log_likelihood(model: Callable, schedule: Schedule, xt: Array, times: Sequen
 
 
 def divergence(velocity: Callable, x: Any, t: int) -> tuple[Any, Any]:
-    """v̂ at each point of x (B, d), and div v̂ = Σ_i ∂v̂_i/∂x_i (B,): by which share a small volume grows, per angle."""
+    """v̂ at each point of x (B, d), and div v̂ = Σ_i ∂v̂_i/∂x_i (B,): how fast a small volume grows, as a share."""
     v = velocity(x, t)
     moves = [cast(move, x) for move in STEP * np.eye(x.shape[1])]
     return v, sum((velocity(x + move, t) - v)[:, i] for i, move in enumerate(moves)) / STEP

@@ -17,9 +17,8 @@ X, SCORE, Z = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7]), np.array([
     returns=("score",),
     table="""
     hint | Noise leads away from likely places. Which sign must the slope have, then?
-    hint | The formula stands above. In the root is 1 − ᾱ_t, the power of the noise.
-    why | Given x_0, log q(x_t | x_0) is −(x_t − √ᾱ_t x_0)² / (2 (1−ᾱ_t)) and a constant, so its slope is −ε / √(1−ᾱ_t).
-        Averaged over all x_0 that may have led to x_t, ε becomes ε̂.
+    hint | The derivative of −u² / (2s²) is −u / s². Here u = √(1−ᾱ_t) ε and s² = 1 − ᾱ_t.
+    why | The slope is −(x_t − √ᾱ_t x_0) / (1−ᾱ_t), and x_t − √ᾱ_t x_0 is √(1−ᾱ_t) ε. So it is −ε / √(1−ᾱ_t).
     the sign is wrong | -eps_hat → eps_hat | The density rises where noise is taken away.
     the variance of the noise stands where its spread belongs #19 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) |
         ε̂ is the displacement divided by the noise's spread. Divide by that spread once more, not by its square.
@@ -36,11 +35,12 @@ def score_from_eps(eps_hat, alpha_bar_t):
     returns=("new x",),
     table="""
     hint | Two things happen to x: a push along the slope, h times the score, and fresh noise.
-    hint | The variance of the noise is 2h. Which factor of z gives that variance?
-    why | The push gathers the walkers on the heights, the noise scatters them. With variance 2h for a push of h, the
-        two balance exactly where the walkers have the density whose slope it is, as h becomes small.
+    hint | On the bell, (1 − h) x + c z has the variance (1 − h)² + c². It must be 1. What is c², without h²?
+    why | On the bell (1 − h)² + c² = 1, so c² = 2h − h², or 2h for small h. The push gathers the walkers on the
+        heights, the noise scatters them, and at this factor the two balance.
     z is multiplied by the variance, not by its root #3 | (2 * h) ** 0.5 → 2 * h | A factor of z is a spread.
     the 2 is missing in the noise | (2 * h) → h | The variance of the noise is 2h; with h the crowd ends too narrow.
+    h² is kept | (2 * h) → (2 * h - h**2) | That is exact on the bell only. Leave out h².
     no noise is added #8 | (2 * h) ** 0.5 * z → 0 * z | Without noise all walkers climb to the top.
     the walk goes downhill | x + h → x - h | The score points uphill; add it.
     """,
@@ -66,7 +66,7 @@ def langevin_step(x, score, h, z):
         is. So any amount of the second may be added to the first.
     noise without the push that pays for it | (1 + dial) → 1 | The noise scatters and nothing gathers.
     the dial is squared in the noise | (dial * beta) → (dial**2 * beta) |
-        The variance of the noise is dial · β. (DDIM's η is squared: dial = η².)
+        The variance of the noise is dial · β, so its spread is √(dial · β).
     z is multiplied by the variance, not by its root #3 | (dial * beta) ** 0.5 → dial * beta |
         A factor of z is a spread.
     fresh noise whatever the dial is #17 | (dial * beta) → (beta) | At dial 0 nothing may depend on z.

@@ -10,11 +10,11 @@ from ..base.figure import WIDTH, Figure, styled
 
 
 @styled
-def landscape(panels: Mapping[str, Any], limit: float, label: str = "log density", depth: float = 8.0) -> Figure:
+def landscape(panels: Mapping[str, Any], limit: float, edges: Mapping | None = None) -> Figure:
     """Landscapes side by side on one scale. `panels`: title → heights (n, n) at `grid(limit, n)`, in its order.
 
-    All that lies more than `depth` below the highest place is drawn equally dark. Raises ValueError if `panels` is
-    empty.
+    All that lies more than 8 below the highest place is drawn equally dark. `edges`: height → colour of a
+    line drawn over all panels where the last has that height. Raises ValueError if `panels` is empty.
 
     >>> landscape({"flat": np.zeros((3, 3))}, 1.0).alt
     'Landscapes of log density, left to right: flat (highest 0.0 at (-1.0, -1.0)).'
@@ -31,11 +31,14 @@ def landscape(panels: Mapping[str, Any], limit: float, label: str = "log density
         told.append(f"{title} (highest {values.max():.1f} at ({x:.1f}, {y:.1f}))")
         edge = limit * side / (side - 1)  # so that each height lies in the middle of its square
         shown = ax.imshow(
-            values, origin="lower", extent=(-edge, edge, -edge, edge), cmap="cividis", vmin=top - depth, vmax=top
+            values, origin="lower", extent=(-edge, edge, -edge, edge), cmap="cividis", vmin=top - 8, vmax=top
         )
+        if edges:
+            style = {"colors": [*edges.values()], "linestyles": "solid", "extent": (-limit, limit) * 2}
+            ax.contour([*heights.values()][-1], [*edges], linewidths=0.8, **style)
         ax.set_title(title)
-    figure.colorbar(shown, ax=axes, label=label, shrink=0.8)
-    figure.alt = f"Landscapes of {label}, left to right: {'; '.join(told)}."
+    figure.colorbar(shown, ax=axes, label="log density", shrink=0.8)
+    figure.alt = f"Landscapes of log density, left to right: {'; '.join(told)}."
     return figure
 
 

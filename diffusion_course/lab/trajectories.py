@@ -34,7 +34,7 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
     for ax, (title, given) in zip(axes, panels.items(), strict=False):
         path, places, arrows = map(to_float64, given)
         if isinstance(reference, Mapping):
-            ax.scatter(*to_float64(reference[title]).T, s=50, marker="x", color=ORANGE, linewidths=2)
+            ax.scatter(*to_float64(reference[title]).T, s=50, marker="x", color=ORANGE, linewidths=2, zorder=4)
         elif reference is not None:
             ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
         look = {"color": BLACK, "width": 0.007, "zorder": 4} if above else {"color": ARROWS, "width": 0.004}
