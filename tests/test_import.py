@@ -21,7 +21,7 @@ FOLDERS = {  # folder: the folders that it may import beside `base`; all but tho
     "base": set(),
     "machine": {"machine"},
     "beyond": {"beyond"},
-    "lab": {"lab"},
+    "lab": {"lab", "machine"},
     "check": {"check", "lab", "run", "beyond"},
     "run": {"run", "machine", "beyond"},
     "homework": {"homework", "check", "lab", "run"},

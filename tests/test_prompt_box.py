@@ -89,6 +89,21 @@ def test_settings_begin_as_the_painting_has_them():
     assert settings == {"n": 1, "scale": 5.0, "steps": 20, "seed": 0, "style": None}
 
 
+def test_faces_are_drawn_where_their_network_is(monkeypatch):
+    """Here it is nowhere, on the device "meta", which has shapes and no numbers that could be shown."""
+    torch = pytest.importorskip("torch")
+    from diffusion_course.lab.prompt_box import faces_painting
+    from diffusion_course.machine import hardware
+    from diffusion_course.run.checkpoints import pretrained
+
+    model, asked, chosen = pretrained("faces").to("meta"), [], hardware.choose_machine(torch.zeros(1))
+    monkeypatch.setattr(hardware, "choose_machine", lambda x: chosen)  # "meta" has no number formats to choose from
+    model.register_forward_pre_hook(lambda _, given: asked.append(given[0].device.type))
+    with pytest.raises(NotImplementedError, match="meta"):
+        next(faces_painting(model)("hat", n=2, steps=3))
+    assert asked == ["meta"]
+
+
 def test_faces_painting_draws_what_was_said_and_refuses_what_it_does_not_know():
     pytest.importorskip("torch")
     from diffusion_course.lab.prompt_box import faces_painting

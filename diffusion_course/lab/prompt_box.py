@@ -139,21 +139,15 @@ def faces_painting(model: Any) -> Callable[..., Iterator]:
     import torch  # only here: the rest of this folder does without
 
     from ..base.words import FACE_WORDS, face_codes
+    from ..machine.hardware import choose_machine
 
     def painting(prompt: str, n=8, scale=2.0, steps=20, seed=0, style=None) -> Iterator:
         codes = np.atleast_2d(face_codes(prompt))  # raises before the first picture is asked for
         xT = torch.randn(n, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
-        steered = guided(model, torch.from_numpy(np.repeat(codes, n, axis=0)), scale)
-        return _drawn(ddim(steered, model.schedule, xT, steps, clip=1.0))
-
-    def _drawn(path):
+        xT = xT.to(next(model.parameters()).device)
+        path = ddim(guided(model, torch.from_numpy(codes), scale), model.schedule, xT, steps, clip=1.0)
         next(path)  # pure noise
-        while True:
-            with torch.inference_mode():  # and not around the yield: the caller has modes of its own
-                xs = next(path, None)
-            if xs is None:
-                return
-            yield xs.numpy()
+        return (xs.cpu().numpy() for xs in choose_machine(xT).steps(path))
 
     painting.words = tuple(FACE_WORDS)  # type: ignore[attr-defined]
     return painting

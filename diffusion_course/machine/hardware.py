@@ -44,6 +44,14 @@ class Machine(NamedTuple):
         """Where a network runs: its products in half precision, if that is `dtype`, its weights as they are."""
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype.itemsize == 2)
 
+    def steps(self, path: Iterator) -> Iterator:
+        """What a sampler yields, computed in this way and without gradients; between two items nothing is changed."""
+        while True:
+            with self.at_work(), self.precision(), torch.no_grad():  # not around the yield: the caller has own modes
+                if (x := next(path, None)) is None:
+                    return
+            yield x
+
     def scaler(self) -> torch.amp.GradScaler:
         """Makes the gradients of float16 large enough not to vanish; does nothing in the other formats."""
         return torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)

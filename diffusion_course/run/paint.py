@@ -78,21 +78,13 @@ def guesses(model: Any, cond: Array, noise: torch.Tensor, scale: float | None, s
     """
     device, seen = next(model.parameters()).device, []
     noise, cond = noise.to(device), torch.as_tensor(cond, device=device)
-    machine, clip = choose_machine(noise), partial(_remembered, seen, scale is None)
+    clip = partial(_remembered, seen, scale is None)
     if scale is None:  # its guesses aim where the teacher's path goes, which may lie outside [−1, 1]
         path = ddim(given(model, cond), model.schedule, noise, TAUGHT[steps], clip=clip)
     else:
         path = dpm_solver(guided(model, cond, scale), model.schedule, noise, steps, clip=clip)
     next(path)  # pure noise
-    return _shown(path, seen, machine)
-
-
-def _shown(path: Iterator, seen: list, machine: Any) -> Iterator[np.ndarray]:
-    while True:
-        with torch.inference_mode(), machine.precision():  # not around the yield: the caller has modes of its own
-            if next(path, None) is None:
-                return
-        yield seen.pop().cpu().numpy()
+    return (seen.pop().cpu().numpy() for _ in choose_machine(noise).steps(path))
 
 
 def _remembered(seen: list, free: bool, x0_hat: torch.Tensor) -> torch.Tensor:

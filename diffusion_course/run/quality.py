@@ -93,9 +93,8 @@ def draw(dataset: str, sampler: str, evaluations: int, xT: torch.Tensor, seed: i
     rng, parts = torch.Generator().manual_seed(seed), []
     times = how.times(model.schedule, evaluations)
     for part in xT.split(BATCH if xT.ndim == 4 else len(xT)):
-        counted, machine = Counted(model), choose_machine(part)
-        with machine.at_work(), machine.precision():
-            *_, x = how.run(counted, model.schedule, part, times, rng=rng)
+        counted = Counted(model)
+        *_, x = choose_machine(part).steps(how.run(counted, model.schedule, part, times, rng=rng))
         parts.append(x.float())
     return torch.cat(parts), counted.count
 

@@ -53,11 +53,9 @@ def paths(
         raise ValueError(f"guidance is {guidance!r}, but there is no cond that it could exaggerate: give one.")
     for rows in torch.arange(len(xT)).split(whole(batch, "batch")):
         denoiser = model if cond is None else guided(model, cond[rows].to(like.device), guidance)
-        machine = choose_machine(xT[rows].to(like.device))  # anew for each batch: other work comes and goes
-        with machine.at_work(), machine.precision(), torch.no_grad():
-            path = [
-                x.float().cpu() for x in how.run(denoiser, model.schedule, xT[rows].to(like.device), times, rng=rng)
-            ]
+        there = xT[rows].to(like.device)
+        steps = how.run(denoiser, model.schedule, there, times, rng=rng)
+        path = [x.float().cpu() for x in choose_machine(there).steps(steps)]  # anew: other work comes and goes
         yield path[-1], path
 
 
