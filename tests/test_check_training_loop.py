@@ -67,10 +67,10 @@ def with_a_loader(model, x0, schedule, steps):
                 return
             xt, t, eps = pair(x, schedule)
             loss, done = ((eps - model(xt, t)) ** 2).mean(), done + 1
+            yield loss  # early
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-            yield loss
 
 
 def told(attempt) -> Mistake:
@@ -84,6 +84,7 @@ def test_any_right_loop_is_right(loop, capsys):
     assert LOOP(loop) is loop
     said = capsys.readouterr().out
     assert said.startswith("✓ training_loop") and ("batches of 128" in said) == (loop is not LOOP.reference)
+    assert ("stops early" in said) == (loop is with_a_loader)
 
 
 @pytest.mark.parametrize("fault", LOOP.faults, ids=lambda fault: fault.name)

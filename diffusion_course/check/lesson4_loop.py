@@ -22,12 +22,14 @@ from .watching import CENTRE, NUMBERS, POINTS, STEPS, Run, batches, findings
 class Loop(Exercise):
     """The exercise whose answers are watched, not compared."""
 
-    made_with: ClassVar[list] = []  # the loop's lr and batch
+    made_with: ClassVar[list] = []  # does the loop yield before its step? Its lr and batch
 
     def __call__(self, attempt):
         passed = super().__call__(attempt)
-        if passed is attempt and self.made_with != [2e-3, 128]:
+        if passed is attempt and self.made_with[1:] != [2e-3, 128]:
             say("The numbers below were made with lr = 2e-3 and batches of 128.")
+        if passed is attempt and self.made_with[0]:
+            say("You yield before the step: whoever stops early loses the last one.")
         return passed
 
     def _judge(self, attempt, kind: str) -> None:
@@ -43,7 +45,8 @@ class Loop(Exercise):
                 apart = torch.stack([100 * torch.arange(POINTS), torch.zeros(POINTS)], dim=1)
                 run = Run(attempt, apart, flat, 6)
                 name = next((name for name, made in batches(run) if made), None)
-        self.made_with[:] = [*(optimiser.defaults["lr"] for optimiser, _ in run.taken[:1]), *map(len, run.xt[:1])]
+        rate = (optimiser.defaults["lr"] for optimiser, _ in run.taken[:1])
+        self.made_with[:] = [run.early, *rate, *map(len, run.xt[:1])]
         if name:
             sentence = next(fault.sentence for fault in self.faults if fault.name == name)
             quoted = {key: tell(run) for key, tell in NUMBERS.items() if f"{{{key}}}" in sentence}

@@ -38,12 +38,14 @@ class Run:
         torch.manual_seed(0)
         self.schedule, self.steps, self.losses, self.taken, self.error, self.held = schedule, steps, [], [], None, {}
         self.model, self.result, self.a = Watched(schedule.T), None, torch.tensor(schedule.alpha_bar)
+        self.early = False  # whether a loss is handed out before its step is taken
         start, hook = self.weights(), register_optimizer_step_pre_hook(self._take)
         try:
             self.result = loop(self.model, x0.clone(), schedule, steps)
             if hasattr(self.result, "__next__"):
                 for loss in islice(self.result, steps + 1):
                     self.losses.append(loss.item() if hasattr(loss, "item") else loss)
+                    self.early = 0 < len(self.taken) < len(self.losses)
         except NotImplementedError:
             raise
         except Exception as error:
