@@ -81,9 +81,24 @@ def jump_sampler(model, schedule, xT, times, rng):
     return x
 
 
+def detour(paths) -> float:
+    """How many times as long as the straight line between its ends the median of paths (steps, n, 2) is."""
+    lengths = np.linalg.norm(np.diff(paths, axis=0), axis=2).sum(0)
+    return float(np.median(lengths / np.linalg.norm(paths[-1] - paths[0], axis=1)))
+
+
+def ddim_sampler(model, schedule, xT, times, rng=None):
+    """The last of DDIM's samples, called as the learner's sampler is."""
+    *_, x = ddim(model, schedule, xT, times)
+    return x
+
+
 @cache
 def measured(sampler, model, schedule, n: int) -> str:
-    """Distance to the curve, sliced W₁ and spread of 2,000 samples in n steps: mean ± deviation of three draws."""
+    """Distance to the curve, sliced W₁ and spread of 2,000 samples in n steps: mean ± deviation of three draws.
+
+    Without a sampler: of real data, the floor.
+    """
     import torch  # only here
 
     rows = []
@@ -91,7 +106,9 @@ def measured(sampler, model, schedule, n: int) -> str:
         rng = np.random.default_rng(seed)
         real, directions = data.spiral(2000, rng), rng.standard_normal((128, 2))
         ours, its = (torch.Generator().manual_seed(k) for k in (seed, 100 + seed))
-        x = sampler(model, schedule, torch.randn(2000, 2, generator=ours), schedule.steps(n).tolist(), its)
+        x = data.spiral(2000, np.random.default_rng(100 + seed))
+        if sampler is not None:
+            x = sampler(model, schedule, torch.randn(2000, 2, generator=ours), schedule.steps(n).tolist(), its)
         found = metrics.spiral_numbers(x, real, directions)
         rows.append((found["distance"], found["wasserstein"], float(x.std())))
     return "   ".join(f"{np.mean(row):.3f} ± {np.std(row, ddof=1):.3f}" for row in zip(*rows, strict=True))
@@ -134,7 +151,7 @@ def missed(sigmas, sampler=heun) -> float:
 def guess_moves(sigmas) -> np.ndarray:
     """How far the exact guess of x_0 moves on average from each of these noise levels to the next, on the ODE."""
     noise = schedule_of(sigmas)
-    denoiser = IdealDenoiser(data.spiral_curve(200), noise)
+    denoiser = IdealDenoiser(data.spiral_curve(2000), noise)  # so many that the gaps between them do not show
     *path, _ = ddim(denoiser, noise, STARTING, noise.T)
     guesses = [denoiser.x0_hat(x, noise.T - i) for i, x in enumerate(path)]
     return np.linalg.norm(np.diff(guesses, axis=0), axis=2).mean(1)
