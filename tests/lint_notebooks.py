@@ -110,6 +110,8 @@ def sets_itself_up(nb, place):
         yield "the first code cell is not the set-up cell that installs the course on Colab"
     elif re.search(r"install.*\b(torch|numpy)\b.*\]", first.source):
         yield "the set-up cell installs torch or numpy over Colab's own"
+    elif ("cuda" in first.source) != any('device == "cpu"' in cell.source for cell in code(nb)):
+        yield "the set-up cell is to say whether there is a GPU where a training depends on it, and only there"
 
 
 def has_a_quiz(nb, place):

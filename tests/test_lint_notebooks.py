@@ -66,6 +66,8 @@ PLANTED = [
     ("says_what_to_run_first", edit(0, "\n\nRun", " Run"), "what to run"),
     ("sets_itself_up", lambda nb: nb.cells.pop(1), "not the set-up cell"),
     ("sets_itself_up", edit(1, '"diff', '"torch", "diff'), "installs torch or numpy"),
+    ("sets_itself_up", edit(1, "run(", "cuda\n    run("), "whether there is a GPU"),
+    ("sets_itself_up", edit(3, "1", 'device == "cpu"'), "whether there is a GPU"),
     ("counts_its_sections", edit(4, "2 ·", "3 ·"), "the numbers [1, 3]"),
     ("counts_its_sections", edit(2, "## 1 ·", ""), "the numbers [2]"),
     ("counts_its_sections", edit(4, "2 ·", "1 ·"), "the numbers [1, 1]"),
