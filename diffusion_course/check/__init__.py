@@ -22,7 +22,7 @@ LESSONS = {
     "lesson5": "ddpm_step relay guided renoise inpaint enough_steps".split(),
     "lesson6": "ddim_step ddim_sampler extended_guess dpm_2m spacing".split(),
     "score": "score_from_eps langevin_step family_step crossing_level".split(),
-    "steering": "sharpened steer slope_through guidance_top".split(),
+    "steering": "steer slope_through guidance_top".split(),
     "straight_paths": "straight_alpha_bar jump_sampler my_grid".split(),
     "small_spaces": "principal_axes unmask_step reveal_order".split(),
     "draw_a_cat": "attend has_colour hide_words long_enough".split(),

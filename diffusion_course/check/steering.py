@@ -1,4 +1,4 @@
-"""Exercises of the optional notebook on steering: a sharpened density, a push on ε̂, a slope through the network."""
+"""Exercises of the optional notebook on steering: a push on ε̂, a slope through the network, an interval."""
 
 import numpy as np
 import torch
@@ -13,32 +13,7 @@ from .asked import Finding
 from .table import exercise
 
 SHORT = cosine(T=50)
-P, SHARE = np.array([0.1, 0.4, 0.4, 0.1]), np.array([0.02, 0.3, 0.7, 0.98])
 EPS_HAT, SLOPE = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7])
-
-
-@exercise(
-    probes=((P, SHARE, 1.0), (P, SHARE, 4.0), (P, SHARE, 0.0), (P[:2], SHARE[:2], 2.0)),
-    kinds=("numpy", "torch"),
-    returns=("density",),
-    table="""
-    hint | Three factors: what is there, p(x), and how much it looks like c, p(c|x), the latter w times.
-    hint | Afterwards divide by the sum, so that it is a distribution again.
-    why | At w = 0 the condition does not count, at w = 1 this is Bayes' rule, and above 1 places that look much like c
-        win even more.
-    it is not divided by its sum | / (p * share**w).sum() → | A distribution sums to 1.
-    w is a factor, not a power | return → p * share * w / (p * share * w).sum() |
-        A factor is divided out again, so w would change nothing.
-    p(x) is taken to the power w, too | return → (p * share) ** w / ((p * share) ** w).sum() |
-        Only p(c|x) is repeated: p(x) stands there once.
-    p(x) is missing | return → share**w / (share**w).sum() |
-        That likes places that look like c even where there are no data.
-    the power is w − 1 #15 | return → p * share ** (w - 1) / (p * share ** (w - 1)).sum() |
-        At w = 1 it is Bayes' rule, so p(c|x) stands there w times.
-    """,
-)
-def sharpened(p, share, w):
-    return p * share**w / (p * share**w).sum()
 
 
 @exercise(
