@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .base.arrays import Array, brief, cast, to_float64, widened
-from .base.refusals import refuse_no_floats, refuse_other_parts, refuse_other_samples
+from .base.refusals import refuse_other_parts, refuse_other_samples, require_floats
 from .forward import eps_from_x0, levels, refuse_clean
 from .schedule import Schedule, a_schedule
 
@@ -48,7 +48,7 @@ class GaussianDenoiser:
 
     def _pull(self, xt: Any, t: Any) -> tuple[Any, Any, Any]:
         """Both levels, and (x_t − √ᾱ_t mean) divided by the variance of x_t."""
-        refuse_no_floats(xt=xt)
+        require_floats(xt=xt)
         mean, variance = cast(self.mean, xt), cast(self.std**2, xt)
         refuse_other_parts(xt, mean=mean, std=variance)
         signal, noise = levels(self.schedule.at(t), xt)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .base.arrays import Array, cast, exact, holds, is_tensor, may_read, shape_of, shaped
-from .base.refusals import of_one_shape, power_of, refuse_no_floats, refuse_rng
+from .base.refusals import of_one_shape, power_of, refuse_rng, require_floats
 
 
 class Levels(NamedTuple):
@@ -135,7 +135,7 @@ def randn_like(x: Array, rng: Any = None) -> Any:
     noise on every device). None draws from a fresh generator (NumPy) or from torch's own.
     """
     refuse_rng(rng, x)
-    refuse_no_floats(x=x)
+    require_floats(x=x)
     if is_tensor(x):
         device = x.device if rng is None else rng.device
         return x.new_empty(x.shape, device=device).normal_(generator=rng).to(x.device)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .base.arrays import Array, is_tensor, joined, may_read, total
-from .base.refusals import number, power_of, refuse_no_floats, refuse_other_parts
+from .base.refusals import number, power_of, refuse_other_parts, require_floats
 from .base.words import NOT_SAID, codes_for
 from .forward import eps_from_x0, x0_from_eps
 from .predictor import refuse_other_schedule
@@ -65,7 +65,7 @@ class inpainted:
 
     def __init__(self, model: Callable, schedule: Schedule, known: Array, mask: Array) -> None:
         refuse_other_schedule(model, schedule)
-        refuse_no_floats(known=known)
+        require_floats(known=known)
         if may_read(known) and not np.isfinite(float(total(known))):
             raise ValueError("known holds NaN or infinity: look where it comes from.")
         power_of("mask", mask)  # lies in [0, 1]

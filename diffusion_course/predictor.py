@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .base.arrays import brief, is_tensor, may_read, total, widened
-from .base.refusals import TINY, behind, number, refuse_no_floats, refuse_other_samples, refuse_other_shape, refuse_rng
+from .base.refusals import TINY, behind, number, refuse_other_samples, refuse_other_shape, refuse_rng, require_floats
 from .forward import x0_from_eps
 from .schedule import Schedule, a_schedule
 
@@ -25,7 +25,7 @@ def prepared(
 ) -> tuple[Any, Predictor, Iterator[tuple[int, int]]]:
     """What a sampler works with, all tested: x_T (not in half precision), its `Predictor`, its steps (t, s)."""
     predict = Predictor(model, schedule, clip)
-    refuse_no_floats(xT=xT)
+    require_floats(xT=xT)
     if behind(model, "parameters") and not is_tensor(xT):
         raise ValueError(f"a network takes tensors, and xT is a {type(xT).__name__}: give torch.as_tensor(xT).")
     if may_read(xT) and not math.isfinite(total(xT)):

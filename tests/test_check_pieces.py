@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from diffusion_course import check, data, samplers, schedule
+from diffusion_course.check import small_spaces, steering
 from diffusion_course.check.engine import Mistake
 from diffusion_course.check.lesson6 import SHORT, STARTS, WIDE, missed
 from diffusion_course.denoisers import GaussianDenoiser
@@ -194,19 +195,25 @@ def test_walkers_cross_where_the_check_of_the_level_says_they_do(capsys):
 
 
 def test_an_order_must_keep_the_rule_and_how_often_two_meet():
-    codes, pieces = data.faces().codes[:, :5], check.small_spaces
+    codes, pieces = data.faces().codes[:, :5], small_spaces
     shares = [(codes[codes.sum(1) == 2] == row).all(1).mean() for row in pieces.ROWS]
     assert pieces.CLUB == pytest.approx(shares, abs=0.01)
     a, b, c, d, *rest = pieces.NAMES
     assert "13% of the rows have both, and 8%" in told("reveal_order", lambda _: [[a, b], [c], [d], rest[:1], rest[1:]])
     assert "with your order 68% of the rows" in told("reveal_order", lambda _: [[a], [b], [c], [d, *rest]])
     assert "you ask 7 times" in told("reveal_order", lambda names: [[name] for name in names])
+    assert "background stands once; yours are [['hat']]" in told("reveal_order", lambda names: [names[:1]])
+
+
+def test_levels_of_ones_own_must_fall_and_miss_little():
+    assert "the last of them 0.002; yours are [1.0, 0.5]" in told("my_grid", lambda n: [1, 0.5])
+    assert "misses the ends by 0.1" in told("my_grid", lambda n: np.geomspace(80, 0.002, n))
 
 
 def test_the_guidance_interval_has_to_win_in_both_numbers():
     right = check.guidance_top.right
     for top in (right[0], 240, right[-1]):
-        obeys, far = check.steering.interval(top)
+        obeys, far = steering.interval(top)
         assert obeys >= 0.995 and far < 0.1
     assert all(check.steering.interval(top)[1] >= 0.1 for top in (0, right[0] - 1, right[-1] + 1))
     assert "100.0% obey and the distance is 0.459: the distance must be below 0.1." in told("guidance_top", 1000)

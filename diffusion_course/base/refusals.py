@@ -39,9 +39,10 @@ def number(given: Any, name: str, least: float = -np.inf, most: float = np.inf) 
     """The number given. Raises ValueError unless it is finite and lies in [least, most]; of least = TINY, above 0."""
     real = isinstance(given, (float, int, np.floating, np.integer)) and not isinstance(given, bool)
     if not real or not least <= given <= most or abs(given) == np.inf:
-        low = "above 0" if least == TINY else f"at least {least:g}" if least > -np.inf else ""
-        limits = " and ".join(filter(None, [low, f"at most {most:g}" if most < np.inf else ""]))
-        raise ValueError(f"{name} must be a finite number{' ' * bool(limits)}{limits}, not {brief(given)}.")
+        low = " above 0" if least == TINY else f" at least {least:g}" if least > -np.inf else ""
+        high = f" at most {most:g}" if most < np.inf else ""
+        limits = f"{low} and{high}" if low and high else low or high
+        raise ValueError(f"{name} must be a finite number{limits}, not {brief(given)}.")
     return float(given)
 
 
@@ -65,7 +66,7 @@ def numbers_of(values: Any, shape: tuple, name: str, infinite: bool = False) -> 
     return values
 
 
-def refuse_no_floats(**named: Any) -> None:
+def require_floats(**named: Any) -> None:
     """Raise ValueError for what is no number, NumPy array or tensor of floats: lists, words, tensors of integers."""
     for name, x in named.items():
         kind = getattr(getattr(x, "dtype", None), "kind", "f")  # a tensor's has none
@@ -76,7 +77,7 @@ def refuse_no_floats(**named: Any) -> None:
 
 def of_one_shape(**pair: Any) -> tuple[Any, Any]:
     """The two of `pair`, widened; refused if their shapes or libraries differ. A number goes with any shape."""
-    refuse_no_floats(**pair)
+    require_floats(**pair)
     (name_a, a), (name_b, b) = pair.items()
     shape_a, shape_b = shape_of(a), shape_of(b)
     if shape_a and shape_b and shape_a != shape_b:

@@ -72,7 +72,7 @@ class Exercise(Asked):
         loaded = [kind for kind in self.kinds if kind != "torch" or "torch" in sys.modules]  # else it is not torch code
         for kind in loaded or self.kinds:
             try:
-                quietly(self._judge, attempt, kind)
+                remark = quietly(self._judge, attempt, kind)
             except NotImplementedError as blank:
                 last = traceback.extract_tb(blank.__traceback__)[-1].name
                 waits = last not in (getattr(attempt, "__name__", last), "ask")
@@ -86,6 +86,8 @@ class Exercise(Asked):
                 mistakes.append(mistake)
             else:
                 say(f"✓ {self.name}: right." + " The cells below use your function." * bool(self.why))
+                if remark:
+                    say(remark)
                 return attempt if self.why else None
         raise next((mistake for mistake in mistakes if mistake.kind != "raised"), mistakes[0])
 
@@ -126,7 +128,8 @@ class Exercise(Asked):
         """Do two lists of answers say the same? NaN, inf and a division by zero count as the same failure."""
         return all(agree(a, b, self.tolerance, self.tiny) for a, b in zip(answers, others, strict=True))
 
-    def _judge(self, attempt: Callable, kind: str) -> None:
+    def _judge(self, attempt: Callable, kind: str) -> str | None:
+        """What is to be said of a right one, if anything. Raises `Mistake` for a wrong one."""
         self._refuse_other_signature(attempt)
         probes = [tuple(offer(value, kind) for value in probe) for probe in self.probes]
         answers = [self.ask(attempt, probe) for probe in probes]
@@ -140,7 +143,7 @@ class Exercise(Asked):
             if self.whole and not all(whole(attempt(*fresh(probe))) for probe in probes):
                 told = "the numbers are right, but floats, and `alpha_bar[3.0]` is an error. Add `.astype(int)`."
                 raise Mistake(f"{self.name}: {told}", "another type", "named")
-            return
+            return None
         numeric = [answer for answer in answers if not isinstance(answer, Failed)]
         if known and ((len(known) == 1 and numeric) or any(np.isfinite(p).any() for a in numeric for p in parts(a))):
             told = self._told(known[0], attempt)
