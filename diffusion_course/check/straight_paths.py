@@ -148,13 +148,24 @@ def missed(sigmas, sampler=heun) -> float:
     return float(np.linalg.norm(ends(sigmas, sampler) - exact(), axis=1).mean())
 
 
-def guess_moves(sigmas) -> np.ndarray:
-    """How far the exact guess of x_0 moves on average from each of these noise levels to the next, on the ODE."""
+def show_bend(chosen):
+    """A figure of how far the exact guess of x_0 moves on the ODE, and with the chosen levels how far Heun misses."""
+    from .. import plots  # only here
+
+    sigmas = np.geomspace(80, LAST, 65)
     noise = schedule_of(sigmas)
     denoiser = IdealDenoiser(data.spiral_curve(2000), noise)  # so many that the gaps between them do not show
     *path, _ = ddim(denoiser, noise, STARTING, noise.T)
     guesses = [denoiser.x0_hat(x, noise.T - i) for i, x in enumerate(path)]
-    return np.linalg.norm(np.diff(guesses, axis=0), axis=2).mean(1)
+    moves = np.linalg.norm(np.diff(guesses, axis=0), axis=2).mean(1)  # from each level to the next
+    share = moves[(sigmas[:-1] < 5) & (sigmas[1:] > 0.2)].sum() / moves.sum()
+    what, n = "how far the guess moves, per level", len(chosen)
+    figure = plots.lines(sigmas[:-1], {"exact denoiser": moves}, "noise level σ (falling)", what, logx=True)
+    axes = figure.axes[0]
+    axes.axvspan(0.2, 5, alpha=0.12, label=f"{share:.0%} of the way")
+    axes.plot(chosen, np.zeros(n), "kd", label=f"{n} levels: Heun misses by {missed(chosen):.3f}")
+    axes.legend()
+    return figure
 
 
 def _not_better(sigmas) -> str | None:
