@@ -127,7 +127,7 @@ def counts_its_sections(nb, place):
 
 
 def keeps_its_word_on_sections(nb, place):
-    """No section that "runs by itself", or says which others it uses, takes a name from anywhere else."""
+    """No section to go on from, or that says which others it uses, needs more."""
     parts = [["the opening", "", []]]  # title, text, code cells
     for cell in nb.cells:
         if cell.cell_type == "code":
@@ -136,8 +136,10 @@ def keeps_its_word_on_sections(nb, place):
             before, *rest = re.split(r"^## (.+)$", cell.source, flags=re.MULTILINE)
             parts[-1][1] += before
             parts += [[title, text, []] for title, text in zip(rest[::2], rest[1::2], strict=True)]
-    alone = re.search(r"o on from sections? ([\d, or]+); each of these runs by itself", "\n".join(p[1] for p in parts))
-    alone = re.findall(r"\d+", alone[1]) if alone else []
+    told = " ".join(part[1] for part in parts)
+    alone = re.findall(r"\d+", " ".join(re.findall(r"o on from sections? ([\d, or]+)", told)))
+    if re.search(r"restart of the kernel(?![^.]*from the top)", told) and not alone:
+        yield 'after a restart: neither "from the top" nor "go on from section …"'
     for title, text, cells in parts[1:]:
         uses = re.search(r"\(This section uses (?:nothing but the opening|sections? ([\d, and]+))\.\)", text)
         if uses or title.split()[0] in alone:

@@ -14,7 +14,7 @@ from diffusion_course import check
 TITLE = "# Lesson 1 · A title\n[![x](colab-badge.svg)](https://colab/notebooks/01_intuition.ipynb)\n50 minutes."
 TITLE += " All code cells together take about 5 seconds on two CPU cores."
 TITLE += "\n\nRun the next two cells."
-ALONE = "Go on from section 2; each of these runs by itself."
+RESTART = "After a restart of the kernel "
 SETUP = '''import sys
 
 if "google.colab" in sys.modules:
@@ -71,7 +71,8 @@ PLANTED = [
     ("counts_its_sections", edit(4, "2 ·", "3 ·"), "the numbers [1, 3]"),
     ("counts_its_sections", edit(2, "## 1 ·", ""), "the numbers [2]"),
     ("counts_its_sections", edit(4, "2 ·", "1 ·"), "the numbers [1, 1]"),
-    ("keeps_its_word_on_sections", edit(2, "See", f"See\n\n{ALONE}"), "needs Quiz"),
+    ("keeps_its_word_on_sections", edit(0, "Run", f"{RESTART}go on from section 1 or 2.\n\nRun"), "needs Quiz"),
+    ("keeps_its_word_on_sections", edit(0, "Run", f"{RESTART}jump to section 2.\n\nRun"), "after a restart: neither"),
     ("keeps_its_word_on_sections", edit(4, "2 · Quiz", "2 · Quiz\n\n(This section uses section 1.)"), "needs Quiz"),
     ("has_a_quiz", edit(5, "Quiz", "print"), "no cell with Quiz"),
 ]
