@@ -25,7 +25,7 @@ LESSONS = {
     "steering": "steer slope_through guidance_top".split(),
     "straight_paths": "straight_alpha_bar jump_sampler my_grid".split(),
     "small_spaces": "principal_axes unmask_step reveal_order".split(),
-    "draw_a_cat": "attend has_colour hide_words long_enough".split(),
+    "draw_a_cat": "attend long_enough hide_words".split(),
     "ranking": ["leaderboard"],
     "atlas": ["ATLAS"],
 }

@@ -1,8 +1,7 @@
-"""Exercises of "Draw a cat": attention, the colour of a drawing, hidden words, why the products are divided."""
+"""Exercises of "Draw a cat": attention, hidden words, why the products are divided."""
 
 import numpy as np
 
-from ..beyond.emoji import COLOURS, colours
 from .asked import Finding
 from .table import exercise
 
@@ -38,42 +37,6 @@ def attend(q, k, v):
     fit = q @ k.T / q.shape[-1] ** 0.5
     weights = np.exp(fit) / np.exp(fit).sum(axis=1, keepdims=True)
     return weights @ v, weights
-
-
-def drawing(red: int, blue: int) -> np.ndarray:
-    """A picture (3, 4, 4) in [−1, 1] on white, with so many pixels of red and of blue."""
-    ink = np.ones((3, 16))
-    ink[1:, :red] = -1
-    ink[:2, red : red + blue] = -1
-    return ink.reshape(3, 4, 4)
-
-
-GREY = np.full((3, 4, 4), -0.2)
-DRAWINGS = np.stack([drawing(5, 1), drawing(1, 5), drawing(3, 3), drawing(9, 0), drawing(4, 6), GREY])
-
-
-@exercise(
-    probes=tuple((some, name) for some in (DRAWINGS, DRAWINGS[1:3]) for name in ("red", "blue", "green", "grey")),
-    kinds=("numpy",),
-    table="""
-    hint | `colours` wants bytes 0 … 255 and the colour channels last. From −1 … 1 to 0 … 255: (x + 1) · 127.5.
-    hint | `x.transpose(0, 2, 3, 1)` turns (n, 3, h, w) into (n, h, w, 3).
-    hint | The column of a colour is COLOURS.index(name); compare it with 0.5.
-    why | The paper is white and does not count, so a small blue thing is as blue as a large one.
-    the pictures stay in −1 … 1 | (images + 1) * 127.5 → images |
-        `colours` wants bytes 0 … 255; handed numbers in −1 … 1, it takes all for black.
-    from 0 … 1 instead of −1 … 1 | (images + 1) * 127.5 → images * 255 |
-        The network's pictures begin at −1: white is +1, black is −1. So add 1 and multiply by 127.5.
-    the colour that leads | share[:, COLOURS.index(name)] > 0.5 → share.argmax(axis=1) == COLOURS.index(name) |
-        To lead is not enough: more than half of the ink must have the colour. Here 3 of 6 pixels are red, 3 blue.
-    at least half | > 0.5 → >= 0.5 | A drawing that is half red and half blue is neither: *more* than half is asked.
-    any of that ink at all | > 0.5 → > 0 | One pixel is not enough: more than half of the ink must have the colour.
-    """,
-)
-def has_colour(pictures, name):
-    images = np.moveaxis(pictures, 1, -1)
-    share = colours(np.clip((images + 1) * 127.5, 0, 255))
-    return share[:, COLOURS.index(name)] > 0.5
 
 
 IDS = np.array([[7, 3, -1, -1], [5, -1, -1, -1], [2, 9, 4, 1], [6, 8, 0, -1]])
