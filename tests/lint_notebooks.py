@@ -4,6 +4,7 @@ Each rule takes a notebook and its place, relative to `notebooks/`. `FORM` holds
 `LESSON` for the six lessons and the optional ones in `beyond/`. That their cells run is tested by `make test`.
 """
 
+import ast
 import builtins
 import copy
 import re
@@ -62,6 +63,14 @@ def has_short_code(nb, place):
         lines = len(cell.source.splitlines())
         if lines > LONGEST:
             yield f"cell {cell.id!r} has {lines} lines, more than {LONGEST}: move what is only presentation into lab/"
+
+
+def shows_every_figure(nb, place):
+    """Jupyter shows what the last line of a cell gives, and drops what the lines before it do."""
+    for cell in code(nb):
+        for line in ast.parse(cell.source).body[:-1]:
+            if isinstance(line, ast.Expr) and re.match(r"(plots|lab)\.(?!against)", ast.unparse(line)):
+                yield f"cell {cell.id!r} draws on line {line.lineno}, but only what its last line gives is shown"
 
 
 def alternates_with_text(nb, place):
@@ -166,8 +175,9 @@ def names(cell):
 
 FORM = [is_valid, has_readable_ids, has_no_outputs, runs_on_any_machine]
 LESSON = [
-    has_short_code, alternates_with_text, has_little_metadata, folds_under_plain_words, opens_with_the_facts,
-    says_what_to_run_first, sets_itself_up, counts_its_sections, has_a_quiz, keeps_its_word_on_sections,
+    has_short_code, shows_every_figure, alternates_with_text, has_little_metadata, folds_under_plain_words,
+    opens_with_the_facts, says_what_to_run_first, sets_itself_up, counts_its_sections, has_a_quiz,
+    keeps_its_word_on_sections,
 ]  # fmt: skip
 
 

@@ -55,6 +55,7 @@ PLANTED = [
     ("runs_on_any_machine", edit(3, "1", "'/" + "x/y'"), "absolute path"),
     ("runs_on_any_machine", edit(1, '"diff', '"numpy<2", "diff'), "pins a package"),
     ("has_short_code", edit(3, "1", "1" + "\n" * 15 + "1"), "has 16 lines"),
+    ("shows_every_figure", edit(3, "print(1)", "plots.lines()\nprint(1)"), "draws on line 1"),
     ("alternates_with_text", lambda nb: nb.cells.pop(2), "no text between 'setup' and 'seen'"),
     ("has_little_metadata", put(1, metadata={"collapsed": True}), "collapsed"),
     ("has_little_metadata", lambda nb: nb.metadata.update(colab={}), "colab"),
