@@ -14,6 +14,9 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-
 TORCH_CPU = https://download.pytorch.org/whl/cpu
 INSTALL = PYTHON="$(PYTHON)" TORCH_CPU="$(TORCH_CPU)" sh tools/install.sh
 
+# Containers set it: then each of a thousand processes would compile torch and Jupyter for itself, eight seconds each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help lab test test-all test-matrix lint bench book address clean
 
 help:

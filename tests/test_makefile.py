@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 # A Python that makes an environment of scripts like itself, and fails at what the file `broken` names.
 PYTHON = """#!/bin/sh
 echo "$(basename "$0") $*" >> calls
+test -z "$PYTHONDONTWRITEBYTECODE" || echo "every process would compile everything" >> calls
 case "$*" in *"$(cat broken)"*) exit 1 ;; esac
 test "$2" = venv && mkdir -p .venv/bin && rm -f .venv/*-installed && cp "$0" .venv/bin/python
 true
@@ -45,7 +46,7 @@ def make(checkout, *words, broken=NOTHING, fails=None):
     (checkout / "calls").write_text("")
     (checkout / "broken").write_text(broken)
     # An environment of its own: these tests may have been started by `make test ARGS=…` themselves.
-    environment = {"PATH": f"{checkout}/bin:{os.environ['PATH']}"}
+    environment = {"PATH": f"{checkout}/bin:{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1"}
     result = subprocess.run(["make", *words], cwd=checkout, env=environment, capture_output=True, text=True)
     assert (result.returncode != 0) == (broken != NOTHING if fails is None else fails), result.stdout + result.stderr
     calls = [line for line in (checkout / "calls").read_text().splitlines() if " -c " not in line]
