@@ -15,8 +15,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 # A Python that makes an environment of scripts like itself, and fails at what the file `broken` names.
 PYTHON = """#!/bin/sh
-echo "$(basename "$0") $*" >> calls
-test -z "$PYTHONDONTWRITEBYTECODE" || echo "every process would compile everything" >> calls
+echo "$(basename "$0") $*${PYTHONDONTWRITEBYTECODE:+ (compiles everything)}" >> calls
 case "$*" in *"$(cat broken)"*) exit 1 ;; esac
 test "$2" = venv && mkdir -p .venv/bin && rm -f .venv/*-installed && cp "$0" .venv/bin/python
 true
