@@ -103,14 +103,15 @@ class Hard(zipfile.LZMACompressor):
 
     def _init(self):
         options = {"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 2**24, "nice_len": 273}
+        options |= self.tuned
         self._comp = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=[options])
         properties = lzma._encode_filter_properties(options)
         return struct.pack("<BBH", 9, 4, len(properties)) + properties
 
 
-def npz_bytes(arrays):
-    """A compressed .npz without clock or user in it (`np.savez` stamps the time of writing)."""
-    zipfile.LZMACompressor = Hard
+def npz_bytes(arrays, **tuned):
+    """A compressed .npz without clock or user in it (`np.savez` stamps the time of writing); `tuned`: of LZMA."""
+    zipfile.LZMACompressor, Hard.tuned = Hard, tuned
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, array in arrays.items():

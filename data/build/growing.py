@@ -40,7 +40,7 @@ def main() -> None:
     save_model(home / "faces-early.safetensors", record.ema)
     shown = np.stack(frames)
     shown[:-1] = shown[:-1] // 8 * 8 + 4
-    (home / "growing.npz").write_bytes(npz_bytes({"frames": shown, "steps": moments}))
+    (home / "growing.npz").write_bytes(npz_bytes({"frames": shown, "steps": moments}, lc=1, pb=0))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def main() -> None:
     frames = (np.clip(np.stack([x.numpy() for x in path]), -1, 1) * 127.5 + 127.5).round().astype(np.uint8)
     frames[:-4] = frames[:-4] // 16 * 16 + 8
     arrays = {"frames": frames, "times": model.schedule.steps(STEPS)[::2]}
-    (ROOT / "data" / "opening.npz").write_bytes(npz_bytes(arrays))
+    (ROOT / "data" / "opening.npz").write_bytes(npz_bytes(arrays, lc=0, pb=0))
 
 
 if __name__ == "__main__":
