@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from diffusion_course import check, data, samplers, schedule
-from diffusion_course.check import small_spaces, steering
+from diffusion_course.check import guidance, small_spaces, steering
 from diffusion_course.check.engine import Mistake
 from diffusion_course.check.lesson6 import SHORT, STARTS, WIDE, missed
 from diffusion_course.denoisers import GaussianDenoiser
@@ -68,6 +68,8 @@ RIGHT = [
     ("ddpm_step", ddpm_by_eps),
     ("relay", lambda early, late, switch: lambda x, t: (late if t <= switch else early)(x, t)),
     ("guided", lambda free, cond, scale: (1 - scale) * free + scale * cond),
+    ("guided_within", lambda free, cond, t, w, low, high: cond + (w - 1) * (cond - free) * (low < t <= high)),
+    ("variance_left", lambda C, a: C[0, 0] - a * C[0] @ np.linalg.solve(a * C + (1 - a) * np.eye(len(C)), C[0])),
     ("renoise", lambda xs, s, t, schedule, z: add_noise(xs, np.prod(schedule.alpha[s + 1 : t + 1]), z)),
     ("inpaint", inpaint_up_afterwards),
     ("ddim_step", ddim_by_sigma),
@@ -213,11 +215,19 @@ def test_levels_of_ones_own_must_fall_and_miss_little():
 def test_the_guidance_interval_has_to_win_in_both_numbers():
     right = check.guidance_top.right
     for top in (right[0], 240, right[-1]):
-        obeys, far = steering.interval(top)
+        obeys, far = guidance.interval(top)
         assert obeys >= 0.995 and far < 0.1
-    assert all(check.steering.interval(top)[1] >= 0.1 for top in (0, right[0] - 1, right[-1] + 1))
+    assert all(guidance.interval(top)[1] >= 0.1 for top in (0, right[0] - 1, right[-1] + 1))
     assert "100.0% obey and the distance is 0.459: the distance must be below 0.1." in told("guidance_top", 1000)
     assert "99.2% obey and the distance is 0.114: at least 99.5 % must obey and the" in told("guidance_top", 80)
+
+
+def test_a_share_of_the_common_guess_is_judged_by_where_the_crowd_ends():
+    right = check.pull.right
+    off = [abs(steering.mean_of_v(share) - 1.8) for share in (right[0], right[-1], right[0] - 1, right[-1] + 1)]
+    assert max(off[:2]) < 0.02 < min(off[2:])
+    assert "with 100 % of the common guess, v ends at 1.71 on average" in told("pull", 100)
+    assert check.pull(80) == 80 and "40.5 is not a percentage" in told("pull", 40.5)
 
 
 def test_a_gradient_that_goes_past_the_network_is_named():

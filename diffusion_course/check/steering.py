@@ -1,39 +1,17 @@
-"""Exercises of the optional notebook on steering: a push on ε̂, a slope through the network, an interval."""
+"""Exercises of the optional notebook on steering: a slope through the network, and how hard to pull."""
 
 import numpy as np
 import torch
 
-from ..beyond.mixture import MixtureDenoiser
 from ..denoisers import FullGaussianDenoiser, GaussianDenoiser
 from ..forward import x0_from_eps
-from ..metrics import sliced_wasserstein
-from ..samplers import ddim
+from ..samplers import ddpm, ddpm_step
 from ..schedule import cosine
 from .asked import Finding
+from .guidance import steer
 from .table import exercise
 
 SHORT = cosine(T=50)
-EPS_HAT, SLOPE = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7])
-
-
-@exercise(
-    probes=((2.0, 1.0, 0.36, 1.0), (2.0, 1.0, 0.36, 0.0), (EPS_HAT, SLOPE, 0.9, 2.5), (EPS_HAT[:1], SLOPE[:1], 0.1, 1)),
-    kinds=("numpy", "torch"),
-    linear=("eps_hat", "slope"),
-    returns=("ε̂",),
-    table="""
-    hint | The slope points where we want to go, and ε̂ points away from where we go. Which sign follows?
-    hint | score = −ε̂ / √(1−ᾱ_t). Add scale · slope to the score, and solve for ε̂.
-    why | The score becomes score + scale · slope. ε̂ is −√(1−ᾱ_t) times the score, so it loses √(1−ᾱ_t) scale · slope.
-    the sign is wrong | eps_hat - → eps_hat + | ε̂ is taken *out* of x_t, so it must lose what you want to gain.
-    the root is missing #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) | ε̂ is −√(1−ᾱ_t) times the score.
-    the scale is not used #16 | scale * → | At scale 0 nothing may change.
-    """,
-)
-def steer(eps_hat, slope, alpha_bar_t, scale):
-    return eps_hat - scale * (1 - alpha_bar_t) ** 0.5 * slope
-
-
 PAIR = FullGaussianDenoiser([0.0, 1.0], [[1.0, 0.9], [0.9, 1.0]], SHORT)
 PLAIN, PLACES = GaussianDenoiser(2.0, 0.5, SHORT), torch.tensor([[0.3, -1.0], [1.5, 0.2], [-0.7, 2.0]])
 
@@ -77,38 +55,61 @@ def slope_through(model, xt, t, schedule, loss):
     return -slope
 
 
-def interval(top: int) -> tuple[float, float]:
-    """Obedience and sliced W₁ in the notebook: 2000 samples, guided by w = 4 up to t = `top`, of the blurred model."""
-    schedule, rng = cosine(), np.random.default_rng(2)
-    angle = np.arange(6) * np.pi / 3
-    six = 1.4 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    free, asked = (MixtureDenoiser(bumps, 0.4, schedule) for bumps in (six, six[:2]))
-
-    def guided(xt, t):
-        return asked(xt, t) if t > top else free(xt, t) + 4 * (asked(xt, t) - free(xt, t))
-
-    *_, x = ddim(guided, schedule, np.random.default_rng(1).standard_normal((2000, 2)), 50)
-    real = six[rng.integers(2, size=2000)] + 0.2 * rng.standard_normal((2000, 2))
-    nearest = np.linalg.norm(x[:, None] - six, axis=2).argmin(axis=1)
-    return float((nearest < 2).mean()), sliced_wasserstein(x, real, rng.standard_normal((64, 2)))
+LEANING = np.array([[1.0, 0.9], [0.9, 1.0]])
+THREE = np.array([[2.0, 0.5, -0.3], [0.5, 1.0, 0.2], [-0.3, 0.2, 0.5]])
 
 
-def _off(top: int) -> str:
-    obeys, far = interval(top)
-    wanted = ["at least 99.5 % must obey"] * (obeys < 0.995) + ["the distance must be below 0.1"] * (far >= 0.1)
-    return f"with guidance below t = {top}, {obeys:.1%} obey and the distance is {far:.3f}: {' and '.join(wanted)}."
+@exercise(
+    probes=((LEANING, 0.5), (LEANING, 0.9), (THREE, 0.2), (np.eye(2), 0.36)),
+    returns=("r²",),
+    table="""
+    hint | `np.linalg.inv(covariance)` is the data's precision. What x_t tells is a precision, too, on the diagonal.
+    hint | x_t/√ᾱ_t is x_0 with noise of the variance (1−ᾱ_t)/ᾱ_t, the same for each number: `np.eye(len(covariance))`.
+    hint | Add the two, and turn the sum back into a covariance. The first number's variance is at [0, 0].
+    why | Two sources that know the same numbers independently add their precisions. The inverse of the sum is the
+        covariance that is left, and its first entry the variance of the known number.
+    the precision is returned | return → precision[0, 0] | Invert the sum: a variance is asked for.
+    the other numbers are taken for known | return → 1 / precision[0, 0] |
+        That is the variance if v were known. It is uncertain as well: invert the whole matrix, then take [0, 0].
+    the common guess is returned | return → 1 - alpha_bar_t | It forgets that the noisy v says something about u.
+    the signal is taken for whole | alpha_bar_t / (1 - alpha_bar_t) → 1 / (1 - alpha_bar_t) |
+        In x_t the number has the factor √ᾱ_t, so x_t tells less about it: divide by the variance of x_t/√ᾱ_t.
+    the noise's variance stands for its precision | alpha_bar_t / (1 - alpha_bar_t) → (1 - alpha_bar_t) / alpha_bar_t |
+        Little noise is much precision.
+    the covariance is not inverted | inv(covariance) + → inv(np.linalg.inv(covariance)) + | Only precisions add.
+    """,
+)
+def variance_left(covariance, alpha_bar_t):
+    precision = np.linalg.inv(covariance) + alpha_bar_t / (1 - alpha_bar_t) * np.eye(len(covariance))
+    return np.linalg.inv(precision)[0, 0]
 
 
-guidance_top = Finding(
-    "guidance_top",
-    right=range(200, 300),  # 50 steps: all from 200 to 219 are one
-    wrong=_off,
-    asked="a time",
-    among=range(1001),
+def mean_of_v(percent: int) -> float:
+    """Where v ends on average in the notebook, if u is told with so much of 1 − ᾱ: DDPM's noise leaves it alone."""
+    schedule = cosine()
+    pair = FullGaussianDenoiser(np.zeros(2), LEANING, schedule)
+
+    def told(xt, t):
+        with torch.enable_grad():
+            slope = slope_through.reference(pair, xt, t, schedule, to_two)
+        share = percent / 100 * (1 - schedule.at(t))
+        return steer.reference(pair(xt, t), slope, schedule.at(t), 1 / (2 * share))
+
+    start = torch.zeros(1, 2, dtype=torch.float64)
+    *_, x = ddpm(told, schedule, start, 200, step=lambda *given: ddpm_step(*given[:5]))
+    return float(x[0, 1])
+
+
+pull = Finding(
+    "pull",
+    right=range(76, 85),
+    wrong=lambda percent: f"with {percent} % of the common guess, v ends at {mean_of_v(percent):.2f} on average.",
+    asked="a percentage",
+    among=range(20, 201),
     hints=(
-        "At 1000 all obey, and the crowd is pushed far out. At 0 there is no guidance. What does a middle value do?",
-        "The bumps are decided late: try 600, 400, 200, and look at both numbers.",
+        "At 100 % the pull is too gentle, and v ends too low. So is the share that you need above 100 or below?",
+        "At 60 % v ends at 1.88, too high. In between, the mean changes nearly evenly.",
     ),
-    why="At high noise the push moves whole crowds outward, since all bumps are still one. Late, when the bumps have "
-    "parted, it clears away what strays towards those not asked for, which this blurred model needs.",
+    why="The true variance is below the common guess, most of all in the middle of the way. No constant share has its "
+    "shape, but 80 % has the same effect on the mean. It fits this covariance only.",
 )
