@@ -17,8 +17,8 @@ def test_every_slider_of_the_first_lesson_moves_its_picture(lab, new_page):
     lesson = nbformat.read(NOTEBOOKS / "01_intuition.ipynb", as_version=4)
     code = "\n".join(cell.source for cell in lesson.cells if cell.cell_type == "code")
     expected = len(re.findall(r"^lab\.(?:dissolve|flip|statue|play_\w+)\(", code, flags=re.MULTILINE))
-    with new_page() as page:
-        page.set_viewport_size({"width": 1280, "height": 20_000})  # JupyterLab draws only what is in sight
+    # JupyterLab draws only what is in sight: a high window, whose pixels are few.
+    with new_page(viewport={"width": 1280, "height": 20_000}, device_scale_factor=0.2) as page:
         lab.open(page, lesson)
         lab.run(page)
         roots = page.locator("[data-alive]")
