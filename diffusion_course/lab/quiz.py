@@ -1,8 +1,8 @@
 """A quiz: questions with an explanation for every answer, right or wrong. Nothing is scored or stored.
 
-The questions of a lesson are a JSON file in `quizzes/`: a list of {"question", "answers": [{"text", "right",
-"because"}, …]}, whose formulas stand between dollars. Shown as radio buttons, which need no kernel; where no script
-may run, each answer unfolds on a click.
+The questions of a lesson are a JSON file in `quizzes/`, a list of {"question", "right", "answers": {answer: why}}, with
+formulas between dollars; `right` counts the answers from 0. Shown as radio buttons, which need no kernel; where no
+script may run, each answer unfolds on a click.
 """
 
 import html
@@ -31,6 +31,9 @@ class Quiz(Live):
         if lesson not in known:
             raise ValueError(f"there is no quiz {lesson!r}; there are {known}.")
         self.questions = json.loads((QUIZZES / f"{lesson}.json").read_text(encoding="utf-8"))
+        for each in self.questions:
+            answers, right = each["answers"].items(), each.pop("right")
+            each["answers"] = [{"text": a, "right": i == right, "because": b} for i, (a, b) in enumerate(answers)]
         plain = "\n".join(question["question"].replace("$", "") for question in self.questions)
         super().__init__("quiz", {"questions": _typeset_all(self.questions)}, _unfolding(self.questions), plain)
 
