@@ -143,7 +143,8 @@ def main():
     parser.add_argument("--folder", type=Path, default=FASHION_FOLDER, help="of the four idx files")
     args = parser.parse_args()
     build = {"faces": build_faces, "fashion": build_fashion, "cat": build_cat, "emoji": build_emoji}[args.name]
-    content = npz_bytes(build(args.folder))
+    tuned = {"lc": 4, "pb": 0} if args.name == "cat" else {}
+    content = npz_bytes(build(args.folder), **tuned)
     path = DATA / f"{args.name}.npz"
     if args.check:
         compare(path, content)
