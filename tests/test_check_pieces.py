@@ -196,6 +196,12 @@ def test_walkers_cross_where_the_check_of_the_level_says_they_do(capsys):
     assert check.crossing_level(103) == 103  # 54 % of the 2000 that the notebook draws there
 
 
+def test_the_density_of_two_bumps_sums_to_one_where_the_check_says():
+    first = check.sums_to_one.exactly
+    assert check.likelihood.total(first) <= 1.001 < check.likelihood.total(first - 1)
+    assert "in 20 steps it sums to 1.0394" in told("sums_to_one", 20)
+
+
 def test_an_order_must_keep_the_rule_and_how_often_two_meet():
     codes, pieces = data.faces().codes[:, :5], small_spaces
     shares = [(codes[codes.sum(1) == 2] == row).all(1).mean() for row in pieces.ROWS]

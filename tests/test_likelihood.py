@@ -7,6 +7,7 @@ import pytest
 import torch
 from refusals import refused
 
+from diffusion_course import check
 from diffusion_course.beyond import likelihood
 from diffusion_course.beyond.mixture import MixtureDenoiser
 from diffusion_course.denoisers import FullGaussianDenoiser
@@ -40,6 +41,13 @@ def test_its_error_is_of_order_two():
     found = [likelihood.log_likelihood(model, COSINE, xt, range(100, 1001, every)) for every in (36, 18)]
     errors = [np.abs(each - right).max() for each in found]
     assert errors[0] < 0.01 and 3 < errors[0] / errors[1] < 5
+
+
+def test_a_learners_own_account_gives_the_same():
+    model, xt = MixtureDenoiser([[-1.0, 0.0], [1.0, 0.5]], 0.3, COSINE), np.array([[0.5, -0.3], [1.0, 2.0]])
+    xT, grown = likelihood.ride(model, COSINE, xt, rising(20), check.divergence.reference)
+    right = likelihood.log_likelihood(model, COSINE, xt, rising(20))
+    np.testing.assert_allclose(check.log_p.reference(xT, grown), right, atol=1e-4)
 
 
 def test_with_a_network_it_is_the_volume_that_the_flow_changes():

@@ -27,9 +27,23 @@ STEP = 1e-6  # of the differences: small against the detail of the data, and in 
 
 
 def log_likelihood(model: Callable, schedule: Schedule, xt: Array, times: Sequence[int]) -> Any:
-    """log p(x_t) in nats, shape (B,), of points x_t (B, d) at t = times[0], by Heun's method through `times`.
+    """log p(x_t) in nats, shape (B,): the log density of N(0, I) where `ride` arrives, and the growth on the way."""
+    xT, grown = ride(model, schedule, xt, times)
+    return grown - (xT**2).sum(1) / 2 - xT.shape[1] / 2 * float(np.log(2 * np.pi))
 
-    `times` are whole numbers, at least 1, that rise from t to T. A step costs 2 (1 + d) network evaluations, so this is
+
+def divergence(velocity: Callable, x: Any) -> Any:
+    """div v̂ = Σ_i ∂v̂_i/∂x_i (B,) at each point of x (B, d): how fast a small volume grows, as a share."""
+    v, moves = velocity(x), [cast(move, x) for move in STEP * np.eye(x.shape[1])]
+    return sum((velocity(x + move) - v)[:, i] for i, move in enumerate(moves)) / STEP
+
+
+def ride(
+    model: Callable, schedule: Schedule, xt: Array, times: Sequence[int], divergence: Callable = divergence
+) -> tuple[Any, Any]:
+    """x_T (B, d) to which the ODE takes x_t from t = times[0], and ∫ div v̂ dφ (B,), by Heun's method through `times`.
+
+    `times` are whole numbers, at least 1, that rise from t to T. A step costs 2 (2 + d) network evaluations, so this is
     meant for a few dimensions. Try twice as many times: a network needs more of them than an exact denoiser.
     Raises ValueError unless x_t is (B, d) in float64 (a network: `model.double()`), because differences are taken.
     """
@@ -42,21 +56,17 @@ def log_likelihood(model: Callable, schedule: Schedule, xt: Array, times: Sequen
     predict, x, grown = Predictor(model, schedule), xt, 0.0
     angle = np.arctan2((1 - schedule.alpha_bar) ** 0.5, schedule.alpha_bar**0.5)
 
-    def velocity(x: Any, t: int) -> Any:
-        return v_from_eps(x, schedule.at(t), eps_from_x0(x, schedule.at(t), predict(x, t)))
+    def moving(x: Any, t: int) -> tuple[Any, Any]:
+        def velocity(x: Any) -> Any:
+            return v_from_eps(x, schedule.at(t), eps_from_x0(x, schedule.at(t), predict(x, t)))
+
+        return velocity(x), divergence(velocity, x)
 
     for t, s in pairwise(times):
         turn = float(angle[s] - angle[t])
-        v, growth = divergence(velocity, x, t)
-        v_there, growth_there = divergence(velocity, x + turn * v, s)
+        v, growth = moving(x, t)
+        v_there, growth_there = moving(x + turn * v, s)
         x = x + turn * (v + v_there) / 2
         grown = grown + turn * (growth + growth_there) / 2
     predict.report()
-    return grown - (x**2).sum(1) / 2 - x.shape[1] / 2 * float(np.log(2 * np.pi))
-
-
-def divergence(velocity: Callable, x: Any, t: int) -> tuple[Any, Any]:
-    """v̂ at each point of x (B, d), and div v̂ = Σ_i ∂v̂_i/∂x_i (B,): how fast a small volume grows, as a share."""
-    v = velocity(x, t)
-    moves = [cast(move, x) for move in STEP * np.eye(x.shape[1])]
-    return v, sum((velocity(x + move, t) - v)[:, i] for i, move in enumerate(moves)) / STEP
+    return x, grown
