@@ -79,6 +79,5 @@ sums_to_one = Finding(
     asked="a number of steps",
     among=range(1, 1000),
     hints=("In 20 steps the sum is 0.04 too large, in 200 right to three digits. Try the middle, and halve again.",),
-    why="At half the step one place is off by a quarter (Heun's order is 2). Places that are too high and places that "
-    "are too low cancel in the sum, which is right sooner.",
+    why="In 70 steps a place is still off by 0.005: too high here and too low there, which cancels in the sum.",
 )
