@@ -70,10 +70,9 @@ class Finding(Asked):
     def __call__(self, found):
         """The value to go on with: `found` if right, ours if it is `...` or None. Raises `Mistake` if it is wrong."""
         if found is None or found is ...:
-            ours = self.right[len(self.right) // 2]
-            go_on = f"so the cells below go on with {ours}" if self.exactly is None else "and no cell below needs it"
+            go_on = "so the cells below use ours" if self.exactly is None else "and no cell below needs it"
             say(f"○ {self.name}: not attempted yet, {go_on}.")
-            return ours
+            return self.right[len(self.right) // 2]
         found = int(found) if isinstance(found, float) and found.is_integer() else found
         if found not in self.among:
             raise Mistake(f"{self.name}: {found!r} is not {self.asked} from {self.among[0]:,} to {self.among[-1]:,}.")
