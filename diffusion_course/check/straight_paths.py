@@ -109,8 +109,8 @@ def measured(sampler, model, schedule, n: int) -> str:
         x = data.spiral(2000, np.random.default_rng(100 + seed))
         if sampler is not None:
             x = sampler(model, schedule, torch.randn(2000, 2, generator=ours), schedule.steps(n).tolist(), its)
-        found = metrics.spiral_numbers(x, real, directions)
-        rows.append((found["distance"], found["wasserstein"], float(x.std())))
+        gaps, w1 = metrics.distance_to_spiral(x), metrics.sliced_wasserstein(x, real, directions)
+        rows.append((gaps.mean(), w1, float(x.std())))
     return "   ".join(f"{np.mean(row):.3f} ± {np.std(row, ddof=1):.3f}" for row in zip(*rows, strict=True))
 
 
@@ -148,16 +148,22 @@ def missed(sigmas, sampler=heun) -> float:
     return float(np.linalg.norm(ends(sigmas, sampler) - exact(), axis=1).mean())
 
 
-def show_bend(chosen):
-    """A figure of how far the exact guess of x_0 moves on the ODE, and with the chosen levels how far Heun misses."""
-    from .. import plots  # only here
-
+@cache
+def bend() -> tuple:
+    """65 noise levels, and how far the exact guess of x_0 moves from each to the next."""
     sigmas = np.geomspace(80, LAST, 65)
     noise = schedule_of(sigmas)
-    denoiser = IdealDenoiser(data.spiral_curve(2000), noise)  # so many that the gaps between them do not show
+    denoiser = IdealDenoiser(data.spiral_curve(2000), noise)  # so many that no gaps show
     *path, _ = ddim(denoiser, noise, STARTING, noise.T)
     guesses = [denoiser.x0_hat(x, noise.T - i) for i, x in enumerate(path)]
-    moves = np.linalg.norm(np.diff(guesses, axis=0), axis=2).mean(1)  # from each level to the next
+    return sigmas, np.linalg.norm(np.diff(guesses, axis=0), axis=2).mean(1)
+
+
+def show_bend(chosen):
+    """A figure of `bend`, and with the chosen levels how far Heun misses."""
+    from .. import plots  # only here
+
+    sigmas, moves = bend()
     share = moves[(sigmas[:-1] < 5) & (sigmas[1:] > 0.2)].sum() / moves.sum()
     what, n = "how far the guess moves, per level", len(chosen)
     figure = plots.lines(sigmas[:-1], {"exact denoiser": moves}, "noise level σ (falling)", what, logx=True)
@@ -186,7 +192,7 @@ def _not_better(sigmas) -> str | None:
     hint | From the last of these do not leap to 0.002: 0.05 and 0.01 in between shorten the step.
     hint | `grid(n, sigma_max, rho)` makes EDM's levels: try σ_max = 2, 3, 5 with ρ = 4, 5, 7.
     why | Most of the levels lie where the paths bend, and the last step is short. A start below
-        2 costs, too: x_T is then no longer pure noise.
+        2 costs, too: there a true x_t is not all noise.
     """,
 )
 def my_grid(n):
