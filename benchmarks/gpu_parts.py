@@ -20,7 +20,7 @@ from diffusion_course.machine import capture, hardware
 from diffusion_course.models import given
 from diffusion_course.run import checkpoints, recipes, sampling
 from diffusion_course.samplers import ddim
-from others import Diffusers
+from others import Diffusers, imported
 
 DEVICE = hardware.choose_device()
 GPU = DEVICE == "cuda"
@@ -100,10 +100,8 @@ def timed(call):
 
 def their_loop(batch):
     """A step of the training loop of diffusers' tutorial, on its network and our faces."""
-    from diffusers import DDPMScheduler
-
     network, x0 = Diffusers(schedule.cosine()).network.to(DEVICE), torch.as_tensor(data.faces().x0).to(DEVICE)
-    noising, optimiser = DDPMScheduler(), torch.optim.AdamW(network.parameters(), lr=1e-3)
+    noising, optimiser = imported("diffusers").DDPMScheduler(), torch.optim.AdamW(network.parameters(), lr=1e-3)
     how = hardware.choose_machine(x0)
 
     def take():
@@ -150,9 +148,7 @@ def paces(name, batch, sizes, goal=None):
 
 
 def their_sampling(network, xT, nfe):
-    from diffusers import DDIMScheduler
-
-    scheduler, x = DDIMScheduler(), xT
+    scheduler, x = imported("diffusers").DDIMScheduler(), xT
     scheduler.set_timesteps(nfe)
     for t in scheduler.timesteps:
         x = scheduler.step(network(x, t.to(DEVICE)).sample.float(), t, x).prev_sample

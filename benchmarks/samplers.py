@@ -15,6 +15,7 @@ from diffusion_course import samplers, schedule
 from diffusion_course.machine import hardware
 from diffusion_course.run import quality
 from diffusion_course.run.recipes import experiment
+from others import imported
 
 OURS = ("DDIM", "DPM-Solver++", "DPM-Solver++, log-SNR")
 THEIRS = {"DDIM": samplers.ddim, "DPMSolverMultistep": samplers.dpm_solver, "UniPCMultistep": samplers.dpm_solver}
@@ -23,11 +24,9 @@ STEPS = 20  # in the overhead's samplings
 
 def scheduler(name, noise):
     """One of theirs on our noise schedule, with the same times."""
-    import diffusers
-
     options = {"trained_betas": noise.beta[1:], "timestep_spacing": "trailing"}
     options |= {"clip_sample": False} if name == "DDIM" else {}
-    return getattr(diffusers, f"{name}Scheduler")(num_train_timesteps=noise.T, **options)
+    return getattr(imported("diffusers"), f"{name}Scheduler")(num_train_timesteps=noise.T, **options)
 
 
 def theirs(plan, model, x, steps):
