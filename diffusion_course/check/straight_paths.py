@@ -168,7 +168,7 @@ def show_bend(chosen):
     what, n = "how far the guess moves, per level", len(chosen)
     figure = plots.lines(sigmas[:-1], {"exact denoiser": moves}, "noise level σ (falling)", what, logx=True)
     axes = figure.axes[0]
-    axes.axvspan(0.2, 5, alpha=0.12, label=f"{share:.0%} of the way")
+    axes.axvspan(0.2, 5, alpha=0.12, label=f"5 to 0.2: {share:.0%} of the motion")
     axes.plot(chosen, np.zeros(n), "kd", label=f"{n} levels: Heun misses by {missed(chosen):.3f}")
     axes.legend()
     return figure
