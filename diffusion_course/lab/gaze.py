@@ -48,9 +48,6 @@ def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int
     for ax, (row, column) in zip(axes[1:], places, strict=True):
         seen = weights[row * side + column].reshape(side, side).numpy()
         ax.imshow(np.kron(seen, np.ones((cell, cell))), cmap="Greys", vmin=0, interpolation="nearest")
-        for edge in range(1, side):
-            ax.axhline(edge * cell - 0.5, color="0.8", linewidth=0.5)
-            ax.axvline(edge * cell - 0.5, color="0.8", linewidth=0.5)
         most = np.unravel_index(seen.argmax(), seen.shape)
         for (y, x), style in ((most, "--"), ((row, column), "-")):
             corner = (x * cell - 0.5, y * cell - 0.5)
@@ -58,6 +55,9 @@ def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int
         ax.set_title(f"dashed frame: {seen.max():.0%}")
         told.append(f"row {row + 1}, column {column + 1} looks most at row {most[0] + 1}, column {most[1] + 1}")
     for ax in axes:
+        for edge in range(1, side):
+            ax.axhline(edge * cell - 0.5, color="0.8", linewidth=0.5)
+            ax.axvline(edge * cell - 0.5, color="0.8", linewidth=0.5)
         ax.axis("off")
     figure.alt = f"A portrait, and the attention of places on its {side} × {side} grid: {'; '.join(told)}."
     return figure
