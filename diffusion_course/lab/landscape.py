@@ -37,7 +37,9 @@ def landscape(panels: Mapping[str, Any], limit: float, edges: Mapping | None = N
             style = {"colors": [*edges.values()], "linestyles": "solid", "extent": (-limit, limit) * 2}
             ax.contour([*heights.values()][-1], [*edges], linewidths=0.8, **style)
         ax.set_title(title)
-    figure.colorbar(shown, ax=axes, label=f"log density ({top - 8:.0f} or less: darkest)", shrink=0.8)
+    bar = figure.colorbar(shown, ax=axes, label=f"log density ({top - 8:.0f} or less: darkest)", shrink=0.8)
+    if edges:
+        bar.ax.hlines([*edges], 0, 1, [*edges.values()])
     figure.alt = f"Landscapes of log density, left to right: {'; '.join(told)}."
     return figure
 

@@ -81,7 +81,7 @@ def play_points(
         colours = {title: _colours(groups, points[0]) for title, points in panels.items()}
         picture = snapshots(
             panels, data["captions"], colours, behind=still_behind, field=arrows, trails=trails, limit=limit,
-            moments=still,
+            moments=still, radius=radius,
         )  # fmt: skip
     return _live("play_points", data, picture, alt)
 

@@ -28,7 +28,7 @@ def by_direction(points: np.ndarray) -> np.ndarray:
 def snapshots(
     panels: Mapping[str, np.ndarray], captions: Sequence[str], colours: Mapping[str, np.ndarray], *,
     behind: np.ndarray | None = None, field: np.ndarray | None = None, trails: int = 0, limit: float = 3.0,
-    moments: Sequence[int] | None = None,
+    moments: Sequence[int] | None = None, radius: float = 1.9,
 ) -> Figure:  # fmt: skip
     """Points at the start, after a fifth of the way and at the end, or at the frames `moments`: a row for each moment.
 
@@ -58,7 +58,7 @@ def snapshots(
                 ax.quiver(x, y, *arrow, angles="xy", scale_units="xy", scale=1, color=ARROWS, width=0.004)
             tails = points[max(i - trails, 0) : i + 1].transpose(1, 0, 2)
             ax.add_collection(LineCollection(list(tails), colors=colours[title], linewidths=0.7))
-            ax.scatter(*points[i].T, s=9, c=colours[title], zorder=3, linewidths=0)
+            ax.scatter(*points[i].T, s=2.5 * radius**2, c=colours[title], zorder=3, linewidths=0)
             ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
     for ax, head in zip(axes[0], heads, strict=True):
         ax.set_title(folded(f"{names[0]}\n{head}".strip() if len(panels) == 1 else head, side))
