@@ -35,7 +35,8 @@ def to_zero(x0_hat):
     kinds=("torch",),
     returns=("slope",),
     table="""
-    hint | First model(xt, t), then x0_from_eps, then loss: the number must be computed *from* xt, switched on.
+    hint | First model(xt, t), then x0_from_eps, then loss: the number must be computed *from* xt.
+    hint | Begin with `xt = xt.detach().requires_grad_()`.
     hint | `torch.autograd.grad(number, xt)` returns a tuple with one tensor. Down the loss is the way we want to go.
     why | The loss looks at the clean guess, and the gradient goes back through the network to x_t. So the network
         itself says which pixels of x_t must change, and how, to make the guess better.
