@@ -43,7 +43,7 @@ def ride(
 ) -> tuple[Any, Any]:
     """x_T (B, d) to which the ODE takes x_t from t = times[0], and ∫ div v̂ dφ (B,), by Heun's method through `times`.
 
-    `times` are whole numbers, at least 1, that rise from t to T. A step costs 2 (2 + d) network evaluations, so this is
+    `times` are whole numbers, at least 1, that rise from t to T. A step costs 2 (1 + d) network evaluations, so this is
     meant for a few dimensions. Try twice as many times: a network needs more of them than an exact denoiser.
     Raises ValueError unless x_t is (B, d) in float64 (a network: `model.double()`), because differences are taken.
     """
@@ -60,7 +60,8 @@ def ride(
         def velocity(x: Any) -> Any:
             return v_from_eps(x, schedule.at(t), eps_from_x0(x, schedule.at(t), predict(x, t)))
 
-        return velocity(x), divergence(velocity, x)
+        v = velocity(x)
+        return v, divergence(lambda place: v if place is x else velocity(place), x)  # x is not asked for twice
 
     for t, s in pairwise(times):
         turn = float(angle[s] - angle[t])
