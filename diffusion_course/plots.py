@@ -48,7 +48,8 @@ def sheet(pictures: Any, title: str = "", columns: int = 12, rows: Names = (), t
         top, left = i // columns * (h + 1) + 1, i % columns * (w + 1) + 1
         page[top : top + h, left : left + w] = cell
     labels = 0.4 + 0.08 * max(map(len, "\n".join(rows).split("\n"))) if rows else 0.0  # inches that they take
-    figure = Figure(WIDTH, (WIDTH - labels) * page.shape[0] / page.shape[1] + 0.05 + 0.3 * (bool(title) + bool(tops)))
+    above = 0.3 * (bool(title) + bool(tops)) + 0.2 * max((top.count("\n") for top in tops), default=0)
+    figure = Figure(WIDTH, (WIDTH - labels) * page.shape[0] / page.shape[1] + 0.05 + above)
     ax = figure.subplots(subplot_kw={"title": title, "anchor": "E"})
     ax.imshow(page, interpolation="nearest")
     ax.set_xticks([(w + 1) * (i + 0.5) for i in range(len(tops))], tops)
@@ -81,8 +82,7 @@ def lines(
         ax.plot(x, values, style, label=label, color=colour, marker=dots, markersize=4)
     for label, curves in (dashed or {}).items():
         for i, values in enumerate(curves):
-            values = numbers_of(values, x.shape, label)
-            ax.plot(x, values, "--", label=None if i else label, color=BLACK, linewidth=1)
+            ax.plot(x, numbers_of(values, x.shape, label), "--", label=None if i else label, color=BLACK, linewidth=1)
     if x[0] > x[-1]:
         ax.invert_xaxis()
     if marker is not None:
