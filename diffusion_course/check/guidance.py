@@ -73,13 +73,13 @@ def interval(top: int) -> tuple[float, float]:
 
 def _off(top: int) -> str:
     obeys, far = interval(top)
-    wanted = ["at least 99.5 % must obey"] * (obeys < 0.995) + ["the distance must be below 0.096"] * (far >= 0.096)
+    wanted = ["at least 99.5 % must obey"] * (obeys < 0.995) + ["the distance must be below 0.1"] * (far >= 0.1)
     return f"with guidance below t = {top}, {obeys:.1%} obey and the distance is {far:.3f}: {' and '.join(wanted)}."
 
 
 guidance_top = Finding(
     "guidance_top",
-    right=range(240, 280),  # 50 steps: all from 240 to 259 are one
+    right=range(200, 300),  # 50 steps: all from 200 to 219 are one
     wrong=_off,
     asked="a time",
     among=range(1001),
@@ -88,5 +88,5 @@ guidance_top = Finding(
         "The bumps are decided late: try 600, 400, 200, and look at both numbers.",
     ),
     why="At high noise the push moves whole crowds outward, since all bumps are still one. Late, when the bumps have "
-    "parted, it clears away what strays towards those not asked for, which this blurred model needs.",
+    "parted, it turns back what strays towards those not asked for, which this blurred model needs.",
 )
