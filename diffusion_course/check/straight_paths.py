@@ -39,12 +39,19 @@ def straight_alpha_bar(tau):
     return (1 - tau) ** 2 / ((1 - tau) ** 2 + tau**2)
 
 
-def exact_walk(noise, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The n+1 times of straight mixes with the spiral, and where the exact denoiser has led the noise by then."""
+def walk(noise, n: int, model=None) -> tuple[np.ndarray, np.ndarray]:
+    """The n+1 times of straight mixes, and where DDIM with a model (None: the spiral's exact denoiser) is by then."""
     tau = np.linspace(0, 1, 1001)
     line = Schedule(straight_alpha_bar.reference(tau))
-    walk = ddim(IdealDenoiser(data.spiral_curve(512), line), line, noise, n)
-    return line.steps(n), np.array(list(walk)) * np.hypot(1 - tau, tau)[line.steps(n), None, None]
+    path = ddim(model or IdealDenoiser(data.spiral_curve(512), line), line, noise, n)
+    return line.steps(n), np.stack([np.asarray(x) for x in path]) * np.hypot(1 - tau, tau)[line.steps(n), None, None]
+
+
+def meeting(places, velocities, near: float = 0.05) -> tuple[int, int]:
+    """Of all pairs of places (n, 2) nearer than that, the rows of the two whose velocities differ most."""
+    apart, turn = (np.linalg.norm(a[:, None] - a, axis=2) for a in (places, velocities))
+    i, j = divmod(int(np.where(apart < near, turn, 0).argmax()), len(places))
+    return i, j
 
 
 WIDE = GaussianDenoiser(0.5, 0.3, SHORT)
@@ -94,7 +101,7 @@ def ddim_sampler(model, schedule, xT, times, rng=None):
 
 
 @cache
-def measured(sampler, model, schedule, n: int) -> str:
+def measured(sampler=None, model=None, schedule=None, n: int = 0) -> str:
     """Distance to the curve, sliced W₁ and spread of 2,000 samples in n steps: mean ± deviation of three draws.
 
     Without a sampler: of real data, the floor.
@@ -116,6 +123,7 @@ def measured(sampler, model, schedule, n: int) -> str:
 
 EDM, LAST = (80.0, 7.0), 0.002  # σ_max and ρ of the paper, and its σ_min
 STARTING = np.random.default_rng(0).standard_normal((200, 2))
+CURVE = 2000  # points of the spiral: so many that no gaps show
 
 
 def grid(n: int, sigma_max: float = EDM[0], rho: float = EDM[1]) -> np.ndarray:
@@ -133,7 +141,7 @@ def schedule_of(sigmas) -> Schedule:
 def ends(sigmas, sampler=heun) -> np.ndarray:
     """Where the sampler leads 200 draws of noise to the spiral, with the exact denoiser, at these noise levels."""
     noise = schedule_of(sigmas)
-    *_, x = sampler(IdealDenoiser(data.spiral_curve(200), noise), noise, STARTING, len(sigmas))
+    *_, x = sampler(IdealDenoiser(data.spiral_curve(CURVE), noise), noise, STARTING, len(sigmas))
     return x
 
 
@@ -153,23 +161,26 @@ def bend() -> tuple:
     """65 noise levels, and how far the exact guess of x_0 moves from each to the next."""
     sigmas = np.geomspace(80, LAST, 65)
     noise = schedule_of(sigmas)
-    denoiser = IdealDenoiser(data.spiral_curve(2000), noise)  # so many that no gaps show
+    denoiser = IdealDenoiser(data.spiral_curve(CURVE), noise)
     *path, _ = ddim(denoiser, noise, STARTING, noise.T)
     guesses = [denoiser.x0_hat(x, noise.T - i) for i, x in enumerate(path)]
     return sigmas, np.linalg.norm(np.diff(guesses, axis=0), axis=2).mean(1)
 
 
 def show_bend(chosen):
-    """A figure of `bend`, and with the chosen levels how far Heun misses."""
+    """A figure of `bend`, and with the chosen levels how far Heun and DDIM miss."""
     from .. import plots  # only here
 
     sigmas, moves = bend()
     share = moves[(sigmas[:-1] < 5) & (sigmas[1:] > 0.2)].sum() / moves.sum()
     what, n = "how far the guess moves, per level", len(chosen)
-    figure = plots.lines(sigmas[:-1], {"exact denoiser": moves}, "noise level σ (falling)", what, logx=True)
+    cloud = np.linalg.norm(STARTING, axis=1).mean() * np.diff(1 / np.hypot(1, sigmas))  # there x̂_0 is ε / √(1 + σ²)
+    curves = {"spiral": moves, "round Gaussian": cloud}
+    figure = plots.lines(sigmas[:-1], curves, "noise level σ (falling)", what, logx=True)
+    label = f"{n} levels: Heun misses by\n{missed(chosen):.3f}, DDIM by {missed(chosen, ddim):.3f}"
     axes = figure.axes[0]
     axes.axvspan(0.2, 5, alpha=0.12, label=f"5 to 0.2: {share:.0%} of the motion")
-    axes.plot(chosen, np.zeros(n), "kd", label=f"{n} levels: Heun misses by {missed(chosen):.3f}")
+    axes.plot(chosen, np.zeros(n), "kd", label=label)
     axes.legend()
     return figure
 
@@ -192,7 +203,7 @@ def _not_better(sigmas) -> str | None:
     hint | From the last of these do not leap to 0.002: 0.05 and 0.01 in between shorten the step.
     hint | `grid(n, sigma_max, rho)` makes EDM's levels: try σ_max = 2, 3, 5 with ρ = 4, 5, 7.
     why | Most of the levels lie where the paths bend, and the last step is short. A start below
-        2 costs, too: there a true x_t is not all noise.
+        2 costs, too: there the spiral's shape already shows, and x_t has left ε.
     """,
 )
 def my_grid(n):
