@@ -76,7 +76,7 @@ def loss_floor(alpha_bar_t, spread):
 
 
 @exercise(
-    probes=((0.4, 0.3, 0.5), (0.09, 0.05, 0.1), (0.6, 0.4, 0.5)),
+    probes=((0.35, 0.3, 0.5), (0.09, 0.05, 0.1), (0.6, 0.4, 0.5)),
     returns=("share",),
     table="""
     hint | All that there is to learn is the way from `blind` down to `floor`.
@@ -118,7 +118,7 @@ def decode(answer, output, xt, alpha_bar_t):
     return answer
 
 
-BY_HAND = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[0.01, 0.0]])
+BY_HAND = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[0.01, 0.0], [0.0, 0.01], [3.0, 0.0]])
 CLOUD = np.random.default_rng(0).uniform(0, 0.1, (40, 2))
 
 
