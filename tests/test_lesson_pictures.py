@@ -34,8 +34,8 @@ def test_attention_weights_are_those_that_the_network_uses():
 
 def test_attention_says_where_places_look():
     model, pictures = UNet(schedule.cosine(), widths=(8, 16)), torch.zeros(3, 3, 16, 16)
-    figure = lab.attention(model, pictures, 300, [(0, 0), (3, 1)], torch.randn(3, 3, 16, 16))
-    assert len(figure.axes) == 3 and "row 4, column 2 looks most at" in figure.alt
+    figure = lab.attention(model, pictures, 300, {"a": (0, 0), "b": (3, 1)}, torch.randn(3, 3, 16, 16))
+    assert len(figure.axes) == 3 and "b (row 4, column 2) looks most at" in figure.alt
 
 
 def test_clouds_take_reference_points_of_each_panel():

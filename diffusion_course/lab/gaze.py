@@ -1,6 +1,6 @@
 """Who looks at whom: the weights of a network's attention, drawn beside the picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -30,8 +30,8 @@ def attention_weights(model: Any, xt: Any, t: int, cond: Any = None) -> Any:
 
 
 @styled
-def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int]], eps: Any) -> Figure:
-    """How strongly `places` (row, column) of the coarse grid look at all others, drawn beside the first picture.
+def attention(model: Any, pictures: Any, t: int, places: Mapping[str, tuple[int, int]], eps: Any) -> Figure:
+    """How strongly `places` (name → row, column) of the coarse grid look at all others, beside the first picture.
 
     The network sees the pictures (n, c, H, W) noised to step t with `eps`; the weights are averaged over them. The
     place that looks has a red frame; the more it looks at another, the darker that is, and what it looks at most has
@@ -45,15 +45,16 @@ def attention(model: Any, pictures: Any, t: int, places: Sequence[tuple[int, int
     axes, told = figure.subplots(1, len(places) + 1), []
     axes[0].imshow(as_rgb(picture), interpolation="nearest")
     axes[0].set_title(f"one of {len(pictures)} portraits")
-    for ax, (row, column) in zip(axes[1:], places, strict=True):
+    for ax, (name, (row, column)) in zip(axes[1:], places.items(), strict=True):
         seen = weights[row * side + column].reshape(side, side).numpy()
         ax.imshow(np.kron(seen, np.ones((cell, cell))), cmap="Greys", vmin=0, interpolation="nearest")
         most = np.unravel_index(seen.argmax(), seen.shape)
         for (y, x), style in ((most, "--"), ((row, column), "-")):
             corner = (x * cell - 0.5, y * cell - 0.5)
             ax.add_patch(Rectangle(corner, cell, cell, fill=False, edgecolor=RED, linewidth=3, linestyle=style))
-        ax.set_title(f"dashed frame: {seen.max():.0%}")
-        told.append(f"row {row + 1}, column {column + 1} looks most at row {most[0] + 1}, column {most[1] + 1}")
+        ax.set_title(f"{name} → dashed: {seen.max():.0%}")
+        here, there = (f"row {place[0] + 1}, column {place[1] + 1}" for place in ((row, column), most))
+        told.append(f"{name} ({here}) looks most at {there}")
     for ax in axes:
         for edge in range(1, side):
             ax.axhline(edge * cell - 0.5, color="0.8", linewidth=0.5)
