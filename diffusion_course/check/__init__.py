@@ -22,7 +22,7 @@ LESSONS = {
     "lesson5": "ddpm_step relay guided renoise inpaint enough_steps".split(),
     "lesson6": "ddim_step ddim_sampler extended_guess dpm_2m spacing".split(),
     "score": "score_from_eps langevin_step family_step crossing_level".split(),
-    "likelihood": "log_p divergence sums_to_one".split(),
+    "likelihood": "log_p divergence haze_level".split(),
     "guidance": "guided_within guidance_top steer".split(),
     "steering": "slope_through variance_left pull".split(),
     "straight_paths": "straight_alpha_bar jump_sampler my_grid".split(),
