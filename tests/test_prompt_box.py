@@ -30,6 +30,7 @@ def test_the_first_prompt_is_drawn_at_once_and_kept_for_a_page_without_a_kernel(
     box, _ = box
     assert box.pictures.shape == (2, 3, 2, 2) and (box.pictures == 1).all()
     assert box.alt.startswith("white (scale 3): 2 pictures") and box.paper.last["pixels"]["shape"] == [2, 3, 2, 2]
+    assert PromptBox(painting, "white", caption="left, right").alt.startswith("white (scale 3) · left, right: 8")
 
 
 def test_a_request_is_drawn_step_by_step(box, monkeypatch):

@@ -42,6 +42,7 @@ function mount(stage, { told, send, hear }) {
   const status = add(stage, "p", { class: "dc-note", role: "status" });
   const refusal = add(stage, "div", { role: "alert" });
   const sheet = add(stage, "div", { class: "dc-sheet" });
+  if (told.caption) add(stage, "p", { class: "dc-note" }, told.caption);
 
   function ask(request) { // one at a time; of those that come meanwhile, the last
     if (busy) { waiting = request; return; }
@@ -107,7 +108,7 @@ function mount(stage, { told, send, hear }) {
 
 function render({ model, el }) {
   el.classList.add("diffusion-course");
-  const told = Object.fromEntries(["prompt", "settings", "styles", "examples", "last"].map((name) => [name, model.get(name)]));
+  const told = Object.fromEntries(["prompt", "settings", "styles", "examples", "caption", "last"].map((name) => [name, model.get(name)]));
   const hear = (act) => model.on("msg:custom", act);
   const send = (message) => {
     model.set("asked", model.get("asked") + 1); // a change, at which panel.js looks whether there still is a kernel

@@ -30,6 +30,7 @@ class Paper(anywidget.AnyWidget):
     settings = traitlets.Dict().tag(sync=True)
     styles = traitlets.List().tag(sync=True)
     examples = traitlets.List().tag(sync=True)
+    caption = traitlets.Unicode().tag(sync=True)
     asked = traitlets.Int().tag(sync=True)
     last = traitlets.Dict().tag(sync=True)  # the finished pictures, for a notebook that is opened again
 
@@ -41,13 +42,13 @@ class PromptBox(Panel):
     sampling step, and raises ValueError for a prompt that it does not understand. The first prompt is drawn at once,
     so that a page without a kernel shows it. n, scale and steps begin as the painting has them. `words` (else
     `painting.words`, if there are any) are those that a misunderstood prompt is offered instead; `styles` and
-    `examples` can be chosen.
+    `examples` can be chosen. `caption` says which picture is which.
     """
 
     def __init__(
         self, painting: Callable[..., Iterator], prompt: str = "", *, n: int | None = None, scale: float | None = None,
         steps: int | None = None, seed: int = 0, words: Sequence[str] = (), styles: Sequence[str] = (),
-        examples: Sequence[str] = (),
+        examples: Sequence[str] = (), caption: str = "",
     ) -> None:  # fmt: skip
         self.painting, self.words = painting, list(words or getattr(painting, "words", ()))
         defaults = inspect.signature(painting).parameters
@@ -57,10 +58,11 @@ class PromptBox(Panel):
         }
         settings |= {name: USUAL[name] for name, value in settings.items() if value is inspect.Parameter.empty}
         settings |= {"seed": seed, "style": None}
-        self.paper = Paper(prompt=prompt, settings=settings, styles=list(styles), examples=list(examples))
+        offered = {"styles": list(styles), "examples": list(examples), "caption": caption}
+        self.paper = Paper(prompt=prompt, settings=settings, **offered)
         self.draw(prompt)
         columns = min(len(self.pictures), 8)
-        title = f"{prompt or 'no prompt'} (scale {settings['scale']:g})"
+        title = f"{prompt or 'no prompt'} (scale {settings['scale']:g})" + f" · {caption}" * bool(caption)
         still = plots.sheet(self.pictures, title=title, columns=columns)
         super().__init__(self.paper, still)
         self.paper.on_msg(self._asked)

@@ -15,7 +15,7 @@ def painting(prompt, n, scale, steps, seed, style):
         yield np.full((n, 3, 4, 4), (1 if prompt == "white" else -1) * step / steps)
 
 painting.words = ("white", "black")
-box = PromptBox(painting, "white", n=4, steps=3, styles=["plain"], examples=["black"])
+box = PromptBox(painting, "white", n=4, steps=3, styles=["plain"], examples=["black"], caption="all four alike")
 box"""
 PIXEL = "() => [...document.querySelector('.dc-sheet canvas').getContext('2d').getImageData(0, 0, 1, 1).data]"
 
@@ -38,6 +38,7 @@ def drawn(page, prompt, n):
 
 def test_the_first_pictures_are_there_and_typing_draws_others(page):
     assert drawn(page, "white", 4) == (255, 4)
+    assert page.locator(".dc-note").filter(has_text="all four alike").is_visible()
     page.get_by_role("textbox", name="prompt").fill("black")
     page.get_by_role("radio", name="8", exact=True).check()
     page.get_by_role("textbox", name="prompt").press("Enter")
