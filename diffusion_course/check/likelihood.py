@@ -1,5 +1,7 @@
 """Exercises of the optional notebook on likelihood: the account of a growth, a divergence, a level."""
 
+from functools import cache
+
 import numpy as np
 import torch
 
@@ -67,6 +69,7 @@ def divergence(velocity, x):
     return growth
 
 
+@cache
 def haze(n: int) -> float:
     """What the notebook's gaps hold, in the density of exact arrows below level n and the network's from there."""
     exact, trained = MixtureDenoiser(spiral_curve(512), 0.0, cosine()), pretrained("spiral").double()
