@@ -203,6 +203,11 @@ def test_the_haze_is_halved_where_the_check_says():
     assert "below t = 200 the gaps hold 0.02%, of 0.33%" in told("haze_level", 200)
 
 
+def test_the_two_that_meet_are_near_and_part_most():
+    places = np.array([[0, 0], [0.01, 0], [0, 0.02], [1, 1]])
+    assert check.straight_paths.meeting(places, np.array([[1, 0], [-1, 0], [0.5, 0], [-9, 0]])) == (0, 1)
+
+
 def test_an_order_must_keep_the_rule_and_how_often_two_meet():
     codes, pieces = data.faces().codes[:, :5], small_spaces
     shares = [(codes[codes.sum(1) == 2] == row).all(1).mean() for row in pieces.ROWS]

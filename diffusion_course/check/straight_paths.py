@@ -47,10 +47,10 @@ def walk(noise, n: int, model=None) -> tuple[np.ndarray, np.ndarray]:
     return line.steps(n), np.stack([np.asarray(x) for x in path]) * np.hypot(1 - tau, tau)[line.steps(n), None, None]
 
 
-def meeting(places, velocities, near: float = 0.05) -> tuple[int, int]:
-    """Of all pairs of places (n, 2) nearer than that, the rows of the two whose velocities differ most."""
+def meeting(places, velocities) -> tuple[int, int]:
+    """Of all pairs of places (n, 2) nearer than 0.05, the rows of the two whose velocities differ most."""
     apart, turn = (np.linalg.norm(a[:, None] - a, axis=2) for a in (places, velocities))
-    i, j = divmod(int(np.where(apart < near, turn, 0).argmax()), len(places))
+    i, j = divmod(int(np.where(apart < 0.05, turn, 0).argmax()), len(places))
     return i, j
 
 
