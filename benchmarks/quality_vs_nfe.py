@@ -79,13 +79,10 @@ def main():
     for number, (dataset, sampler, n, seed) in enumerate(todo, start=1):
         row = quality.measure(dataset, sampler, n, seed)
         with open(arguments.out, "a", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerow(
-                row._replace(score=f"{row.score:.6g}", second=f"{row.second:.6g}")
-            )
+            digits = row._replace(score=f"{row.score:.4g}", second=f"{row.second:.4g}")  # seeds differ in the second
+            csv.writer(file, lineterminator="\n").writerow(digits)
         print(f"{time.monotonic() - started:6.0f} s  {number} of {len(todo)}  {row}", flush=True)
-    print(
-        f"{arguments.out}, SHA-256 (for data/SHA256SUMS): {sha256(arguments.out.read_bytes()).hexdigest()}"
-    )
+    print(f"{arguments.out}, SHA-256 (for data/SHA256SUMS): {sha256(arguments.out.read_bytes()).hexdigest()}")
 
 
 if __name__ == "__main__":
