@@ -1,5 +1,5 @@
-"""Read by the kernels of notebooks as they start: a training ends after a tenth of its steps, at least 100, and
-pictures of words are painted in four.
+"""Read by the kernels of notebooks as they start: a training ends after a tenth of its steps (of 100 and more, at
+least 100), and pictures of words are painted in four.
 """
 
 
@@ -15,7 +15,8 @@ def hurry():
     class Hurried(bars.tqdm):
         def __iter__(self):
             steps, short = super().__iter__(), getattr(self, "unit", "") == "step"  # none if disabled
-            return islice(steps, max(self.total // 10, 100)) if short else steps
+            few = max(self.total // 10, 100 if self.total >= 100 else 0)
+            return islice(steps, few) if short else steps
 
     bars.tqdm = Hurried
 

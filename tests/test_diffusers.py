@@ -6,6 +6,7 @@ purpose: with fewer steps than T and σ² = β they add noise on the last one as
 time, which ends above 0). Their DDIM takes steps of T // n from evenly spaced times: compared where n divides T.
 """
 
+import sys
 from functools import partial
 
 import numpy as np
@@ -19,6 +20,7 @@ from diffusion_course.forward import add_noise, posterior, step_variance
 from diffusion_course.samplers import ddim, ddpm, ddpm_step, dpm_solver, heun
 from diffusion_course.schedule import cosine, linear, zero_terminal_snr
 
+sys.modules["torchvision"] = None  # of another build it would not load
 diffusers = pytest.importorskip("diffusers")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
 
