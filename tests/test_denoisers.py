@@ -108,7 +108,7 @@ def test_blocks_change_nothing(monkeypatch):
         np.testing.assert_allclose(model.weights(xt, t), whole[1], atol=1e-10)
 
 
-@pytest.mark.parametrize(("d", "most"), [(1, 1e7), (768, 1.4e8)])
+@pytest.mark.parametrize(("d", "most"), [(1, 1e7), (768, 1.25e8)])
 def test_many_queries_are_answered_in_blocks(d, most):
     """2,000 queries against 5,000 samples are a table of 80 MB; of single numbers, blocks of 256 KB will do."""
     data, xt = (np.random.default_rng(seed).standard_normal((n, d)) for seed, n in ((9, 5000), (10, 2000)))

@@ -101,6 +101,12 @@ def test_half_precision_is_carried_in_float32(sampler, curve):
     np.testing.assert_allclose(path[-1], expected, atol=0.01)  # √ᾱ_T = 5e-5 leaves float32 three digits at first
 
 
+@every_sampler
+def test_many_halves_add_up_to_infinity_and_are_no_fault(sampler):
+    xT = torch.zeros(70_000, dtype=torch.float16)
+    assert end(sampler, lambda x, t: xT + 1, SCHEDULE, xT, steps=2, rng=torch.Generator()).isfinite().all()
+
+
 @pytest.mark.parametrize("name", ["ddpm", "ddim", "dpm-2", "heun"])
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("n", [10, 50])
