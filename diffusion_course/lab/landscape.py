@@ -31,7 +31,7 @@ def landscape(panels: Mapping[str, Any], limit: float, edges: Mapping | None = N
         told.append(f"{title} (highest {values.max():.1f} at ({x:.1f}, {y:.1f}))")
         edge = limit * side / (side - 1)  # so that each height lies in the middle of its square
         shown = ax.imshow(
-            values, origin="lower", extent=(-edge, edge, -edge, edge), cmap="cividis", vmin=top - 8, vmax=top
+            values, origin="lower", extent=(-edge, edge, -edge, edge), cmap="magma", vmin=top - 8, vmax=top
         )
         if edges:
             style = {"colors": [*edges.values()], "linestyles": "solid", "extent": (-limit, limit) * 2}
