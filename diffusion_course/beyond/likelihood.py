@@ -1,12 +1,10 @@
-"""How likely is a sample? The exact log-density of the model's own ODE: where volume shrinks, density grows.
+"""How likely is a sample? The log-density of the model's own ODE.
 
-With the angle φ of lesson 2 (cos φ = √ᾱ, sin φ = √(1−ᾱ)) the probability-flow ODE is dx/dφ = v̂, from data at φ = 0 to
-pure noise at φ = π/2. Probability is carried along, so the density of x falls as the volume around x grows:
+With the angle φ of lesson 2 the ODE is dx/dφ = v̂. It carries probability along, so density falls as volume grows:
 
-    d log p/dφ = −div v̂,     log p(x_t) = log N(x_T; 0, I) + ∫ div v̂ dφ  from φ_t to φ_T
+    log p(x_t) = log N(x_T; 0, I) + ∫ div v̂ dφ  from φ_t to φ_T
 
-Sources: Chen et al. 2018 (arXiv:1806.07366) for the change of density; Song et al. 2021 (arXiv:2011.13456), section
-4.3, for diffusion; Grathwohl et al. 2019 (arXiv:1810.01367) for pictures, whose divergence has to be estimated.
+Sources: Chen et al. 2018 (arXiv:1806.07366); Song et al. 2021 (arXiv:2011.13456), section 4.3.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from ..forward import eps_from_x0, v_from_eps
 from ..predictor import Predictor
 from ..schedule import Schedule
 
-STEP = 1e-6  # of the differences: small against the detail of the data, and in float64 ten digits are left
+STEP = 1e-6  # of the differences: in float64 ten digits are left
 
 
 def log_likelihood(model: Callable, schedule: Schedule, xt: Array, times: Sequence[int]) -> Any:
@@ -44,7 +42,7 @@ def ride(
     """x_T (B, d) to which the ODE takes x_t from t = times[0], and ∫ div v̂ dφ (B,), by Heun's method through `times`.
 
     `times` are whole numbers, at least 1, that rise from t to T. A step costs 2 (1 + d) network evaluations, so this is
-    meant for a few dimensions. Try twice as many times: a network needs more of them than an exact denoiser.
+    meant for a few dimensions. Compare with twice as many times.
     Raises ValueError unless x_t is (B, d) in float64 (a network: `model.double()`), because differences are taken.
     """
     if getattr(xt, "ndim", 0) != 2 or str(xt.dtype).rpartition(".")[2] != "float64":

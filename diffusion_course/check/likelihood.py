@@ -1,4 +1,4 @@
-"""Exercises of the optional notebook on likelihood: the account of a growth, a divergence, a level."""
+"""Exercises of the optional notebook on likelihood."""
 
 from functools import cache
 
@@ -70,15 +70,15 @@ def divergence(velocity, x):
 
 
 @cache
+@torch.no_grad()
 def haze(n: int) -> float:
-    """What the notebook's gaps hold, in the density of exact arrows below level n and the network's from there."""
+    """What the notebook's gaps hold, with exact arrows below level n and the network's from there."""
     exact, trained = MixtureDenoiser(spiral_curve(512), 0.0, cosine()), pretrained("spiral").double()
     places = grid(2.4, 64)
     gaps = places[(exact.log_density(places, 50) < -8) & (np.hypot(*places.T) < 1.2)]
 
     def mixed(x, t):
-        with torch.no_grad():
-            return exact(x, t) if t < n else trained(torch.as_tensor(x), t).numpy()
+        return exact(x, t) if t < n else trained(torch.as_tensor(x), t).numpy()
 
     return float(np.exp(log_likelihood(mixed, exact.schedule, gaps, range(50, 1001, 10))).sum() * (4.8 / 63) ** 2)
 
