@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from diffusion_course import check, data, samplers, schedule
-from diffusion_course.check import guidance, small_spaces, steering
+from diffusion_course.check import guidance, small_spaces, steering, straight_paths
 from diffusion_course.check.engine import Mistake
 from diffusion_course.check.lesson6 import SHORT, STARTS, WIDE, missed
 from diffusion_course.denoisers import GaussianDenoiser
@@ -205,7 +205,7 @@ def test_the_haze_is_halved_where_the_check_says():
 
 def test_the_two_that_meet_are_near_and_part_most():
     places = np.array([[0, 0], [0.01, 0], [0, 0.02], [1, 1]])
-    assert check.straight_paths.meeting(places, np.array([[1, 0], [-1, 0], [0.5, 0], [-9, 0]])) == (0, 1)
+    assert straight_paths.meeting(places, np.array([[1, 0], [-1, 0], [0.5, 0], [-9, 0]])) == (0, 1)
 
 
 def test_an_order_must_keep_the_rule_and_how_often_two_meet():
