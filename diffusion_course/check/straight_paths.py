@@ -1,4 +1,4 @@
-"""Exercises of the notebook on straight paths: a mix as a schedule, sampling with a student that jumps, EDM's grid."""
+"""Exercises of the notebook on straight paths: a schedule, pairs for reflow, a sampler that jumps, noise levels."""
 
 import warnings
 from functools import cache
@@ -25,7 +25,7 @@ from .table import exercise
     parts={f"the ratio ᾱ/(1−ᾱ) of yours at τ = {x}": lambda f, x=x: 1 / (1 / f(x) - 1) for x in (0.25, 0.8)},
     table="""
     hint | Divide x_τ by a number such that the squares of its two weights sum to 1, as those of x_t do.
-    hint | That number is √((1−τ)² + τ²). What is then the weight of x_0, and what is its square?
+    hint | That number is √((1−τ)² + τ²). What is then the square of x_0's weight?
     why | ᾱ is the share of the power that belongs to the signal, whatever x is multiplied by as a whole.
     the amplitude is returned, not the power | return → (1 - tau) / ((1 - tau) ** 2 + tau**2) ** 0.5 |
         The weight of x_0 is √ᾱ. Square it.
@@ -40,7 +40,7 @@ def straight_alpha_bar(tau):
 
 
 def walk(noise, n: int, model=None) -> tuple[np.ndarray, np.ndarray]:
-    """The n+1 times of straight mixes, and where DDIM with a model (None: the spiral's exact denoiser) is by then."""
+    """n+1 times, and where DDIM with a model (None: the spiral's exact denoiser) leads straight mixes by then."""
     tau = np.linspace(0, 1, 1001)
     line = Schedule(straight_alpha_bar.reference(tau))
     path = ddim(model or IdealDenoiser(data.spiral_curve(512), line), line, noise, n)
@@ -52,6 +52,25 @@ def meeting(places, velocities) -> tuple[int, int]:
     apart, turn = (np.linalg.norm(a[:, None] - a, axis=2) for a in (places, velocities))
     i, j = divmod(int(np.where(apart < 0.05, turn, 0).argmax()), len(places))
     return i, j
+
+
+STORED = np.random.default_rng(2).standard_normal((41, 6, 2))
+
+
+@exercise(
+    probes=((STORED, np.array([2, 5, 3])), (STORED, np.array([4]))),
+    kinds=("numpy", "torch"),
+    returns=("x_0", "ε"),
+    table="""
+    hint | A path starts at pure noise and ends at a sample.
+    hint | `stored[k][rows]` are the k-th places of these paths.
+    why | The flow leads from the first place of a path to its last: these two are partners.
+    the two are exchanged | return → stored[0][rows], stored[-1][rows] | x_0 is where a path ends.
+    the noise is not that of `rows` | stored[0][rows] → stored[0][: len(rows)] | That pairs strangers again.
+    """,
+)
+def partners(stored, rows):
+    return stored[-1][rows], stored[0][rows]
 
 
 WIDE = GaussianDenoiser(0.5, 0.3, SHORT)
@@ -102,10 +121,7 @@ def ddim_sampler(model, schedule, xT, times, rng=None):
 
 @cache
 def measured(sampler=None, model=None, schedule=None, n: int = 0) -> str:
-    """Distance to the curve, sliced W₁ and spread of 2,000 samples in n steps: mean ± deviation of three draws.
-
-    Without a sampler: of real data, the floor.
-    """
+    """To curve, sliced W₁, spread of 2,000 samples (None: real ones) in n steps: mean ± deviation of three draws."""
     import torch  # only here
 
     rows = []
@@ -123,7 +139,7 @@ def measured(sampler=None, model=None, schedule=None, n: int = 0) -> str:
 
 EDM, LAST = (80.0, 7.0), 0.002  # σ_max and ρ of the paper, and its σ_min
 STARTING = np.random.default_rng(0).standard_normal((200, 2))
-CURVE = 2000  # points of the spiral: so many that no gaps show
+CURVE = 2000  # so many points that no gaps show
 
 
 def grid(n: int, sigma_max: float = EDM[0], rho: float = EDM[1]) -> np.ndarray:
@@ -132,14 +148,14 @@ def grid(n: int, sigma_max: float = EDM[0], rho: float = EDM[1]) -> np.ndarray:
 
 
 def schedule_of(sigmas) -> Schedule:
-    """The schedule whose steps are these falling noise levels, and then 0; a low start is meant, so no warning."""
+    """The schedule whose steps are these falling noise levels, and then 0."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TerminalSNRWarning)
         return Schedule(np.append(1.0, 1 / (1 + np.flip(np.asarray(sigmas, float)) ** 2)))
 
 
 def ends(sigmas, sampler=heun) -> np.ndarray:
-    """Where the sampler leads 200 draws of noise to the spiral, with the exact denoiser, at these noise levels."""
+    """Where the sampler leads 200 draws of noise, with the exact denoiser, at these noise levels."""
     noise = schedule_of(sigmas)
     *_, x = sampler(IdealDenoiser(data.spiral_curve(CURVE), noise), noise, STARTING, len(sigmas))
     return x
