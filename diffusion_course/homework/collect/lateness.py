@@ -14,8 +14,8 @@ from math import ceil
 from pathlib import Path
 
 from ..course import Course
-from ..prepare.settings import Late, when
-from . import uploads
+from ..prepare.settings import when
+from . import submission, uploads
 from .roster import Person
 
 DAY = timedelta(days=1)
@@ -23,9 +23,8 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Lateness:
-    """How late, and the share of the points that it costs; `told` in words, for the student and the table."""
+    """The share of the points that it costs, and how late it is, in words for the student and the table."""
 
-    by: timedelta = timedelta(0)
     costs: float = 0.0
     told: str = ""
 
@@ -36,18 +35,18 @@ ON_TIME = Lateness()
 def of(course: Course, student: str, path: Path) -> Lateness:
     """Of what this student or team has handed in. ValueError for a date in the tables that cannot be read."""
     rule, members = course.settings.late, course.hands[student]
-    due = max((_date("the due date", person, person.due) or rule.due for person in members), default=None, key=_latest)
-    if due is None:
+    asked = [_date("the due date", person, person.due) or rule.due for person in members]
+    due = [date for date in asked if date]
+    if len(due) < len(members):  # no date at all is the latest of all
         return ON_TIME
-    at = _handed_in(course, student, path, rule)
+    at = _handed_in(course, student, path)
     marked = any(uploads.is_late(Path(name).stem) for name in path.relative_to(course.root / "submitted").parts)
-    by = at - due if at else timedelta(minutes=rule.grace + 1) if marked else timedelta(0)
+    by = at - max(due) if at else timedelta(minutes=rule.grace + 1) if marked else timedelta(0)
     if by <= timedelta(minutes=rule.grace):
         return ON_TIME
-    days = ceil(by / DAY)
-    costs = min(days * rule.percent, rule.most) / 100
+    costs = min(ceil(by / DAY) * rule.percent, rule.most) / 100
     how = _duration(by) if at else "marked by Canvas as handed in"
-    return Lateness(by, costs, f"{how} late: {100 * costs:g} % of the points are taken off.")
+    return Lateness(costs, f"{how} late: {100 * costs:g} % of the points are taken off.")
 
 
 def outdated(course: Course, paths: list[Path]) -> bool:
@@ -64,26 +63,18 @@ def _date(what: str, person: Person, text: str) -> datetime | None:
         raise ValueError(f"{what} of {person.id}: {error}") from None
 
 
-def _handed_in(course: Course, student: str, path: Path, rule: Late) -> datetime | None:
-    told = [
-        at
-        for person in course.hands[student]
-        if (at := _date("the time of handing in", person, course.listed(person).time))
-    ]
-    if told:
-        return max(told)
+def _handed_in(course: Course, student: str, path: Path) -> datetime | None:
+    listed = [_date("the time of handing in", person, course.listed(person).time) for person in course.hands[student]]
+    if found := list(filter(None, listed)):
+        return max(found)
     folder, *inside = path.relative_to(course.root / "submitted").parts
-    stamp = path.with_name("timestamp.txt")
-    if inside[:-1] == [course.assignment] and (folder in course.people or folder in course.hands) and stamp.is_file():
-        with suppress(Exception), open(stamp, encoding="utf-8") as file:  # it could be the student's, as all files
-            told = [at for at in [when(file.read(100).strip())] if at]
+    if inside[:-1] == [course.assignment] and (folder in course.people or folder in course.hands):
+        with suppress(Exception):  # it may be missing, or the student's own, as all files
+            stamp = submission.read(path.with_name("timestamp.txt")).decode()
+            found += filter(None, [when(stamp.strip()[:100])])
     with suppress(ValueError, OverflowError, OSError):  # a file may have a date of no year
-        told += [datetime.fromtimestamp(path.lstat().st_mtime)] if rule.files else []
-    return max(told, default=None)
-
-
-def _latest(due: datetime | None) -> datetime:
-    return due or datetime.max  # no date at all is the latest of all
+        found += [datetime.fromtimestamp(path.lstat().st_mtime)] if course.settings.late.files else []
+    return max(found, default=None)
 
 
 def _duration(by: timedelta) -> str:

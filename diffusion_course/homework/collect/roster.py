@@ -13,11 +13,12 @@ from pathlib import Path
 from .. import tables
 
 ID = re.compile(r"\w[\w.@-]{0,63}")  # one path component that no shell, glob or nbgrader template reads as more
+ROUNDED = re.compile(r"\d+[.,]\d+E\+\d+")
 CANVAS = {"sis user id", "sis login id"}  # where one of them is, the column ID holds Canvas' own numbers
-HEADERS = {
+HEADERS = {  # what is told → the columns that may tell it, the likeliest first
     "id": (
-        "student id", "sid", "id number", "id-nummer", "idnumber", "matrikelnummer", "sis user id", "sis login id",
-        "username", "anmeldename", "email", "email address", "e-mail", "e-mail-adresse",
+        "id", "student id", "sid", "id number", "id-nummer", "idnumber", "matrikelnummer", "sis user id",
+        "sis login id", "username", "anmeldename", "email", "email address", "e-mail", "e-mail-adresse",
     ),
     "first": ("first name", "firstname", "vorname", "given name"),
     "last": ("last name", "lastname", "surname", "nachname", "family name"),
@@ -58,20 +59,22 @@ def read(path: Path) -> dict[str, Person]:
     """The students of a class list, id → person. ValueError for ids that cannot be used or stand there twice."""
     if not path.is_file():
         raise ValueError(f"{path} is missing: a table with the columns id, first_name, last_name.")
-    rows = [row for row in tables.read(path) if not _is_note(row)]
-    columns = _columns(path, rows) if rows else tables.read(path, ("id",)) or {}
     people: dict[str, Person] = {}
-    known: dict[str, str] = {}
-    for row in rows:
-        person = _person({what: row[name] for what, name in columns.items()}, row)
+    taken: set[str] = set()
+    everyone = _people(path, id_needed=True)
+    if not everyone:
+        tables.read(path, ("id",))  # refuses what has not even that column
+    for person in everyone:
         for name in (person.id, person.hand):
             if not ID.fullmatch(name):
-                raise ValueError(f"{path}: {name!r} cannot be an id: {_why(name)}")
-        if person.id.casefold() in known:
+                rounded = "a spreadsheet has rounded a long number. Make the column text, and enter the numbers again."
+                why = rounded if ROUNDED.fullmatch(name) else "only letters, digits and . _ @ - are allowed."
+                raise ValueError(f"{path}: {name!r} cannot be an id: {why}")
+        if person.id.casefold() in taken:
             raise ValueError(f"{path}: the id {person.id!r} stands there twice.")
         people[person.id] = person
-        known[person.id.casefold()] = person.id
-    if both := sorted({each.team for each in people.values() if each.team.casefold() in known}):
+        taken.add(person.id.casefold())
+    if both := sorted({each.team for each in people.values() if each.team.casefold() in taken}):
         raise ValueError(f"{path}: {both[0]!r} is both a team and a student's id; rename the team.")
     return people
 
@@ -91,16 +94,10 @@ def listed(path: Path, people: dict[str, Person]) -> dict[str, Person]:
 
     First and last name stay those of `people` where the export has only one name for both.
     """
-    by = {}
-    for known in people.values():
-        by |= dict.fromkeys(filter(None, (known.id.casefold(), known.email.casefold(), _order(known.name))), known)
-    rows = [row for row in tables.read(path) if not _is_note(row)]
-    columns = _known(rows[0]) if rows else {}
+    by = {key: known for known in people.values() for key in _known_by(known)}
     found = {}
-    for row in rows:
-        person = _person({"id": ""} | {what: row[names[0]] for what, names in columns.items()}, row)
-        keys = person.id.casefold(), person.email.casefold(), _order(person.name)
-        if known := next((by[key] for key in keys if key in by), None):
+    for person in _people(path):
+        if known := next((by[key] for key in _known_by(person) if key in by), None):
             split = bool(person.first and person.last) or not known.last
             found[known.id] = person if split else replace(person, first=known.first, last=known.last)
     return found
@@ -114,46 +111,35 @@ def hands(people: dict[str, Person]) -> dict[str, list[Person]]:
     return found
 
 
-def _columns(path: Path, rows: list[dict[str, str]]) -> dict[str, str]:
-    """What is told → the column that tells it. The id is the first known column that has something in every row."""
-    found = _known(rows[0])
-    if "id" not in found:
+def _people(path: Path, id_needed: bool = False) -> list[Person]:
+    """Who stands in a table. The id is in the first known column that has something in every row, else in the first."""
+    rows = [row for row in tables.read(path) if not _is_note(row)]
+    names = {name.replace("_", " ").casefold(): name for name in (rows[0] if rows else ())}
+    columns = {what: [names[each] for each in known if each in names] for what, known in HEADERS.items()}
+    if "id" in names:
+        columns["id" if CANVAS & names.keys() else "number"].remove(names["id"])
+    if id_needed and rows and not columns["id"]:
         raise ValueError(f"{path} has no column id: its first line must name id, or what Moodle or Canvas call it.")
-    whole = [name for name in found["id"] if all(row[name] for row in rows)]
-    return {what: columns[0] for what, columns in found.items()} | {"id": (whole or found["id"])[0]}
-
-
-def _known(row: dict[str, str]) -> dict[str, list[str]]:
-    """What is told → the columns of a table that may tell it, the likeliest first."""
-    names = {name.replace("_", " ").casefold(): name for name in row}
-    found = {what: [names[each] for each in known if each in names] for what, known in HEADERS.items()}
-    if "id" in names and not CANVAS & set(names):
-        found["id"] = [names["id"]]
-        found["number"] = [names["identifier"]] if "identifier" in names else []
-    return {what: columns for what, columns in found.items() if columns}
+    columns["id"].sort(key=lambda name: not all(row[name] for row in rows))
+    return [_person({what: row[found[0]] if found else "" for what, found in columns.items()}, row) for row in rows]
 
 
 def _person(told: dict[str, str], row: dict[str, str]) -> Person:
-    full = told.pop("full", "")
-    if not (told.get("first") or told.get("last")):
-        last, _, first = full.rpartition(",") if "," in full else ("", "", full)
+    full = told.pop("full")
+    if not (told["first"] or told["last"]):
+        last, _, first = full.rpartition(",")  # in "Ada Lovelace" nothing
         told |= {"first": first.strip(), "last": last.strip()}
-    told["number"] = "".join(re.findall(r"\d+", told.get("number", ""))[-1:])  # Participant 12345
+    told["number"] = "".join(re.findall(r"\d+", told["number"])[-1:])  # Participant 12345
     return Person(**{what: unicodedata.normalize("NFC", text) for what, text in told.items()}, row=row)
 
 
-def _order(name: str) -> str:
-    """A name, whichever of its words stands first."""
-    return " ".join(sorted(name.casefold().split()))
+def _known_by(person: Person) -> list[str]:
+    """What tells a student in another table: id, address, and the name, whichever of its words stands first."""
+    keys = person.id, person.email, " ".join(sorted(person.name.casefold().split()))
+    return [key.casefold() for key in keys if key]
 
 
 def _is_note(row: dict[str, str]) -> bool:
     """Canvas has two rows that are no students: the points that are possible, and a student to test with."""
     first = next(iter(row.values()))
     return first.startswith("Points Possible") or ("Student" in row and first in ("Student, Test", "Test Student"))
-
-
-def _why(name: str) -> str:
-    if re.fullmatch(r"\d+[.,]\d+E\+\d+", name):
-        return "a spreadsheet has rounded a long number. Make the column text, and enter the numbers again."
-    return "only letters, digits and . _ @ - are allowed."

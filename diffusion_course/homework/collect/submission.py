@@ -24,7 +24,7 @@ from ..course import Course, is_test
 from ..tables import visible
 from . import sentences
 from .roster import ID
-from .uploads import Names, is_upload
+from .uploads import MOODLE, Names
 
 LARGEST = 20 * 2**20  # bytes; a notebook with all its figures has less than 2 million
 MOST_CELLS = 1000
@@ -65,23 +65,18 @@ def survey(course: Course) -> list[Submission]:
 
 def _entries(place: Path, names: Names) -> list[Path]:
     """What lies in a folder, and in each folder there in which a name is known; in none of a stranger's."""
-    found = [each for each in place.iterdir() if not each.name.startswith(".") and each.name not in IGNORED]
-    for entry in sorted(found):
+    found: list[Path] = []
+    for entry in _listed(place):
         name = _name_of(entry)
-        if entry.is_dir() and not (entry.is_symlink() or names.whose(name) or is_upload(name)):
-            inside = [each for each in _listed(entry) if not each.name.startswith(".")]
-            if any(names.whose(_name_of(each)) for each in inside):
-                found.remove(entry)
-                found += inside
+        theirs = not entry.is_dir() or entry.is_symlink() or names.whose(name) or MOODLE.match(name)
+        inside = [] if theirs else _listed(entry)
+        found += inside if any(names.whose(_name_of(each)) for each in inside) else [entry]
     return sorted(found)
 
 
 def _listed(folder: Path) -> list[Path]:
-    """What lies in a folder; nothing, where it cannot be read."""
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []
+    """What lies in a folder, but for hidden files; nothing, where it cannot be read."""
+    return [each for each in folder.glob("[!.]*") if each.name not in IGNORED]
 
 
 def _submission(course: Course, student: str, entries: list[Path]) -> Submission:
@@ -95,8 +90,7 @@ def _submission(course: Course, student: str, entries: list[Path]) -> Submission
         notebooks = [path for entry in entries for path in _notebooks(entry)]
         if not notebooks:
             raise Problem("no notebook", "No file there ends in .ipynb.")
-        copies = len({digest(path)[0] for path in notebooks}) == 1  # of what a team hands in, say
-        if len(notebooks) > 1 and not copies:
+        if len({digest(path)[0] for path in notebooks}) > 1:  # copies of one, as a team hands them in, are one
             places = sorted(str(path.relative_to(course.root / "submitted")) for path in notebooks)
             raise Problem("several notebooks", f"Leave one: {', '.join(places)}.")
         return Submission(student, notebooks[0])
@@ -131,8 +125,8 @@ def read(path: Path) -> bytes:
         os.close(handle)
         raise Problem("unreadable", f"{path.name} is not a plain file.")
     with open(handle, "rb") as file:
-        content = b"" if about.st_size > LARGEST else file.read(LARGEST + 1)
-    if about.st_size > LARGEST or len(content) > LARGEST:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
         size = f"{about.st_size / 2**20:,.0f} MB"
         raise Problem("too large", f"{path.name} has {size}; {LARGEST >> 20} are allowed. Clear the outputs, save.")
     return content
