@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -24,7 +24,8 @@ UNREAD = "code that could not be read in time"
 TOO_LONG = "code that is too long to be compared"
 OPTIONS = re.compile(r"^(-\S+\s+(\d+\s+)?)+(?=\S)")  # of %timeit
 NO_CODE = ast.Module([], [])
-DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+DEFINES = (*FUNCTIONS, ast.ClassDef)
 
 
 class Read(NamedTuple):
@@ -51,61 +52,26 @@ def read(cells: list[str], names: list[str]) -> Read:
 
 def read_here(cells: list[str], names: list[str]) -> Read:
     """The same, in this process."""
-    read = [_tree(cell) for cell in cells]
-    trees = [tree or NO_CODE for tree in read]
-    found, absent, pieces = uses.used(trees), missing(trees, names), program(trees, names)
+    parsed = [_tree(cell) for cell in cells]
+    trees = [tree or NO_CODE for tree in parsed]
+    defined, found = _definitions(trees), uses.used(trees)
+    blank = [name for name in names if defined.get(name) and all(_is_blank(node) for _, node in defined[name])]
+    absent, pieces = _missing(defined, names), _program(defined, names)
     while sum(map(len, pieces)) > MOST:
         pieces.remove(max(pieces, key=len))
         found = sorted({*found, TOO_LONG})
-    unread = [place for place, tree in enumerate(read) if tree is None]
-    return Read("\n\n".join(pieces), found, absent, blank(trees, names), unread)
+    return Read("\n\n".join(pieces), found, absent, blank, [i for i, tree in enumerate(parsed) if tree is None])
 
 
-def program(trees: list[ast.Module], names: list[str]) -> list[str]:
-    """The definitions of `names`, wherever they stand, and of what they use, each tidied, in their order."""
-    defined, kept, wanted = _definitions(trees), {}, list(names)
-    while wanted:
-        name = wanted.pop()
-        for place, node in defined.pop(name, ()):
-            if place not in kept and (name in names or _is_code(node)):
-                kept[place] = Tidy().visit(ast.Module([node], []))
-                wanted += [each.id for each in ast.walk(kept[place]) if isinstance(each, ast.Name)]
-    told = {id(each) for tidy in kept.values() for node in tidy.body for each in ast.walk(node) if each is not node}
-    pieces = []
-    for place in sorted(kept):
-        body = [node for node in kept[place].body if id(node) not in told]  # not what stands in another piece
-        told |= set(map(id, body))
-        pieces += [ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))] if body else []
-    return pieces
-
-
-def missing(trees: list[ast.Module], names: list[str]) -> list[str]:
-    """Those of `names` for which no cell has a function, a class or an expression with one of the cells' own."""
-    defined = _definitions(trees)
-    own = {name for name, found in defined.items() if any(_is_code(node) for _, node in found)}
-    rest = {name: found for name, found in defined.items() if name not in own}
-    while more := {name for name, found in rest.items() if any(_uses(node) & own for _, node in found)}:
-        own, rest = own | more, {name: rest[name] for name in rest.keys() - more}
-    return [name for name in names if name not in own]
-
-
-def blank(trees: list[ast.Module], names: list[str]) -> list[str]:
-    """Those of `names` that are defined, and raise NotImplementedError wherever they are."""
-    defined = _definitions(trees)
-    return [name for name in names if defined.get(name) and all(_is_blank(node) for _, node in defined[name])]
-
-
-def _is_blank(node: ast.AST) -> bool:
-    return any(isinstance(each, ast.Raise) and "NotImplementedError" in ast.unparse(each) for each in ast.walk(node))
-
-
-def parsed(cell: str) -> ast.Module:
-    """The tree of a cell, as IPython reads it; empty where it is no Python or too long."""
-    return _tree(cell) or NO_CODE
+def defined(cells: Iterable[str]) -> list[str]:
+    """The names that these cells define."""
+    lines = [line for cell in cells for line in (_tree(cell) or NO_CODE).body]
+    return list(dict.fromkeys(name for line in lines for name in _gives(line)))
 
 
 def _tree(cell: str) -> ast.Module | None:
-    """What ran: IPython alone knows which lines that begin with % or ! go on with the expression above them."""
+    """What ran, nothing of what is too long, None for what is no Python. IPython alone knows which lines that begin
+    with % or ! go on with the expression above them."""
     try:
         made = ast.parse(TransformerManager().transform_cell(cell)) if len(cell) <= LONGEST else NO_CODE
         return Magics().visit(made)
@@ -127,16 +93,16 @@ class Magics(ast.NodeTransformer):
         return node if isinstance(node, ast.expr) else super().visit(node)
 
 
-def defined(cells: Iterable[str]) -> list[str]:
-    """The names that these cells define."""
-    return list(dict.fromkeys(name for cell in cells for node in parsed(cell).body for name in _defines(node)))
+# ---- what is defined -----------------------------------------------------------------------------
+
+Definitions = dict[str, list[tuple[int, ast.stmt]]]  # name → the places and statements that define it
 
 
-def _definitions(trees: list[ast.Module]) -> dict[str, list[tuple[int, ast.stmt]]]:
-    """Name → the places and nodes that define it: functions and classes at any depth, the rest in no function."""
-    found: dict[str, list[tuple[int, ast.stmt]]] = {}
+def _definitions(trees: list[ast.Module]) -> Definitions:
+    """Functions and classes at any depth, the rest in no function."""
+    found: Definitions = {}
     for place, node in enumerate(node for tree in trees for node in _statements(tree, False)):
-        for name in _defines(node):
+        for name in _gives(node):
             found.setdefault(name, []).append((place, node))
     return found
 
@@ -149,83 +115,105 @@ def _statements(node: ast.AST, within: bool) -> Iterator[ast.stmt]:
         yield from _statements(child, within or isinstance(child, DEFINES))
 
 
+def _gives(node: ast.AST) -> list[str]:
+    """The names to which a statement gives something."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return [node.name]
+        case ast.Assign():
+            return [name for target in node.targets for name in _names(target)]
+        case ast.AnnAssign():
+            return _names(node.target)
+        case ast.Expr() if _is_code(node):  # `tools.append(lambda …)`
+            return _names(node.value)[:1]
+        case ast.For() | ast.With() | ast.If():  # `samples[n] = …` in a loop
+            stored = [each.value for each in ast.walk(node) if isinstance(each, ast.Subscript)]
+            return [each.id for each in stored if isinstance(each, ast.Name)]
+    return []
+
+
 def _is_code(node: ast.AST) -> bool:
     return isinstance(node, DEFINES) or (
-        isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr))
+        isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr))
         and any(isinstance(each, ast.Lambda) for each in ast.walk(node))
     )
 
 
-def _uses(node: ast.AST) -> set[str]:
-    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+def _is_blank(node: ast.AST) -> bool:
+    return any(isinstance(each, ast.Raise) and "NotImplementedError" in ast.unparse(each) for each in ast.walk(node))
 
 
-def _defines(node: ast.AST) -> list[str]:
-    if isinstance(node, DEFINES):
-        return [node.name]
-    if isinstance(node, (ast.Assign, ast.AnnAssign)):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return [each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)]
-    if isinstance(node, ast.Expr) and _is_code(node):  # `tools.append(lambda …)`
-        return [each.id for each in ast.walk(node.value) if isinstance(each, ast.Name)][:1]
-    if isinstance(node, (ast.For, ast.With, ast.If)):  # `samples[n] = …` in a loop
-        stored = [each.value for each in ast.walk(node) if isinstance(each, ast.Subscript)]
-        return [each.id for each in stored if isinstance(each, ast.Name)]
-    return []
+def _names(node: ast.AST, context: type = ast.expr_context) -> list[str]:
+    """The names in a node; with `ast.Load` those that are read."""
+    return [each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, context)]
 
 
-class Tidy(ast.NodeTransformer):
-    """Leaves out what changes nothing: constants in the place of statements, branches never taken, what follows a
-    return, names given and never asked for, annotations."""
-
-    def generic_visit(self, node):
-        super().generic_visit(node)
-        for field in ("body", "orelse", "finalbody"):
-            if isinstance(getattr(node, field, None), list):
-                setattr(node, field, self._lines(getattr(node, field), field == "body"))
-        return node
-
-    def visit_FunctionDef(self, node):
-        node.returns = None
-        read = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
-        for each in ast.walk(node):
-            for field in ("body", "orelse"):
-                if isinstance(lines := getattr(each, field, None), list):
-                    setattr(each, field, [line for line in lines if not _unread(line, read)])
-        return self.generic_visit(node)
-
-    visit_AsyncFunctionDef = visit_FunctionDef
-
-    def visit_arg(self, node):
-        node.annotation = None
-        return node
-
-    def visit_AnnAssign(self, node):
-        return ast.Assign([node.target], node.value, lineno=0) if node.value else None
-
-    def visit_If(self, node):
-        node = self.generic_visit(node)
-        if isinstance(node.test, ast.Constant):
-            return (node.body if node.test.value else node.orelse) or None
-        return node
-
-    def visit_While(self, node):
-        return None if isinstance(node.test, ast.Constant) and not node.test.value else self.generic_visit(node)
-
-    def visit_Expr(self, node):
-        return None if isinstance(node.value, (ast.Constant, ast.Name)) else self.generic_visit(node)
-
-    @staticmethod
-    def _lines(lines, needed):
-        last = next((i for i, each in enumerate(lines) if isinstance(each, (ast.Return, ast.Raise))), len(lines))
-        lines = [each for each in lines[: last + 1] if not isinstance(each, ast.Pass)]
-        return lines or ([ast.Pass()] if needed else [])
+def _missing(defined: Definitions, names: list[str]) -> list[str]:
+    """Those of `names` for which no cell has a function, a class or an expression with one of the cells' own."""
+    own = {name for name, found in defined.items() if any(_is_code(node) for _, node in found)}
+    rest = {name: {read for _, node in defined[name] for read in _names(node, ast.Load)} for name in defined}
+    while more := {name for name in rest.keys() - own if rest[name] & own}:
+        own |= more
+    return [name for name in names if name not in own]
 
 
-def _unread(line, read) -> bool:
-    """Does the line only give a name that nobody reads, without calling anything?"""
-    if not isinstance(line, (ast.Assign, ast.AugAssign)):
-        return False
+# ---- as it is compared ---------------------------------------------------------------------------
+
+
+def _program(defined: Definitions, names: list[str]) -> list[str]:
+    """The definitions of `names`, wherever they stand, and of what they use, each tidied, in their order."""
+    left, kept, wanted = dict(defined), {}, list(names)
+    while wanted:
+        name = wanted.pop()
+        for place, node in left.pop(name, ()):
+            if place not in kept and (name in names or _is_code(node)):
+                kept[place] = _tidied([node])
+                wanted += [each for line in kept[place] for each in _names(line)]
+    lines = {id(line): line for place in sorted(kept) for line in kept[place]}
+    within = {id(each) for line in lines.values() for each in ast.walk(line) if each is not line}
+    return [ast.unparse(line) for key, line in lines.items() if key not in within]
+
+
+def _tidied(lines: list[ast.stmt], read: Collection[str] | None = None) -> list[ast.stmt]:
+    """Statements without what changes nothing: constants in the place of statements, branches never taken, what
+    follows a return, annotations, and names that are given and not among those that the function around them reads."""
+    kept: list[ast.stmt] = []
+    for line in lines:
+        within = _names(line, ast.Load) if isinstance(line, FUNCTIONS) else read
+        for part in (line, *getattr(line, "handlers", ()), *getattr(line, "cases", ())):
+            for block in ("body", "orelse", "finalbody"):
+                if inner := getattr(part, block, None):
+                    setattr(part, block, _tidied(inner, within) or [ast.Pass()] * (block == "body"))
+        match line:
+            case ast.If(test=ast.Constant(value=value)):
+                kept += line.body if value else line.orelse
+            case ast.AnnAssign(target=target, value=value):
+                kept += [ast.Assign([target], value, lineno=0)] if value else []
+            case ast.Pass() | ast.Expr(value=ast.Constant() | ast.Name()):
+                pass
+            case ast.While(test=ast.Constant(value=value)) if not value:
+                pass
+            case ast.Assign() | ast.AugAssign() if read is not None and _is_idle(line, read):
+                pass
+            case _:
+                kept.append(_bare(line))
+        if kept and isinstance(kept[-1], (ast.Return, ast.Raise)):
+            break
+    return kept
+
+
+def _bare(line: ast.stmt) -> ast.stmt:
+    """A function without annotations; any other statement as it is."""
+    if isinstance(line, FUNCTIONS):
+        line.returns = None
+        for each in ast.walk(line.args):
+            if isinstance(each, ast.arg):
+                each.annotation = None
+    return line
+
+
+def _is_idle(line: ast.Assign | ast.AugAssign, read: Collection[str]) -> bool:
+    """Does the line only give names that nobody reads, without calling anything?"""
     targets = line.targets if isinstance(line, ast.Assign) else [line.target]
     idle = all(isinstance(each, ast.Name) and each.id not in read for each in targets)
     return idle and not any(isinstance(each, ast.Call) for each in ast.walk(line.value))

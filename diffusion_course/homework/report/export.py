@@ -1,12 +1,13 @@
 """The class: a table for the gradebook, and a page that says what was hard and what to look at."""
 
 import itertools
-import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from math import floor, inf
+from operator import itemgetter
 from pathlib import Path
 from statistics import mean, median
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from .. import tables
 from ..course import Course, notebook
 from ..grading import records
 from ..prepare import drawn
-from . import answers, similar
+from . import answers, lms, similar
 from .feedback import render
 from .standing import Standing, members
 
@@ -27,70 +28,43 @@ def export(course: Course, everyone: list[Standing], earlier: Iterable[Path] = (
 
     `earlier`: folders with the notebooks of earlier years, which are compared too.
     """
-    folder = course.root / "export"
     given = [cell.source for cell in notebook(course.released).cells if cell.cell_type == "code"]
     code = {each.id: each.record.code for each in everyone if each.record}
     shares = similar.shares(code, answers.read(given, course.answers).program, similar.known(course, earlier))
-    pairs = similar.near(shares)
-    grades, listed, page = folder / "grades.csv", folder / "pairs.csv", folder / "report.html"
-    tables.write(grades, *table(course, everyone))
-    names = course.roster
+    pairs, page, names = course.root / "export/pairs.csv", course.root / "export/report.html", course.roster
     rows = [{"id": a, "name": names.get(a), "other": b, "other name": names.get(b), "share": f"{share:.3f}"}
-            for a, b, share in pairs]  # fmt: skip
-    tables.write(listed, ("id", "name", "other", "other name", "share"), rows)
+            for a, b, share in similar.near(shares)]  # fmt: skip
+    tables.write(pairs, ("id", "name", "other", "other name", "share"), rows)
     tables.replace(page, report(course, everyone, shares).encode())
-    return [grades, listed, page]
-
-
-def table(course: Course, everyone: list[Standing]) -> tuple[tuple[str, ...], list[dict]]:
-    """Columns and rows: id, name, team, status, points of each part, which of them are full, total, why."""
-    passed = {name: f"{name} passed" for name in course.parts}
-    columns = ("id", "name", "team", "status", "total", *course.parts, "correction", "late", *passed.values(), "note")
-    rows = []
-    for person, each in members(course, everyone):
-        row = {"id": person.id, "name": person.name, "team": person.team, "status": each.status}
-        row |= {name: tables.number(part.points) for name, part in each.parts.items()}
-        row |= {passed[n]: _yes(part.points, course.parts[n]) for n, part in each.parts.items()}
-        row |= {"total": tables.number(each.total), "correction": tables.number(each.mark.correction or None)}
-        row |= {"late": tables.number(-each.lost or None), "note": f"{each.reason} {each.late.told}".strip()}
-        rows.append(row)
-    return columns, rows
+    return [lms.grades(course, everyone), pairs, page]
 
 
 def report(course: Course, everyone: list[Standing], shares: similar.Shares) -> str:
     """The page about the class."""
-
-    def who(id: str) -> str:
-        return f"{course.roster[id]} ({id})" if course.roster.get(id) else id
-
-    graded = [each for each in everyone if each.record and each.record.parts]
+    graded = [each for each in everyone if each.judged]
     students = [each.total for _, each in members(course, graded)]
     totals = [total for total in students if total is not None]
     bars = list(itertools.dropwhile(lambda bar: not bar[1], histogram(totals, course.most)))
     whole = [each for each in graded if each.status == records.GRADED]  # who ended early has one mistake, not ten
-    faults = Counter(fault for each in whole for fault in _faults(each))
+    faults = Counter((name, part.fault) for each in whole for name, part in each.parts.items() if part.fault)
     return render(
         "report.html",
-        title=course.title,
+        course=course,
+        who=lambda id: f"{course.roster[id]} ({id})" if course.roster.get(id) else id,
         everyone=everyone,
         students=len(members(course, everyone)),
         statuses=Counter(each.status for each in everyone).most_common(),
-        most=course.parts,
-        titles=course.titles,
         totals=totals,
         median=median(totals) if totals else None,
         unmarked=len(students) - len(totals),
         histogram=bars,
         tallest=max((count for _, count in bars), default=1),
-        hardest=sorted((_difficulty(course, graded, faults, name) for name in course.parts), key=lambda d: d.share),
+        hardest=sorted((_difficulty(course, graded, faults, name) for name in course.parts), key=itemgetter("share")),
         faults=faults.most_common(),
-        odd=[(who(each.id), each) for each in everyone if each.status != records.GRADED or each.reason],
-        reproduced=[
-            (who(id), map(who, others))
-            for id, others in reproduced(graded, drawn.salt(course.secret), course.settings.task.curve)
-        ],
-        uses=[(who(each.id), each.record.uses) for each in graded if each.record.uses],
-        pairs=[(who(a), who(b), share) for a, b, share in similar.near(shares)],
+        odd=[each for each in everyone if each.status != records.GRADED or each.reason],
+        reproduced=reproduced(graded, drawn.salt(course.secret), course.settings.task.curve),
+        uses=[each for each in graded if each.record.uses],
+        pairs=similar.near(shares),
         usual=[similar.usual(shares, course.roster), similar.usual(shares, [similar.SOLUTION])],
         shown=SHOWN,
     )
@@ -98,43 +72,27 @@ def report(course: Course, everyone: list[Standing], shares: similar.Shares) -> 
 
 def histogram(totals: list[float], most: float) -> list[tuple[str, int]]:
     """(label, students) for each whole point: 0 to under 1, …, and full points in the last."""
-    counts = Counter(min(math.floor(total), math.floor(most)) for total in totals)
-    labels = [f"{i} – {i + 1}" for i in range(math.floor(most))] + [f"{most:g}"]
+    counts = Counter(min(floor(total), floor(most)) for total in totals)
+    labels = [f"{i} – {i + 1}" for i in range(floor(most))] + [f"{most:g}"]
     return [(label, counts[i]) for i, label in enumerate(labels)]
 
 
-@dataclass(frozen=True)
-class Difficulty:
-    """Of one part: mean points, their share of the points, counts, and the mistake that most made."""
-
-    name: str
-    share: float
-    mean: float
-    graded: int
-    full: int
-    blank: int
-    fault: str
-    count: int
-
-
-def _difficulty(course: Course, graded: list[Standing], faults: Counter, name: str) -> Difficulty:
-    parts = [each.parts[name] for each in graded]
+def _difficulty(course: Course, graded: list[Standing], faults: Counter, name: str) -> dict[str, Any]:
+    """What one part came to: mean points and their share, how many students have so much, the most common mistake."""
+    parts, most = [each.parts[name] for each in graded], course.parts[name]
     points = [part.points for part in parts if part.points is not None]
-    most, got = course.parts[name], mean(points) if points else math.nan
-    common = [(fault, count) for (part, fault), count in faults.most_common() if part == name]
-    return Difficulty(
-        name,
-        math.inf if math.isnan(got) else got / (most or 1),  # LARGE.md advises to set a part to 0 points
-        got,
-        len(points),
-        sum(each >= most for each in points),
-        sum(part.message.startswith("○") for part in parts if part.points is not None),
-        *(common[0] if common else ("", 0)),
-    )
-
-
-def _faults(student: Standing) -> list[tuple[str, str]]:
-    return [(name, part.fault) for name, part in student.parts.items() if part.fault]
+    common = ((fault, count) for (part, fault), count in faults.most_common() if part == name)
+    fault, count = next(common, ("", 0))
+    return {
+        "name": name,
+        "mean": mean(points) if points else inf,
+        "share": mean(points) / (most or 1) if points else inf,  # a part may be worth nothing
+        "graded": len(points),
+        "full": sum(each >= most for each in points),
+        "blank": sum(part.message.startswith("○") for part in parts if part.points is not None),
+        "fault": fault,
+        "count": count,
+    }
 
 
 def reproduced(graded: list[Standing], *kind: str) -> list[tuple[str, list[str]]]:
@@ -153,7 +111,3 @@ def reproduced(graded: list[Standing], *kind: str) -> list[tuple[str, list[str]]
 
 def _finite(points: list) -> np.ndarray:
     return np.array([point for point in points if None not in point], dtype=float).reshape(-1, 2)
-
-
-def _yes(points: float | None, most: float) -> str:
-    return "" if points is None else "yes" if points >= most else "no"

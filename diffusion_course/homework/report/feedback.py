@@ -82,19 +82,10 @@ def _for_the_exchange(course: Course, id: str, content: bytes) -> None:
 
 def page(course: Course, student: Standing) -> str:
     """One student's page."""
-    samples = student.record.samples if student.record else {}
-    phrases = course.settings.phrases
-    pictures = [scatter(course.spiral(student.id), samples, phrases)] if samples else []
-    html = render(
-        "feedback.html",
-        title=course.title,
-        student=student,
-        most=course.parts,
-        titles=course.titles,
-        worth=lambda name, part: _worth(part.points, course.parts[name]),
-        pictures=[{"alt": each.alt, "png": base64.b64encode(each.png()).decode()} for each in pictures],
-    )
-    head, body = html.split("<body>")
+    samples, phrases = student.record.samples if student.record else {}, course.settings.phrases
+    picture = scatter(course.spiral(student.id), samples, phrases) if samples else None
+    png = base64.b64encode(picture.png()).decode() if picture else ""
+    head, body = render("feedback.html", course=course, student=student, picture=picture, png=png).split("<body>")
     escaped = {escape(english): escape(other) for english, other in phrases.items()}
     return f"{head}<body>" + re.sub(r"(?<=>)[^<>]+", lambda text: tailor.translated(text[0], escaped), body)
 
@@ -105,7 +96,8 @@ def render(template: str, **values) -> str:
         loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters.update(points=_points, signed="{:+g}".format)
+    points = {"points": lambda number: "–" if number is None else f"{number:g}", "signed": "{:+g}".format}
+    environment.filters.update(points, worth=_worth)
     style = (PAGES / "style.css").read_text()
     return environment.get_template(template).render(policy=POLICY, style=style, **values)
 
@@ -124,10 +116,6 @@ def scatter(own: variant.Variant, samples: dict[str, list], phrases: dict[str, s
         panels[title] = inside if len(inside) else np.full((1, 2), 2 * limit)  # out of sight: an empty frame
     panels = {tailor.translated(title, phrases or {}): panel for title, panel in panels.items()}
     return plots.clouds(panels, reference=spiral - middle, limit=limit)
-
-
-def _points(number: float | None) -> str:
-    return "–" if number is None else f"{number:g}"
 
 
 def _worth(points: float | None, most: float) -> str:

@@ -1,15 +1,12 @@
-"""Tables to upload: the grades as Moodle, Canvas and Gradescope take them.
+"""The tables of grades: one for the teacher's own gradebook, and one each for Moodle, Canvas and Gradescope.
 
 Where the class list (or `worksheet.csv`) is an export of that system, its rows and columns come back with the grades
 filled in, since that is what it recognises; else the file has the columns that an import needs. Who has no total yet
 has an empty cell, which changes nothing there.
-
-- Moodle: the grading worksheet (*Upload grading worksheet*), else a table for *Grades → Import → CSV file*.
-- Canvas: *Grades → Import*. The last column is a new assignment, or that of yours if it is called as Canvas calls it.
-- Gradescope: the columns of its own grade tables, for what reads those.
 """
 
 from pathlib import Path
+from typing import Any
 
 from .. import tables
 from ..collect.roster import Person
@@ -17,60 +14,61 @@ from ..course import Course
 from .standing import Standing, members
 
 WORKSHEET = {"Identifier", "Grade"}  # columns by which Moodle's is known
-COMMENTS = "Feedback comments"
-CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+# Column → what stands in it, as `_told` calls it.
+MOODLE = {"ID number": "id", "First name": "first", "Last name": "last", "Email address": "email"}
+GRADE = {"Grade": "total", "Feedback comments": "comments"}
+CANVAS = {"Student": "last, first", "ID": "", "SIS User ID": "id", "SIS Login ID": "", "Section": ""}
+GRADESCOPE = {"First Name": "first", "Last Name": "last", "SID": "id", "Email": "email", "Total Score": "total",
+              "Max Points": "most", "Status": "graded"}  # fmt: skip
 
-Graded = list[tuple[Person, Standing]]
+
+def grades(course: Course, everyone: list[Standing]) -> Path:
+    """Write `export/grades.csv`: status, points of each part, which of them are full, total, why; returns its path."""
+    full = [f"{name} passed" for name in course.parts]
+    columns = ("id", "name", "team", "status", "total", *course.parts, "correction", "late", *full, "note")
+    form = dict(zip(columns, columns, strict=True))
+    return _write(course, "grades", [_filled(form, _told(course, *each)) for each in members(course, everyone)])
 
 
 def export(course: Course, everyone: list[Standing]) -> list[Path]:
     """Write `moodle.csv`, `canvas.csv` and `gradescope.csv` under `export/`; returns their paths."""
     graded = [(course.listed(person), each) for person, each in members(course, everyone) if person.id in course.people]
+    told = [_told(course, person, each) for person, each in graded]
+    sheet = [each for each in told if WORKSHEET <= each["row"].keys()]
+    moodle = [(each["row"] if sheet else _filled(MOODLE, each)) | _filled(GRADE, each) for each in sheet or told]
+    most = {"Student": "    Points Possible", course.title: tables.number(course.most)}
+    canvas = [dict.fromkeys(CANVAS, "") | most]
+    for each in told:
+        own = {column: each["row"][column] for column in CANVAS if "Section" in each["row"] and column in each["row"]}
+        canvas.append(_filled(CANVAS, each) | own | {course.title: each["total"]})
+    parts = {f"{i}: {course.titles[name]} ({most:g} pts)": name for i, (name, most) in enumerate(course.parts.items(), 1)}
+    gradescope = [_filled(GRADESCOPE | parts, each) for each in told]
     made = {"moodle": moodle, "canvas": canvas, "gradescope": gradescope}
-    paths = {name: course.root / "export" / f"{name}.csv" for name in made}
-    for name, make in made.items():
-        columns, rows = make(course, graded)
-        tables.write(paths[name], columns, rows)
-    return list(paths.values())
+    return [_write(course, name, rows) for name, rows in made.items()]
 
 
-def moodle(course: Course, graded: Graded) -> tuple[tuple[str, ...], list[dict]]:
-    """The grading worksheet filled in, of those who stand there; or ID number, name, address, grade and comments."""
-    listed = [(person, each) for person, each in graded if WORKSHEET <= set(person.row)]
-    rows = []
-    for person, each in listed or graded:
-        names = {"First name": person.first, "Last name": person.last, "Email address": person.email}
-        about = person.row if listed else {"ID number": person.id} | names
-        rows.append(about | {"Grade": tables.number(each.total), COMMENTS: comments(course, each)})
-    return _columns(rows), rows
-
-
-def canvas(course: Course, graded: Graded) -> tuple[tuple[str, ...], list[dict]]:
-    """Canvas' five columns and one for the homework; above the students stands what is possible."""
-    rows: list[dict] = [{"Student": "    Points Possible", course.title: tables.number(course.most)}]
-    for person, each in graded:
-        name = f"{person.last}, {person.first}" if person.last and person.first else person.name
-        about = {"Student": name, "SIS User ID": person.id}
-        about |= {column: person.row[column] for column in CANVAS if "Section" in person.row and column in person.row}
-        rows.append(about | {course.title: tables.number(each.total)})
-    return (*CANVAS, course.title), rows
-
-
-def gradescope(course: Course, graded: Graded) -> tuple[tuple[str, ...], list[dict]]:
-    """Name, SID, e-mail address, total, status, and a column for each part."""
-    asked = {
-        name: f"{i}: {course.titles[name]} ({most:g} pts)" for i, (name, most) in enumerate(course.parts.items(), 1)
+def _told(course: Course, person: Person, each: Standing) -> dict[str, Any]:
+    """All that a table may tell of one student: what it is called → the text in a cell; and their own `row`."""
+    points = {name: part.points for name, part in each.parts.items()}
+    passed = {name: "" if got is None else "yes" if got >= course.parts[name] else "no" for name, got in points.items()}
+    return {
+        **{name: tables.number(got) for name, got in points.items()},
+        **{f"{name} passed": text for name, text in passed.items()},
+        **vars(person),
+        "name": person.name,
+        "last, first": f"{person.last}, {person.first}" if person.last and person.first else person.name,
+        "status": each.status,
+        "graded": "Graded" if each.total is not None else "Ungraded" if each.record else "Missing",
+        "total": tables.number(each.total),
+        "most": tables.number(course.most),
+        "correction": tables.number(each.mark.correction or None),
+        "late": tables.number(-each.lost or None),
+        "note": f"{each.reason} {each.late.told}".strip(),
+        "comments": _comments(course, each),
     }
-    rows = []
-    for person, each in graded:
-        row = {"First Name": person.first, "Last Name": person.last, "SID": person.id, "Email": person.email}
-        row |= {"Total Score": tables.number(each.total), "Max Points": tables.number(course.most)}
-        row |= {"Status": "Graded" if each.total is not None else "Ungraded" if each.record else "Missing"}
-        rows.append(row | {asked[name]: tables.number(part.points) for name, part in each.parts.items()})
-    return _columns(rows), rows
 
 
-def comments(course: Course, each: Standing) -> str:
+def _comments(course: Course, each: Standing) -> str:
     """What a student should know, in one line: what the teacher wrote, what was lost where, corrections."""
     lost = [
         f"{course.titles[name]}: {part.points:g} of {course.parts[name]:g}"
@@ -82,6 +80,11 @@ def comments(course: Course, each: Standing) -> str:
     return " ".join(" ".join(filter(None, told)).split())
 
 
-def _columns(rows: list[dict]) -> tuple[str, ...]:
-    """All columns of all rows, in the order in which they come."""
-    return tuple(dict.fromkeys(name for row in rows for name in row))
+def _filled(form: dict[str, str], told: dict[str, Any]) -> dict[str, str]:
+    return {column: told.get(what, "") for column, what in form.items()}
+
+
+def _write(course: Course, name: str, rows: list[dict[str, str]]) -> Path:
+    path = course.root / "export" / f"{name}.csv"
+    tables.write(path, tuple(dict.fromkeys(column for row in rows for column in row)), rows)
+    return path

@@ -33,6 +33,11 @@ class Standing:
     late: Lateness = lateness.ON_TIME
 
     @property
+    def judged(self) -> bool:
+        """Has the machine given points to its parts?"""
+        return bool(self.record and self.record.parts)
+
+    @property
     def full(self) -> float | None:
         """All points, with the teacher's correction, before what lateness costs; None while any part has none."""
         points = [part.points for part in self.parts.values() if part.points is not None]
@@ -66,20 +71,16 @@ def _standing(course: Course, student: str, found: submission.Submission | None,
     if found and found.problem:
         status, reason = found.problem.status, str(found.problem)
     elif found:
-        record, late = records.load(course, student), lateness.of(course, student, found.path)
+        status, late, record = NOT_GRADED, lateness.of(course, student, found.path), records.load(course, student)
         if record and record.submission == submission.digest(found.path)[0]:
             status, reason = record.status, record.reason
         else:
-            status, record = NOT_GRADED, None
-    parts = _parts(course, record.parts if record else {}, mark)
-    return Standing(student, course.roster.get(student, ""), status, reason, parts, mark, record, late)
-
-
-def _parts(course: Course, graded: dict[str, Part], mark: marks.Mark) -> dict[str, Part]:
+            record = None
+    graded = record.parts if record else {}
     parts = {name: graded.get(name, Part(None, "")) for name in course.parts}
     if graded and mark.points is not None:
         parts["conclusions"] = Part(mark.points, parts["conclusions"].message)
-    return parts
+    return Standing(student, course.roster.get(student, ""), status, reason, parts, mark, record, late)
 
 
 # ---- as the shell tells it ------------------------------------------------------------------------
@@ -87,15 +88,11 @@ def _parts(course: Course, graded: dict[str, Part], mark: marks.Mark) -> dict[st
 
 def lines(course: Course, everyone: list[Standing]) -> list[str]:
     """A line for each student or team, sorted, then how many have each status and what to do next."""
-    width = max((len(visible(each.id)) for each in everyone), default=0)
-    names = max((len(visible(each.name)) for each in everyone), default=0)
-    table = [
-        f"{visible(each.id):{width}}  {visible(each.name):{names}}  {_points(each, course.most):>14}  {_told(each)}"
-        for each in everyone
-    ]
+    rows = [(visible(each.id), visible(each.name), _points(each, course.most), _told(each)) for each in everyone]
+    width, names = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
     counts = Counter(each.status for each in everyone)
     return [
-        *table,
+        *(f"{id:{width}}  {name:{names}}  {points:>14}  {told}" for id, name, points, told in rows),
         "",
         ", ".join(f"{count} {status}" for status, count in counts.most_common()),
         *_next(course, everyone),
@@ -103,30 +100,29 @@ def lines(course: Course, everyone: list[Standing]) -> list[str]:
 
 
 def _points(each: Standing, most: float) -> str:
-    if not (each.record and each.record.parts):
-        return ""
     if each.total is not None:
         return f"{each.total:g} of {most:g}"
-    return f"{sum(part.points or 0 for part in each.parts.values()):g} + sentences"
+    return f"{sum(part.points or 0 for part in each.parts.values()):g} + sentences" if each.judged else ""
 
 
 def _told(each: Standing) -> str:
-    why = [each.reason, each.late.told]
-    return visible(" ".join([each.status + ("." if any(why) else ""), *filter(None, why)]))
+    why = " ".join(filter(None, [each.reason, each.late.told]))
+    return visible(f"{each.status}. {why}" if why else each.status)
 
 
 def _next(course: Course, everyone: list[Standing]) -> list[str]:
     """What is left, in the order in which it is done."""
-    waiting = [each for each in everyone if each.status in (NOT_GRADED, FAILED)]
-    unmarked = [each for each in everyone if each.record and each.record.parts and each.total is None]
-    mended = [each for each in everyone if each.status not in (NOT_SUBMITTED, GRADED, NOT_GRADED, FAILED)]
+    waiting = sum(each.status in (NOT_GRADED, FAILED) for each in everyone)
+    unmarked = sum(each.judged and each.total is None for each in everyone)
+    mended = [each.id for each in everyone if each.status not in (NOT_SUBMITTED, GRADED, NOT_GRADED, FAILED)]
     came = [found.path for found in submission.survey(course) if not found.problem]
-    old = "worksheet.csv is older than a file under submitted/: if someone has handed in again, download it again."
     begin, busy = f"`diffusion-course homework grade {course.root}`", grade.busy(course)
-    return [
-        *([f"A grading is at work here; {len(waiting)} wait for it."] if busy else []),
-        *([f"{len(waiting)} to grade: {begin}."] if waiting and not busy else []),
-        *([old] if lateness.outdated(course, came) else []),
-        *([f"{len(unmarked)} wait for points in {course.root / 'marks.csv'}."] if unmarked else []),
-        *([f"{len(mended)} to look at: {', '.join(visible(each.id) for each in mended)}."] if mended else []),
-    ]
+    old = "worksheet.csv is older than a file under submitted/: if someone has handed in again, download it again."
+    left = {
+        f"A grading is at work here; {waiting} wait for it.": busy,
+        f"{waiting} to grade: {begin}.": waiting and not busy,
+        old: lateness.outdated(course, came),
+        f"{unmarked} wait for points in {course.root / 'marks.csv'}.": unmarked,
+        f"{len(mended)} to look at: {', '.join(map(visible, mended))}.": mended,
+    }
+    return [text for text, due in left.items() if due]

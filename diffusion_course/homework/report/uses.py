@@ -6,8 +6,9 @@ to run code that stands in no cell.
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 
 from ..sandbox.walls import OTHERS
 
@@ -28,15 +29,11 @@ HARMLESS = set("!pip %pip !nvidia %matplotlib %config %pinfo %pinfo2 %psearch %%
 
 def used(trees: list[ast.Module]) -> list[str]:
     """What these parsed cells name that they may not."""
-    found: set[str] = set()
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    places, plain = _imported(nodes), _plain(nodes)
-    if (written := sum(_written(node.value) for node in nodes if isinstance(node, ast.Constant))) > LONG:
-        found.add(f"texts and numbers of {written} characters")
-    for node in nodes:
-        if id(node) not in plain:
-            found |= set(_named(node, places))
-    return sorted(found)
+    written = sum(_written(node.value) for node in nodes if isinstance(node, ast.Constant))
+    places, harmless = _imported(nodes), {id(each) for node in nodes for each in _harmless(node)}
+    found = {name for node in nodes if id(node) not in harmless for name in _named(node, places)}
+    return sorted(found | ({f"texts and numbers of {written} characters"} if written > LONG else set()))
 
 
 def magic(node: ast.AST) -> list[str] | None:
@@ -59,51 +56,54 @@ def _written(value: object) -> int:
 
 
 def _named(node: ast.AST, places: dict[str, str]) -> Iterator[str]:
-    """What this node names that may not be used."""
-    if (called := magic(node)) and called[0] not in HARMLESS:
-        yield called[0]
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            yield from _refused(alias.name)
-    elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-        for alias in node.names:
-            yield from [f"….{alias.name}"] if alias.name in HIDES_IN else _refused(node.module, alias.name)
-    elif isinstance(node, ast.Name) and (node.id in HIDES or places.get(node.id) == "sys.modules"):
-        yield node.id if node.id in HIDES else "….modules"
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(".py"):
-        yield node.value
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("diffusion_course."):
-        yield from _refused(node.value.rstrip(".")) or [node.value]
-    elif isinstance(node, ast.Attribute):
-        module, _, name = _dotted(node, places).rpartition(".")
-        if node.attr in HIDES_IN or (module, name) == ("sys", "modules"):
-            yield f"….{name}"
-        elif node.attr in OURS and "check" in ast.unparse(node.value):
-            yield f"check.….{node.attr}"
-        elif module.split(".")[0] == "diffusion_course":
-            yield from _refused(module, name)
+    """What this node names that may not be used. `places`: name in the cells → what it stands for."""
+    match node:
+        case ast.Import():
+            for alias in node.names:
+                yield from _refused(alias.name)
+        case ast.ImportFrom(module=str(module), level=0):
+            for alias in node.names:
+                yield from [f"….{alias.name}"] if alias.name in HIDES_IN else _refused(module, alias.name)
+        case ast.Name(id=name) if name in HIDES:
+            yield name
+        case ast.Name(id=name) if places.get(name) == "sys.modules":
+            yield "….modules"
+        case ast.Constant(value=str(text)) if text.endswith(".py"):
+            yield text
+        case ast.Constant(value=str(text)) if text.startswith("diffusion_course."):
+            yield from _refused(text.rstrip(".")) or [text]
+        case ast.Call() if (called := magic(node)) and called[0] not in HARMLESS:
+            yield called[0]
+        case ast.Attribute(attr=name):
+            module = _dotted(node.value, places)
+            if name in HIDES_IN or (module, name) == ("sys", "modules"):
+                yield f"….{name}"
+            elif name in OURS and "check" in ast.unparse(node.value):
+                yield f"check.….{name}"
+            elif module.split(".")[0] == "diffusion_course":
+                yield from _refused(module, name)
 
 
 def _imported(nodes: list[ast.AST]) -> dict[str, str]:
     """Name in the cells → the module or thing of a module that it stands for."""
     found = {}
     for node in nodes:
-        if isinstance(node, ast.Import):
-            found |= {each.asname or each.name.split(".")[0]: each.name if each.asname else each.name.split(".")[0]
-                      for each in node.names}  # fmt: skip
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+        for each in node.names if isinstance(node, (ast.Import, ast.ImportFrom)) else ():
+            name = each.name if each.asname or isinstance(node, ast.ImportFrom) else each.name.split(".")[0]
+            found[each.asname or name] = f"{node.module}.{name}" if isinstance(node, ast.ImportFrom) else name
     return found
 
 
-def _plain(nodes: list[ast.AST]) -> set[int]:
-    """Nodes that look like hiding and are not: `getattr(x, "name")`, `"name" in sys.modules`, what `magic` names."""
-    calls = [node for node in nodes if isinstance(node, ast.Call)]
-    asked = [call.func for call in calls if len(call.args) > 1
-             and isinstance(call.args[1], ast.Constant) and call.args[1].value not in HIDES]  # fmt: skip
-    looked = [each for node in nodes if isinstance(node, ast.Compare) for each in node.comparators]
-    return {id(node) for node in asked if getattr(node, "id", "") in ("getattr", "setattr")} | {
-        *map(id, looked), *(id(each) for call in calls if magic(call) for each in (call.func, *call.args))}  # fmt: skip
+def _harmless(node: ast.AST) -> list[ast.expr]:
+    """Parts that look like hiding and are not: `getattr(x, "name")`, `"name" in sys.modules`, what `magic` names."""
+    match node:
+        case ast.Compare():
+            return node.comparators
+        case ast.Call() if magic(node):
+            return [node.func, *node.args]
+        case ast.Call(func=ast.Name(id="getattr" | "setattr"), args=[_, ast.Constant(value=name), *_]):
+            return [node.func] if name not in HIDES else []
+    return []
 
 
 def _dotted(node: ast.AST, places: dict[str, str]) -> str:
@@ -113,24 +113,14 @@ def _dotted(node: ast.AST, places: dict[str, str]) -> str:
     return places.get(node.id, node.id) if isinstance(node, ast.Name) else ""
 
 
-def _refused(module: str, name: str | None = None) -> list[str]:
+def _refused(module: str, name: str = "") -> list[str]:
     """[what is imported] if it may not be used, or is not installed where submissions are graded; else []."""
-    root = module.split(".")[0]
+    root, _, place = module.partition(".")
     if root in {*HIDING, *OTHERS}:
         return [module]
     if root != "diffusion_course":
-        return [] if root == "google" or _installed(root) else [f"{root} (not installed)"]
-    place = module.removeprefix("diffusion_course").lstrip(".")
-    whole = f"{place}.{name}".strip(".") if name else place
-    return (
-        []
-        if whole in {"", *MAY_USE, *FROM} or place in MAY_USE or name in FROM.get(place, ())
-        else [f"diffusion_course.{whole}"]
-    )
-
-
-def _installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
+        there = root == "google" or root in sys.stdlib_module_names or PathFinder.find_spec(root)
+        return [] if there else [f"{root} (not installed)"]
+    whole = ".".join(filter(None, (place, name)))
+    may = whole in {"", *MAY_USE, *FROM} or place in MAY_USE or name in FROM.get(place, ())
+    return [] if may else [f"diffusion_course.{whole}"]
