@@ -16,7 +16,7 @@ from .. import tables
 from ..course import Course, notebook
 from ..grading import records
 from ..prepare import drawn
-from . import answers, lms, similar
+from . import lms, similar
 from .feedback import render
 from .standing import Standing, members
 
@@ -28,9 +28,9 @@ def export(course: Course, everyone: list[Standing], earlier: Iterable[Path] = (
 
     `earlier`: folders with the notebooks of earlier years, which are compared too.
     """
-    given = [cell.source for cell in notebook(course.released).cells if cell.cell_type == "code"]
     code = {each.id: each.record.code for each in everyone if each.record}
-    shares = similar.shares(code, answers.read(given, course.answers).program, similar.known(course, earlier))
+    given = similar.program(course, notebook(course.released))
+    shares = similar.shares(code, given, similar.known(course, earlier))
     pairs, page, names = course.root / "export/pairs.csv", course.root / "export/report.html", course.roster
     rows = [{"id": a, "name": names.get(a), "other": b, "other name": names.get(b), "share": f"{share:.3f}"}
             for a, b, share in similar.near(shares)]  # fmt: skip

@@ -41,7 +41,8 @@ def export(course: Course, everyone: list[Standing]) -> list[Path]:
     for each in told:
         own = {column: each["row"][column] for column in CANVAS if "Section" in each["row"] and column in each["row"]}
         canvas.append(_filled(CANVAS, each) | own | {course.title: each["total"]})
-    parts = {f"{i}: {course.titles[name]} ({most:g} pts)": name for i, (name, most) in enumerate(course.parts.items(), 1)}
+    asked = enumerate(course.parts.items(), 1)
+    parts = {f"{i}: {course.titles[name]} ({most:g} pts)": name for i, (name, most) in asked}
     gradescope = [_filled(GRADESCOPE | parts, each) for each in told]
     made = {"moodle": moodle, "canvas": canvas, "gradescope": gradescope}
     return [_write(course, name, rows) for name, rows in made.items()]

@@ -34,45 +34,30 @@ def refresh(course: Course) -> int:
 
     Raises ValueError, and leaves the file as it is, if it cannot be read as this table.
     """
-    path = course.root / "marks.csv"
     old = {row["id"]: row for row in _rows(course)}
     rows = dict(old)
-    for student in course.roster:
+    for student, name in course.roster.items():
         record = records.load(course, student)
         if record and record.parts:
-            rows[student] = _row(record, course.roster[student], old.get(student))
+            ours = {"name": _one_line(name), "figures": _one_line(record.figures)}
+            rows[student] = _row(record, old.get(student, {})) | ours
     if rows != old:
-        tables.write(path, COLUMNS, [rows[student] for student in sorted(rows)])
+        tables.write(course.root / "marks.csv", COLUMNS, [rows[student] for student in sorted(rows)])
     return sum(not row["points"] for row in rows.values())
-
-
-def _row(record: records.Record, name: str, old: dict | None) -> dict:
-    ours = {"name": _one_line(name), "figures": _one_line(record.figures)}
-    if old and _is_of(old, record):
-        return old | ours
-    attempted = record.parts["conclusions"].points is None
-    row = dict.fromkeys(COLUMNS, "") | {"id": record.id, "conclusions": _sentences(record.conclusions)} | ours
-    row |= {} if attempted else {"points": "0", "note": "not attempted"}
-    if old and any(old[name] for name in GIVEN):
-        row["note"] = AGAIN + ", ".join(f"{name} {old[name]}" for name in GIVEN if old[name])
-    return row
-
-
-def _is_of(row: dict, record: records.Record) -> bool:
-    """Does the row hold the sentences of this record?"""
-    return _sentences(row["conclusions"]) == _sentences(record.conclusions)
 
 
 def read(course: Course) -> dict[str, Mark]:
     """Each student's mark for what is handed in now. ValueError for points that are no number or not in 0 … the points
     of the part, and for two rows of one student."""
-    path, rows = course.root / "marks.csv", _rows(course)
     most, found = course.parts["conclusions"], {}
-    for row in rows:
-        where, record = f"{path}, {row['id']}", records.load(course, row["id"])
+    for row in _rows(course):
+        where, record = f"{course.root / 'marks.csv'}, {row['id']}", records.load(course, row["id"])
         if row["id"] in found:
             raise ValueError(f"{where}: the id stands there twice; leave one row.")
-        mark = _mark(row, most, where)
+        points = _number(row["points"], where) if row["points"] else None
+        if points is not None and not 0 <= points <= most:
+            raise ValueError(f"{where}: {row['points']} points, but the conclusions have from 0 to {most:g}.")
+        mark = Mark(points, _number(row["correction"] or "0", where), row["comment"])
         found[row["id"]] = Mark() if record and record.parts and not _is_of(row, record) else mark
     return found
 
@@ -81,16 +66,24 @@ def _rows(course: Course) -> list[dict]:
     """The table, each row under the id of the roster: a spreadsheet may have cut zeros off its front."""
     path = course.root / "marks.csv"
     known = {loose(hand): hand for hand in course.roster}
-    asked = tuple(name for name in COLUMNS if name not in OURS)
-    rows = tables.read(path, asked) if path.is_file() else []
+    rows = tables.read(path, tuple(name for name in COLUMNS if name not in OURS)) if path.is_file() else []
     return [row | {"id": known.get(loose(row["id"]), row["id"])} for row in rows]
 
 
-def _mark(row: dict, most: float, where: str) -> Mark:
-    points = _number(row["points"], where) if row["points"] else None
-    if points is not None and not 0 <= points <= most:
-        raise ValueError(f"{where}: {row['points']} points, but the conclusions have from 0 to {most:g}.")
-    return Mark(points, _number(row["correction"] or "0", where), row["comment"])
+def _row(record: records.Record, old: dict) -> dict:
+    """The row as it was, if it is of the same sentences; else a new one, whose note says what stood there."""
+    if old and _is_of(old, record):
+        return old
+    given = ", ".join(f"{name} {old[name]}" for name in GIVEN if old.get(name))
+    row = dict.fromkeys(COLUMNS, "") | {"id": record.id, "conclusions": _sentences(record.conclusions)}
+    if record.parts["conclusions"].points is not None:
+        row |= {"points": "0", "note": "not attempted"}
+    return row | ({"note": AGAIN + given} if given else {})
+
+
+def _is_of(row: dict, record: records.Record) -> bool:
+    """Does the row hold the sentences of this record?"""
+    return _sentences(row["conclusions"]) == _sentences(record.conclusions)
 
 
 def _number(text: str, where: str) -> float:

@@ -10,16 +10,14 @@ import itertools
 from collections.abc import Container, Iterable
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+
+from nbformat import NotebookNode
 
 from ..assignments import parts_of
 from ..collect import submission
 from ..course import PACKAGE, Course, notebook
 from ..tables import visible
 from . import answers
-
-if TYPE_CHECKING:
-    from copydetect import CodeFingerprint  # which loads matplotlib: only where programs are compared
 
 K, WINDOW = 25, 6  # characters of tokens in a fingerprint; of so many neighbours one is kept
 # Share of one program that must be found in the other. Measured in tests/homework/test_similar.py: 0.09 for a program
@@ -37,11 +35,17 @@ def shares(code: dict[str, str], given: str, known: dict[str, str] | None = None
     `code`: id → program. `known`: name → a program that is compared with these and not with its like: the solution that
     ships, those of earlier years. The share is the larger of the two.
     """
-    from copydetect import compare_files
+    from copydetect import CodeFingerprint, compare_files  # which load matplotlib
 
-    common = list(_fingerprint(given).hashes) if len(given) > K else []
-    ours, theirs = (_fingerprints(programs, common) for programs in (code, known or {}))
-    asked: Iterable = itertools.chain(itertools.combinations(sorted(ours), 2), itertools.product(ours, theirs))
+    def fingerprints(programs: dict[str, str], common: Iterable = ()) -> dict[str, CodeFingerprint]:
+        options = {"boilerplate": list(common), "language": "python"}
+        long = {name: io.StringIO(text) for name, text in programs.items() if len(text) > K}
+        return {name: CodeFingerprint("", K, WINDOW, fp=text, **options) for name, text in long.items()}
+
+    common = {each for made in fingerprints({"": given}).values() for each in made.hashes}
+    made = [fingerprints(programs, common) for programs in (code, known or {})]
+    ours, theirs = ({name: each for name, each in some.items() if len(each.hashes) >= LEAST} for some in made)
+    asked = [*itertools.combinations(sorted(ours), 2), *itertools.product(ours, theirs)]
     everyone = ours | theirs
     found = [(a, b, float(max(compare_files(ours[a], everyone[b])[1]))) for a, b in asked]
     return sorted(found, key=lambda pair: (-pair[2], pair[:2]))
@@ -61,31 +65,19 @@ def usual(shares: Shares, others: Container[str]) -> str:
 def known(course: Course, earlier: Iterable[Path] = ()) -> dict[str, str]:
     """What every submission is compared with: name → program. The solution, what the package holds of it, and each
     notebook in these folders of earlier years."""
-    source = [cell.source for cell in notebook(course.source).cells if cell.cell_type == "code"]
-    programs = {SOLUTION: answers.read(source, course.answers).program}
+    programs = {SOLUTION: program(course, notebook(course.source))}
     for name, (files, names) in parts_of(course.assignment).ALIKE.items():
         programs[name] = answers.read([(PACKAGE / file).read_text() for file in files], names).program
     for folder in earlier:
         for path in sorted(folder.rglob("*.ipynb")):
-            programs[visible(f"{folder.name}/{path.relative_to(folder)}")] = _earlier(course, path)
+            name = visible(f"{folder.name}/{path.relative_to(folder)}")
+            try:
+                programs[name] = program(course, submission.parse(submission.read(path)))
+            except submission.Problem:
+                programs[name] = ""
     return programs
 
 
-def _earlier(course: Course, path: Path) -> str:
-    """The program of a notebook that was handed in once; empty if it is none."""
-    try:
-        cells = submission.parse(submission.read(path)).cells
-    except submission.Problem:
-        return ""
-    return answers.read([cell.source for cell in cells if cell.cell_type == "code"], course.answers).program
-
-
-def _fingerprints(programs: dict[str, str], common: list) -> "dict[str, CodeFingerprint]":
-    made = {name: _fingerprint(text, common) for name, text in programs.items() if len(text) > K}
-    return {name: each for name, each in made.items() if len(each.hashes) >= LEAST}
-
-
-def _fingerprint(text: str, known=()) -> "CodeFingerprint":
-    from copydetect import CodeFingerprint
-
-    return CodeFingerprint("", K, WINDOW, boilerplate=list(known), language="python", fp=io.StringIO(text))
+def program(course: Course, notebook: NotebookNode) -> str:
+    """What the code cells of this notebook answer."""
+    return answers.read([cell.source for cell in notebook.cells if cell.cell_type == "code"], course.answers).program
