@@ -92,14 +92,14 @@ def told(people: dict[str, Person]) -> str:
 def listed(path: Path, people: dict[str, Person]) -> dict[str, Person]:
     """The students as another export of the same class has them, id → person: known by id, e-mail address or name.
 
-    First and last name stay those of `people` where the export has only one name for both.
+    Number, time and row are the export's; of the rest it tells only what `people` leave open.
     """
     by = {key: known for known in people.values() for key in _known_by(known)}
     found = {}
     for person in _people(path):
         if known := next((by[key] for key in _known_by(person) if key in by), None):
-            split = bool(person.first and person.last) or not known.last
-            found[known.id] = person if split else replace(person, first=known.first, last=known.last)
+            own = {what: told for what, told in vars(known).items() if told and what not in ("number", "time", "row")}
+            found[known.id] = replace(person, **own)
     return found
 
 

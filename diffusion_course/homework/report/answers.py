@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -23,9 +23,10 @@ SECONDS = 30
 UNREAD = "code that could not be read in time"
 TOO_LONG = "code that is too long to be compared"
 OPTIONS = re.compile(r"^(-\S+\s+(\d+\s+)?)+(?=\S)")  # of %timeit
-NO_CODE = ast.Module([], [])
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINES = (*FUNCTIONS, ast.ClassDef)
+
+Definitions = dict[str, list[ast.stmt]]  # name → the statements that define it
 
 
 class Read(NamedTuple):
@@ -52,20 +53,24 @@ def read(cells: list[str], names: list[str]) -> Read:
 
 def read_here(cells: list[str], names: list[str]) -> Read:
     """The same, in this process."""
-    parsed = [_tree(cell) for cell in cells]
-    trees = [tree or NO_CODE for tree in parsed]
-    defined, found = _definitions(trees), uses.used(trees)
-    blank = [name for name in names if defined.get(name) and all(_is_blank(node) for _, node in defined[name])]
-    absent, pieces = _missing(defined, names), _program(defined, names)
+    trees = [_tree(cell) for cell in cells]
+    whole = ast.Module([line for tree in trees if tree for line in tree.body], [])
+    found, statements = uses.used(whole), list(_statements(whole))
+    defined: Definitions = {}
+    for each in statements:
+        for name in _gives(each):
+            defined.setdefault(name, []).append(each)
+    blank = [name for name in names if name in defined and all(map(_is_blank, defined[name]))]
+    absent, pieces = _missing(defined, names), _program(statements, defined, names)
     while sum(map(len, pieces)) > MOST:
         pieces.remove(max(pieces, key=len))
         found = sorted({*found, TOO_LONG})
-    return Read("\n\n".join(pieces), found, absent, blank, [i for i, tree in enumerate(parsed) if tree is None])
+    return Read("\n\n".join(pieces), found, absent, blank, [i for i, tree in enumerate(trees) if tree is None])
 
 
 def defined(cells: Iterable[str]) -> list[str]:
     """The names that these cells define."""
-    lines = [line for cell in cells for line in (_tree(cell) or NO_CODE).body]
+    lines = [line for cell in cells if (tree := _tree(cell)) for line in tree.body]
     return list(dict.fromkeys(name for line in lines for name in _gives(line)))
 
 
@@ -73,8 +78,8 @@ def _tree(cell: str) -> ast.Module | None:
     """What ran, nothing of what is too long, None for what is no Python. IPython alone knows which lines that begin
     with % or ! go on with the expression above them."""
     try:
-        made = ast.parse(TransformerManager().transform_cell(cell)) if len(cell) <= LONGEST else NO_CODE
-        return Magics().visit(made)
+        source = TransformerManager().transform_cell(cell) if len(cell) <= LONGEST else ""
+        return Magics().visit(ast.parse(source))
     except (SyntaxError, ValueError, RuntimeError, MemoryError):
         return None
 
@@ -86,28 +91,15 @@ class Magics(ast.NodeTransformer):
         name, *texts = uses.magic(node.value) or [""]
         if name not in uses.RUNS and not name.startswith("%%"):
             return node
-        lines = [line for text in texts for line in (_tree(OPTIONS.sub("", text.strip())) or NO_CODE).body]
+        trees = [_tree(OPTIONS.sub("", text.strip())) for text in texts]
+        lines = [line for tree in trees if tree for line in tree.body]
         return [*([] if name in uses.RUNS else [node]), *lines] or ast.Pass()
 
     def visit(self, node):
         return node if isinstance(node, ast.expr) else super().visit(node)
 
 
-# ---- what is defined -----------------------------------------------------------------------------
-
-Definitions = dict[str, list[tuple[int, ast.stmt]]]  # name → the places and statements that define it
-
-
-def _definitions(trees: list[ast.Module]) -> Definitions:
-    """Functions and classes at any depth, the rest in no function."""
-    found: Definitions = {}
-    for place, node in enumerate(node for tree in trees for node in _statements(tree, False)):
-        for name in _gives(node):
-            found.setdefault(name, []).append((place, node))
-    return found
-
-
-def _statements(node: ast.AST, within: bool) -> Iterator[ast.stmt]:
+def _statements(node: ast.AST, within: bool = False) -> Iterator[ast.stmt]:
     """All that may define something below a node; `within` a function or class only what holds code of its own."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.stmt) and (not within or _is_code(child)):
@@ -115,7 +107,7 @@ def _statements(node: ast.AST, within: bool) -> Iterator[ast.stmt]:
         yield from _statements(child, within or isinstance(child, DEFINES))
 
 
-def _gives(node: ast.AST) -> list[str]:
+def _gives(node: ast.stmt) -> list[str]:
     """The names to which a statement gives something."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -132,15 +124,18 @@ def _gives(node: ast.AST) -> list[str]:
     return []
 
 
-def _is_code(node: ast.AST) -> bool:
-    return isinstance(node, DEFINES) or (
-        isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr))
-        and any(isinstance(each, ast.Lambda) for each in ast.walk(node))
-    )
+def _is_code(node: ast.stmt) -> bool:
+    """Is it a function, a class or an expression with a function in it?"""
+    plain = (ast.Assign, ast.AnnAssign, ast.Expr)
+    return isinstance(node, DEFINES) or (isinstance(node, plain) and _has(node, ast.Lambda))
 
 
-def _is_blank(node: ast.AST) -> bool:
+def _is_blank(node: ast.stmt) -> bool:
     return any(isinstance(each, ast.Raise) and "NotImplementedError" in ast.unparse(each) for each in ast.walk(node))
+
+
+def _has(node: ast.AST, kind: type[ast.AST]) -> bool:
+    return any(isinstance(each, kind) for each in ast.walk(node))
 
 
 def _names(node: ast.AST, context: type = ast.expr_context) -> list[str]:
@@ -150,31 +145,29 @@ def _names(node: ast.AST, context: type = ast.expr_context) -> list[str]:
 
 def _missing(defined: Definitions, names: list[str]) -> list[str]:
     """Those of `names` for which no cell has a function, a class or an expression with one of the cells' own."""
-    own = {name for name, found in defined.items() if any(_is_code(node) for _, node in found)}
-    rest = {name: {read for _, node in defined[name] for read in _names(node, ast.Load)} for name in defined}
-    while more := {name for name in rest.keys() - own if rest[name] & own}:
+    own = {name for name, found in defined.items() if any(map(_is_code, found))}
+    read = {name: {each for node in found for each in _names(node, ast.Load)} for name, found in defined.items()}
+    while more := {name for name in read.keys() - own if read[name] & own}:
         own |= more
     return [name for name in names if name not in own]
 
 
-# ---- as it is compared ---------------------------------------------------------------------------
-
-
-def _program(defined: Definitions, names: list[str]) -> list[str]:
+def _program(statements: list[ast.stmt], defined: Definitions, names: list[str]) -> list[str]:
     """The definitions of `names`, wherever they stand, and of what they use, each tidied, in their order."""
-    left, kept, wanted = dict(defined), {}, list(names)
+    kept: dict[ast.stmt, list[ast.stmt]] = {}
+    wanted, known = list(names), set()
     while wanted:
-        name = wanted.pop()
-        for place, node in left.pop(name, ()):
-            if place not in kept and (name in names or _is_code(node)):
-                kept[place] = _tidied([node])
-                wanted += [each for line in kept[place] for each in _names(line)]
-    lines = {id(line): line for place in sorted(kept) for line in kept[place]}
-    within = {id(each) for line in lines.values() for each in ast.walk(line) if each is not line}
-    return [ast.unparse(line) for key, line in lines.items() if key not in within]
+        known.add(name := wanted.pop())
+        for node in defined.get(name, ()):
+            if node not in kept and (name in names or _is_code(node)):
+                kept[node] = _tidied([node])
+                wanted += {each for line in kept[node] for each in _names(line)} - known
+    lines = dict.fromkeys(line for node in statements for line in kept.get(node, ()))
+    within = {each for line in lines for each in ast.walk(line) if each is not line}
+    return [ast.unparse(line) for line in lines if line not in within]
 
 
-def _tidied(lines: list[ast.stmt], read: Collection[str] | None = None) -> list[ast.stmt]:
+def _tidied(lines: list[ast.stmt], read: list[str] | None = None) -> list[ast.stmt]:
     """Statements without what changes nothing: constants in the place of statements, branches never taken, what
     follows a return, annotations, and names that are given and not among those that the function around them reads."""
     kept: list[ast.stmt] = []
@@ -185,38 +178,23 @@ def _tidied(lines: list[ast.stmt], read: Collection[str] | None = None) -> list[
                 if inner := getattr(part, block, None):
                     setattr(part, block, _tidied(inner, within) or [ast.Pass()] * (block == "body"))
         match line:
-            case ast.If(test=ast.Constant(value=value)):
-                kept += line.body if value else line.orelse
-            case ast.AnnAssign(target=target, value=value):
-                kept += [ast.Assign([target], value, lineno=0)] if value else []
-            case ast.Pass() | ast.Expr(value=ast.Constant() | ast.Name()):
+            case ast.Pass() | ast.Expr(value=ast.Constant() | ast.Name()) | ast.AnnAssign(value=None):
                 pass
             case ast.While(test=ast.Constant(value=value)) if not value:
                 pass
-            case ast.Assign() | ast.AugAssign() if read is not None and _is_idle(line, read):
+            case ast.Assign() if read is not None and {*_gives(line)}.isdisjoint(read) and not _has(line, ast.Call):
                 pass
+            case ast.If(test=ast.Constant(value=value)):
+                kept += line.body if value else line.orelse
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                kept.append(ast.Assign([target], value, lineno=0))
             case _:
-                kept.append(_bare(line))
+                kept.append(line)
+        for each in ast.walk(line) if isinstance(line, FUNCTIONS) else ():
+            vars(each).update(returns=None, annotation=None)
         if kept and isinstance(kept[-1], (ast.Return, ast.Raise)):
             break
     return kept
-
-
-def _bare(line: ast.stmt) -> ast.stmt:
-    """A function without annotations; any other statement as it is."""
-    if isinstance(line, FUNCTIONS):
-        line.returns = None
-        for each in ast.walk(line.args):
-            if isinstance(each, ast.arg):
-                each.annotation = None
-    return line
-
-
-def _is_idle(line: ast.Assign | ast.AugAssign, read: Collection[str]) -> bool:
-    """Does the line only give names that nobody reads, without calling anything?"""
-    targets = line.targets if isinstance(line, ast.Assign) else [line.target]
-    idle = all(isinstance(each, ast.Name) and each.id not in read for each in targets)
-    return idle and not any(isinstance(each, ast.Call) for each in ast.walk(line.value))
 
 
 if __name__ == "__main__":
