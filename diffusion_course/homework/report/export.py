@@ -102,12 +102,9 @@ def reproduced(graded: list[Standing], *kind: str) -> list[tuple[str, list[str]]
     """
     ids, found = [each.id for each in graded], []
     for each in graded:
-        clouds = [cloud for points in each.record.samples.values() if len(cloud := _finite(points))]
+        drawn_points = [np.array(points, dtype=float).reshape(-1, 2) for points in each.record.samples.values()]
+        clouds = [cloud for points in drawn_points if len(cloud := points[np.isfinite(points).all(axis=1)])]
         strange = [cloud for cloud in clouds if not variant.reproduced(cloud, [each.id], *kind)]
         others = {other for cloud in strange for other in variant.reproduced(cloud, ids, *kind)}
         found += [(each.id, sorted(others))] if others else []
     return found
-
-
-def _finite(points: list) -> np.ndarray:
-    return np.array([point for point in points if None not in point], dtype=float).reshape(-1, 2)

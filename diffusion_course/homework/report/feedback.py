@@ -6,7 +6,6 @@ page forbids the browser to run or to load anything.
 
 import base64
 import contextlib
-import math
 import re
 import zipfile
 from collections.abc import Iterator
@@ -29,6 +28,16 @@ from .standing import Standing
 PAGES = Path(__file__).with_name("pages")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 MARGIN = 1.25  # of the frame around the spiral
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
+    lstrip_blocks=True,
+)  # fmt: skip
+TEMPLATES.globals.update(policy=POLICY, style=(PAGES / "style.css").read_text())
+TEMPLATES.filters.update(
+    points=lambda number: "–" if number is None else f"{number:g}",
+    signed="{:+g}".format,
+    base64=lambda content: base64.b64encode(content).decode(),
+)
 
 
 def addressed(course: Course, everyone: list[Standing]) -> list[Standing]:
@@ -59,16 +68,16 @@ def feedback(course: Course, students: list[Standing]) -> Iterator[Path]:
 def _for_moodle(course: Course, folder: Path, written: set[Path]) -> None:
     """`feedback/moodle.zip`, which Moodle takes as *Upload multiple feedback files in a zip*, if the grading worksheet
     tells the participants' numbers."""
-    listed = [course.listed(course.people[path.stem]) for path in sorted(written)]
-    named = {person.id: f"{person.name}_{person.number}_assignfeedback_file_feedback.html" for person in listed
-             if person.number and lms.WORKSHEET <= set(person.row)}  # fmt: skip
-    (folder / "moodle.zip").unlink(missing_ok=True)
-    if not named:
-        return
-    with zipfile.ZipFile(folder / "moodle.zip", "w", zipfile.ZIP_DEFLATED) as file:
-        for person, path in zip(listed, sorted(written), strict=True):
-            if person.id in named:
-                file.write(path, named[person.id].replace("/", "-"))
+    zipped, names = folder / "moodle.zip", {}
+    for path in sorted(written):
+        person = course.listed(course.people[path.stem])
+        if person.number and lms.WORKSHEET <= person.row.keys():
+            names[path] = f"{person.name}_{person.number}_assignfeedback_file_feedback.html".replace("/", "-")
+    zipped.unlink(missing_ok=True)
+    if names:
+        with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as file:
+            for path, name in names.items():
+                file.write(path, name)
 
 
 def _for_the_exchange(course: Course, id: str, content: bytes) -> None:
@@ -84,40 +93,25 @@ def page(course: Course, student: Standing) -> str:
     """One student's page."""
     samples, phrases = student.record.samples if student.record else {}, course.settings.phrases
     picture = scatter(course.spiral(student.id), samples, phrases) if samples else None
-    png = base64.b64encode(picture.png()).decode() if picture else ""
-    head, body = render("feedback.html", course=course, student=student, picture=picture, png=png).split("<body>")
+    head, body = render("feedback.html", course=course, student=student, picture=picture).split("<body>")
     escaped = {escape(english): escape(other) for english, other in phrases.items()}
     return f"{head}<body>" + re.sub(r"(?<=>)[^<>]+", lambda text: tailor.translated(text[0], escaped), body)
 
 
 def render(template: str, **values) -> str:
     """A page from `pages/`; every value but our style sheet is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    points = {"points": lambda number: "–" if number is None else f"{number:g}", "signed": "{:+g}".format}
-    environment.filters.update(points, worth=_worth)
-    style = (PAGES / "style.css").read_text()
-    return environment.get_template(template).render(policy=POLICY, style=style, **values)
+    return TEMPLATES.get_template(template).render(**values)
 
 
 def scatter(own: variant.Variant, samples: dict[str, list], phrases: dict[str, str] | None = None) -> plots.Figure:
     """The student's data set, and their samples after each number of steps over the same spiral."""
-    spiral = own.data()
-    middle = np.asarray(own.centre)
+    spiral, middle = own.data(), np.asarray(own.centre)
     limit = MARGIN * float(np.abs(spiral - middle).max())
     panels = {"your spiral": spiral - middle}
     for steps, points in samples.items():
-        cloud = np.array([[math.nan if x is None else x for x in point] for point in points], dtype=float)
-        cloud = cloud.reshape(-1, 2) - middle
-        inside = cloud[(np.abs(cloud) <= limit).all(axis=1)]  # NaN is not
+        cloud = np.array(points, dtype=float).reshape(-1, 2) - middle
+        inside = cloud[(np.abs(cloud) <= limit).all(axis=1)]  # NaN, from None, is not
         title = f"{steps} steps" + (f"\n{len(cloud) - len(inside)} outside" if len(inside) < len(cloud) else "")
         panels[title] = inside if len(inside) else np.full((1, 2), 2 * limit)  # out of sight: an empty frame
     panels = {tailor.translated(title, phrases or {}): panel for title, panel in panels.items()}
     return plots.clouds(panels, reference=spiral - middle, limit=limit)
-
-
-def _worth(points: float | None, most: float) -> str:
-    """The class that colours the points; the message says the same in words."""
-    return "" if points is None else "full" if points >= most else "part" if points > 0 else "none"
