@@ -5,7 +5,7 @@ import toy
 from refusals import refused
 
 from diffusion_course.homework import course, tables
-from diffusion_course.homework.collect import roster, submission, uploads
+from diffusion_course.homework.collect import roster, submission
 from diffusion_course.homework.grading import grade
 from diffusion_course.homework.report import export as report
 from diffusion_course.homework.report import feedback, marks, standing
@@ -86,24 +86,24 @@ NAMED = {
 @pytest.mark.parametrize("name", NAMED)
 def test_whose_a_file_is(tmp_path, name):
     more = '"Participant 1203","Anne-Marie Noël",0012,c@x.org,,,12.00,-,-,\n'
-    assert uploads.Names(people(tmp_path, MOODLE_WORKSHEET + more)).whose(name) == NAMED[name]
+    assert roster.Names(people(tmp_path, MOODLE_WORKSHEET + more)).whose(name) == NAMED[name]
 
 
 def test_the_number_may_stand_in_another_export_than_the_roster(tmp_path):
     class_list = people(tmp_path, OURS)
     listed = {"ada": roster.Person("ada", number="1201")}
-    names = uploads.Names(class_list, lambda person: listed.get(person.id, person))
+    names = roster.Names(class_list, lambda person: listed.get(person.id, person))
     assert names.whose("Participant_1201_assignsubmission_file_") == "ada"
 
 
 def test_two_of_one_name_are_nobody_until_an_id_tells(tmp_path):
-    names = uploads.Names(people(tmp_path, OURS + "ada2,Ada,Lovelace\n"))
+    names = roster.Names(people(tmp_path, OURS + "ada2,Ada,Lovelace\n"))
     assert names.whose("Ada Lovelace_55_assignsubmission_file_") is None
     assert names.whose("ada2") == "ada2"
 
 
 def test_canvas_says_in_the_name_who_is_late():
-    assert uploads.is_late("lovelaceada_LATE_7_67890_spiral") and not uploads.is_late("lovelaceada_7_67890_LATE_x")
+    assert roster.is_late("lovelaceada_LATE_7_67890_spiral") and not roster.is_late("lovelaceada_7_67890_LATE_x")
 
 
 @pytest.fixture

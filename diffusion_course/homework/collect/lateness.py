@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ..course import Course
 from ..prepare.settings import when
-from . import submission, uploads
-from .roster import Person
+from . import submission
+from .roster import Person, is_late
 
 DAY = timedelta(days=1)
 
@@ -40,7 +40,7 @@ def of(course: Course, student: str, path: Path) -> Lateness:
     if len(due) < len(members):  # no date at all is the latest of all
         return ON_TIME
     at = _handed_in(course, student, path)
-    marked = any(uploads.is_late(Path(name).stem) for name in path.relative_to(course.root / "submitted").parts)
+    marked = any(is_late(Path(name).stem) for name in path.relative_to(course.root / "submitted").parts)
     by = at - max(due) if at else timedelta(minutes=rule.grace + 1) if marked else timedelta(0)
     if by <= timedelta(minutes=rule.grace):
         return ON_TIME

@@ -2,11 +2,20 @@
 
 A table of one's own has the columns id, first_name, last_name, and if wanted email, team and due. The exports of
 Moodle (participants, grade book, grading worksheet), Canvas (grade book) and Gradescope name the same things in other
-words, which are known here, in English and German.
+words, which are known here, in English and German. Names of files and folders tell whose they are:
+
+    ada.ipynb, ada/spiral.ipynb                                        the id itself, or that of the team
+    Ada Lovelace_12345_assignsubmission_file_/spiral.ipynb             Moodle, with or without folders
+    lovelaceada_12345_67890_spiral.ipynb, lovelaceada_LATE_12345_…     Canvas
+
+The number is Moodle's of the participant (the column Identifier of the grading worksheet) or Canvas' of the student
+(the column ID of the grade book); where the roster does not have it, the name decides.
 """
 
 import re
 import unicodedata
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +23,7 @@ from .. import tables
 
 ID = re.compile(r"\w[\w.@-]{0,63}")  # one path component that no shell, glob or nbgrader template reads as more
 ROUNDED = re.compile(r"\d+[.,]\d+E\+\d+")
-CANVAS = {"sis user id", "sis login id"}  # where one of them is, the column ID holds Canvas' own numbers
+SIS = {"sis user id", "sis login id"}  # where one of them is, the column ID holds Canvas' own numbers
 HEADERS = {  # what is told → the columns that may tell it, the likeliest first
     "id": (
         "id", "student id", "sid", "id number", "id-nummer", "idnumber", "matrikelnummer", "sis user id",
@@ -29,6 +38,10 @@ HEADERS = {  # what is told → the columns that may tell it, the likeliest firs
     "due": ("due",),
     "time": ("handed in", "last modified (submission)", "zuletzt geändert (abgabe)"),
 }  # fmt: skip
+MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<number>\d+)_assign(?:submission|feedback)_\w*")
+CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_\d+_.+", re.DOTALL)
+
+Key = tuple[str, str]  # what it is (id, loose, number, name), and the text
 
 
 @dataclass(frozen=True)
@@ -90,16 +103,15 @@ def told(people: dict[str, Person]) -> str:
 
 
 def listed(path: Path, people: dict[str, Person]) -> dict[str, Person]:
-    """The students as another export of the same class has them, id → person: known by id, e-mail address or name.
+    """The students as another export of the same class has them, id → person.
 
     Number, time and row are the export's; of the rest it tells only what `people` leave open.
     """
-    by = {key: known for known in people.values() for key in _known_by(known)}
-    found = {}
+    names, found = Names(people), {}
     for person in _people(path):
-        if known := next((by[key] for key in _known_by(person) if key in by), None):
-            own = {what: told for what, told in vars(known).items() if told and what not in ("number", "time", "row")}
-            found[known.id] = replace(person, **own)
+        if id := names.student(person):
+            own = {what: text for what, text in vars(people[id]).items() if text}
+            found[id] = replace(person, **own | {what: getattr(person, what) for what in ("number", "time", "row")})
     return found
 
 
@@ -117,7 +129,7 @@ def _people(path: Path, id_needed: bool = False) -> list[Person]:
     names = {name.replace("_", " ").casefold(): name for name in (rows[0] if rows else ())}
     columns = {what: [names[each] for each in known if each in names] for what, known in HEADERS.items()}
     if "id" in names:
-        columns["id" if CANVAS & names.keys() else "number"].remove(names["id"])
+        columns["id" if SIS & names.keys() else "number"].remove(names["id"])
     if id_needed and rows and not columns["id"]:
         raise ValueError(f"{path} has no column id: its first line must name id, or what Moodle or Canvas call it.")
     columns["id"].sort(key=lambda name: not all(row[name] for row in rows))
@@ -133,13 +145,67 @@ def _person(told: dict[str, str], row: dict[str, str]) -> Person:
     return Person(**{what: unicodedata.normalize("NFC", text) for what, text in told.items()}, row=row)
 
 
-def _known_by(person: Person) -> list[str]:
-    """What tells a student in another table: id, address, and the name, whichever of its words stands first."""
-    keys = person.id, person.email, " ".join(sorted(person.name.casefold().split()))
-    return [key.casefold() for key in keys if key]
-
-
 def _is_note(row: dict[str, str]) -> bool:
     """Canvas has two rows that are no students: the points that are possible, and a student to test with."""
     first = next(iter(row.values()))
     return first.startswith("Points Possible") or ("Student" in row and first in ("Student, Test", "Test Student"))
+
+
+# ---- the names that they have elsewhere -----------------------------------------------------------
+
+
+class Names:
+    """All by which the students of a class are known; `listed(person)` is the person in another export."""
+
+    def __init__(self, people: dict[str, Person], listed: Callable[[Person], Person] = lambda person: person):
+        self._known: dict[Key, set[Person]] = defaultdict(set)
+        for person in people.values():
+            keys = [("id", person.id), ("id", person.hand)]
+            keys += [("loose", loose(text)) for text in (person.id, person.team, person.email) if text]
+            keys += [("number", text) for text in (person.number, listed(person).number) if text]
+            words = person.name.split()  # where the last name begins, who knows
+            turned = ["".join(words[i:] + words[:i]) for i in range(len(words))]
+            for key in keys + [("name", spelt) for name in turned for spelt in _spellings(name)]:
+                self._known[key].add(person)
+
+    def whose(self, name: str) -> str | None:
+        """The id of the student or team whom a file or folder of this name (without .ipynb) belongs to, or None."""
+        found = MOODLE.match(name) or CANVAS.fullmatch(name)
+        if not found:
+            return self._only("hand", [[("id", name)], [("loose", loose(name))]])
+        words = found["name"].split("-")  # Moodle writes a group's name first, people have double names
+        called = ["-".join(words[i:]) for i in range(len(words))]
+        named = [[("loose", loose(each)), ("name", spelt)] for each in called for spelt in _spellings(each)]
+        return self._only("hand", [[("number", found["number"])], *named])
+
+    def student(self, person: Person) -> str | None:
+        """The id of the student whom another table means by this person: known by id, e-mail address or name."""
+        keys = [("id", person.id), *(("loose", loose(text)) for text in (person.id, person.email) if text)]
+        return self._only("id", [[key] for key in keys + [("name", spelt) for spelt in _spellings(person.name)]])
+
+    def _only(self, what: str, tried: list[list[Key]]) -> str | None:
+        """By the first keys that tell one only; two students of one name are told apart by an id."""
+        for keys in tried:
+            found = {getattr(person, what) for key in keys for person in self._known.get(key, ())}
+            if len(found) == 1:
+                return found.pop()
+        return None
+
+
+def is_late(name: str) -> bool:
+    """Has Canvas marked a file of this name as late?"""
+    found = CANVAS.fullmatch(name)
+    return bool(found and found["late"])
+
+
+def loose(id: str) -> str:
+    """An id as people write it: capitals do not count, nor the zeros that Excel cuts off the front of a number."""
+    id = unicodedata.normalize("NFC", id).casefold()
+    return id.lstrip("0") if id.isdecimal() else id
+
+
+def _spellings(name: str) -> list[str]:
+    """A name without blanks, dots and capitals; the same without accents; the same of plain letters only."""
+    whole = "".join(c for c in unicodedata.normalize("NFC", name).casefold() if c.isalnum())
+    bare = "".join(c for c in unicodedata.normalize("NFKD", whole) if c.isalnum())
+    return [spelt for spelt in (whole, bare, "".join(c for c in whole if c.isascii())) if spelt]

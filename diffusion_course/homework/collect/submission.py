@@ -1,6 +1,6 @@
 """What was handed in: found, read with suspicion, and brought into the form that nbgrader expects.
 
-A submission is a file `submitted/NAME.ipynb`, or one notebook anywhere in a folder `submitted/NAME/`; `uploads` knows
+A submission is a file `submitted/NAME.ipynb`, or one notebook anywhere in a folder `submitted/NAME/`; `roster` knows
 whose NAME it is. A folder of a download, in which such names stand, is looked into. Anything else is reported by name,
 but for hidden files.
 
@@ -23,8 +23,7 @@ import nbformat
 from ..course import Course, is_test
 from ..tables import visible
 from . import sentences
-from .roster import ID
-from .uploads import MOODLE, Names
+from .roster import ID, MOODLE, Names
 
 LARGEST = 20 * 2**20  # bytes; a notebook with all its figures has less than 2 million
 MOST_CELLS = 1000

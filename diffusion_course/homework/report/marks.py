@@ -9,7 +9,7 @@ in now does not count: the row is to be marked again, and its note says what sto
 from dataclasses import dataclass
 
 from .. import tables
-from ..collect.uploads import loose
+from ..collect.roster import loose
 from ..course import Course
 from ..grading import records
 
