@@ -38,14 +38,13 @@ def used(tree: ast.Module) -> list[str]:
 
 def magic(node: ast.AST) -> list[str] | None:
     """[its name, the texts it is given] if IPython has made this call of a magic (%run) or of a command (!pip)."""
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MAGICS):
-        return None
-    of = getattr(node.func.value, "func", None)
-    told = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-    if getattr(of, "id", "") != "get_ipython" or not told or len(told) < len(node.args) or node.keywords:
-        return None
-    sign, (first, *rest) = MAGICS[node.func.attr], told
-    return [sign + (re.split(r"\W", first.strip(), maxsplit=1)[0] if sign == "!" else first), *rest]
+    match node:
+        case ast.Call(func=ast.Attribute(ast.Call(ast.Name("get_ipython")), str(kind)), keywords=[]) if kind in MAGICS:
+            told: list = [getattr(each, "value", None) for each in node.args]
+            if told and all(isinstance(each, str) for each in told):
+                name = re.split(r"\W", told[0].strip(), maxsplit=1)[0] if MAGICS[kind] == "!" else told[0]
+                return [MAGICS[kind] + name, *told[1:]]
+    return None
 
 
 def _written(value: object) -> int:
@@ -63,25 +62,21 @@ def _named(node: ast.AST, places: dict[str, str]) -> Iterator[str]:
                 yield from _refused(alias.name)
         case ast.ImportFrom(module=str(module), level=0):
             for alias in node.names:
-                yield from [f"….{alias.name}"] if alias.name in HIDES_IN else _refused(module, alias.name)
+                yield from _refused(f"{module}.{alias.name}")
         case ast.Name(id=name) if name in HIDES:
             yield name
-        case ast.Name(id=name) if places.get(name) == "sys.modules":
-            yield "….modules"
         case ast.Constant(value=str(text)) if text.endswith(".py"):
             yield text
         case ast.Constant(value=str(text)) if text.startswith("diffusion_course."):
             yield from _refused(text.rstrip(".")) or [text]
         case ast.Call() if (called := magic(node)) and called[0] not in HARMLESS:
             yield called[0]
+        case ast.Attribute(attr=name) if name in OURS and "check" in ast.unparse(node.value):
+            yield f"check.….{name}"
         case ast.Attribute(attr=name):
-            module = _dotted(node.value, places)
-            if name in HIDES_IN or (module, name) == ("sys", "modules"):
-                yield f"….{name}"
-            elif name in OURS and "check" in ast.unparse(node.value):
-                yield f"check.….{name}"
-            elif module.split(".")[0] == "diffusion_course":
-                yield from _refused(module, name)
+            path = _dotted(node, places)
+            if name in HIDES_IN or path.startswith(("diffusion_course.", "sys.modules")):
+                yield from _refused(path)
 
 
 def _imported(nodes: list[ast.AST]) -> dict[str, str]:
@@ -113,14 +108,14 @@ def _dotted(node: ast.AST, places: dict[str, str]) -> str:
     return places.get(node.id, node.id) if isinstance(node, ast.Name) else ""
 
 
-def _refused(module: str, name: str = "") -> list[str]:
-    """[what is imported] if it may not be used, or is not installed where submissions are graded; else []."""
-    root, _, place = module.partition(".")
-    if root in {*HIDING, *OTHERS}:
-        return [module]
-    if root != "diffusion_course":
-        there = root == "google" or root in sys.stdlib_module_names or PathFinder.find_spec(root)
-        return [] if there else [f"{root} (not installed)"]
-    whole = ".".join(filter(None, (place, name)))
-    may = whole in {"", *MAY_USE, *FROM} or place in MAY_USE or name in FROM.get(place, ())
-    return [] if may else [f"diffusion_course.{whole}"]
+def _refused(path: str) -> list[str]:
+    """[what is meant] by the path of what is imported or used, if it may not be, or is not installed; else []."""
+    root, _, place = path.partition(".")
+    inside, _, name = place.rpartition(".")
+    if name in HIDES_IN or path == "sys.modules":
+        return [f"….{name}"]
+    if root == "diffusion_course":
+        may = place in {"", *MAY_USE, *FROM} or inside in MAY_USE or name in FROM.get(inside, ())
+        return [] if may else [path]
+    there = root == "google" or root in sys.stdlib_module_names or PathFinder.find_spec(root)
+    return [root] if root in {*HIDING, *OTHERS} else [] if there else [f"{root} (not installed)"]
