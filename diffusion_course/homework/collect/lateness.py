@@ -29,21 +29,17 @@ class Lateness:
     told: str = ""
 
 
-ON_TIME = Lateness()
-
-
 def of(course: Course, student: str, path: Path) -> Lateness:
     """Of what this student or team has handed in. ValueError for a date in the tables that cannot be read."""
     rule, members = course.settings.late, course.hands[student]
-    asked = [_date("the due date", person, person.due) or rule.due for person in members]
-    due = [date for date in asked if date]
+    due = [date for person in members if (date := _date("the due date", person, person.due) or rule.due)]
     if len(due) < len(members):  # no date at all is the latest of all
-        return ON_TIME
+        return Lateness()
     at = _handed_in(course, student, path)
     marked = any(is_late(Path(name).stem) for name in path.relative_to(course.root / "submitted").parts)
     by = at - max(due) if at else timedelta(minutes=rule.grace + 1) if marked else timedelta(0)
     if by <= timedelta(minutes=rule.grace):
-        return ON_TIME
+        return Lateness()
     costs = min(ceil(by / DAY) * rule.percent, rule.most) / 100
     how = _duration(by) if at else "marked by Canvas as handed in"
     return Lateness(costs, f"{how} late: {100 * costs:g} % of the points are taken off.")

@@ -26,10 +26,10 @@ def gather(cells: list[NotebookNode], released: NotebookNode) -> list[NotebookNo
         if not (about.get("grade") and about.get("solution")):
             continue
         mine = [i for i, cell in enumerate(cells) if cell.metadata["claims"] == about["grade_id"]]
-        own = _own([cells[i].source for i in mine], given)
-        others = [i for i, cell in enumerate(cells) if cell.metadata["claims"] not in marked]
-        after = [cells[i] for i in others if (not own or i > mine[-1])]
-        more = _own([cell.source for cell in after if cell.cell_type == "markdown" or _is_prose(cell.source)], given)
+        own = _own([cells[i] for i in mine], given)
+        after = cells[mine[-1] + 1 :] if own else cells
+        others = [cell for cell in after if cell.metadata["claims"] not in marked]
+        more = _own([cell for cell in others if cell.cell_type == "markdown" or _is_prose(cell.source)], given)
         text = "\n\n".join(filter(None, [own, f"{ELSEWHERE}\n{more}" if more else ""]))
         made = new_markdown_cell(text or asked.source)
         made.metadata["claims"] = about["grade_id"]
@@ -38,9 +38,9 @@ def gather(cells: list[NotebookNode], released: NotebookNode) -> list[NotebookNo
     return cells
 
 
-def _own(sources: list[str], given: set[str]) -> str:
+def _own(cells: list[NotebookNode], given: set[str]) -> str:
     """What was written, without the lines that were given."""
-    kept = ["\n".join(line for line in source.splitlines() if line.strip() not in given) for source in sources]
+    kept = ["\n".join(line for line in cell.source.splitlines() if line.strip() not in given) for cell in cells]
     return "\n\n".join(text.strip() for text in kept if text.strip())
 
 

@@ -30,7 +30,7 @@ class Standing:
     parts: dict[str, Part]
     mark: marks.Mark
     record: Record | None = None
-    late: Lateness = lateness.ON_TIME
+    late: Lateness = Lateness()
 
     @property
     def judged(self) -> bool:
@@ -67,7 +67,7 @@ def members(course: Course, everyone: list[Standing]) -> list[tuple[Person, Stan
 
 
 def _standing(course: Course, student: str, found: submission.Submission | None, mark: marks.Mark) -> Standing:
-    status, reason, record, late = NOT_SUBMITTED, "", None, lateness.ON_TIME
+    status, reason, record, late = NOT_SUBMITTED, "", None, Lateness()
     if found and found.problem:
         status, reason = found.problem.status, str(found.problem)
     elif found:
