@@ -29,8 +29,8 @@ class Standing:
     reason: str
     parts: dict[str, Part]
     mark: marks.Mark
-    record: Record | None = None
-    late: Lateness = Lateness()
+    record: Record | None
+    late: Lateness
 
     @property
     def judged(self) -> bool:
