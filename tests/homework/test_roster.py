@@ -102,6 +102,12 @@ def test_two_of_one_name_are_nobody_until_an_id_tells(tmp_path):
     assert names.whose("ada2") == "ada2"
 
 
+def test_a_table_that_names_two_alike_tells_of_neither_and_leaves_the_id_as_it_is(tmp_path):
+    (tmp_path / "sheet.csv").write_text('Full name,Handed in\nAda Lovelace,noon\n"Turing, Alan",-\n')
+    (alan,) = roster.listed(tmp_path / "sheet.csv", people(tmp_path, OURS + "ada2,Ada,Lovelace\n")).values()
+    assert (alan.id, alan.name, alan.time) == ("alan", "Alan Turing", "-")
+
+
 def test_canvas_says_in_the_name_who_is_late():
     assert roster.is_late("lovelaceada_LATE_7_67890_spiral") and not roster.is_late("lovelaceada_7_67890_LATE_x")
 

@@ -14,7 +14,7 @@ The number is Moodle's of the participant (the column Identifier of the grading 
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -72,24 +72,20 @@ def read(path: Path) -> dict[str, Person]:
     """The students of a class list, id → person. ValueError for ids that cannot be used or stand there twice."""
     if not path.is_file():
         raise ValueError(f"{path} is missing: a table with the columns id, first_name, last_name.")
-    people: dict[str, Person] = {}
-    taken: set[str] = set()
     everyone = _people(path, id_needed=True)
     if not everyone:
         tables.read(path, ("id",))  # refuses what has not even that column
-    for person in everyone:
-        for name in (person.id, person.hand):
-            if not ID.fullmatch(name):
-                rounded = "a spreadsheet has rounded a long number. Make the column text, and enter the numbers again."
-                why = rounded if ROUNDED.fullmatch(name) else "only letters, digits and . _ @ - are allowed."
-                raise ValueError(f"{path}: {name!r} cannot be an id: {why}")
-        if person.id.casefold() in taken:
-            raise ValueError(f"{path}: the id {person.id!r} stands there twice.")
-        people[person.id] = person
-        taken.add(person.id.casefold())
-    if both := sorted({each.team for each in people.values() if each.team.casefold() in taken}):
+    for name in (name for person in everyone for name in (person.id, person.hand)):
+        if not ID.fullmatch(name):
+            rounded = "a spreadsheet has rounded a long number. Make the column text, and enter the numbers again."
+            why = rounded if ROUNDED.fullmatch(name) else "only letters, digits and . _ @ - are allowed."
+            raise ValueError(f"{path}: {name!r} cannot be an id: {why}")
+    rows = Counter(person.id.casefold() for person in everyone)
+    if twice := [person.id for person in everyone if rows[person.id.casefold()] > 1]:
+        raise ValueError(f"{path}: the id {twice[-1]!r} stands there twice.")
+    if both := [person.team for person in everyone if person.team.casefold() in rows]:
         raise ValueError(f"{path}: {both[0]!r} is both a team and a student's id; rename the team.")
-    return people
+    return {person.id: person for person in everyone}
 
 
 def told(people: dict[str, Person]) -> str:
@@ -163,9 +159,7 @@ class Names:
             keys = [("id", person.id), ("id", person.hand)]
             keys += [("loose", loose(text)) for text in (person.id, person.team, person.email) if text]
             keys += [("number", text) for text in (person.number, listed(person).number) if text]
-            words = person.name.split()  # where the last name begins, who knows
-            turned = ["".join(words[i:] + words[:i]) for i in range(len(words))]
-            for key in keys + [("name", spelt) for name in turned for spelt in _spellings(name)]:
+            for key in keys + [("name", letters) for letters in _letters(person.name)]:
                 self._known[key].add(person)
 
     def whose(self, name: str) -> str | None:
@@ -175,13 +169,13 @@ class Names:
             return self._only("hand", [[("id", name)], [("loose", loose(name))]])
         words = found["name"].split("-")  # Moodle writes a group's name first, people have double names
         called = ["-".join(words[i:]) for i in range(len(words))]
-        named = [[("loose", loose(each)), ("name", spelt)] for each in called for spelt in _spellings(each)]
+        named = [[("loose", loose(each)), ("name", letters)] for each in called for letters in _letters(each)]
         return self._only("hand", [[("number", found["number"])], *named])
 
     def student(self, person: Person) -> str | None:
         """The id of the student whom another table means by this person: known by id, e-mail address or name."""
         keys = [("id", person.id), *(("loose", loose(text)) for text in (person.id, person.email) if text)]
-        return self._only("id", [[key] for key in keys + [("name", spelt) for spelt in _spellings(person.name)]])
+        return self._only("id", [[key] for key in keys + [("name", letters) for letters in _letters(person.name)]])
 
     def _only(self, what: str, tried: list[list[Key]]) -> str | None:
         """By the first keys that tell one only; two students of one name are told apart by an id."""
@@ -204,8 +198,9 @@ def loose(id: str) -> str:
     return id.lstrip("0") if id.isdecimal() else id
 
 
-def _spellings(name: str) -> list[str]:
-    """A name without blanks, dots and capitals; the same without accents; the same of plain letters only."""
+def _letters(name: str) -> list[str]:
+    """A name's letters, sorted, for who knows which word stands first: all; without accents; the plain ones only."""
     whole = "".join(c for c in unicodedata.normalize("NFC", name).casefold() if c.isalnum())
     bare = "".join(c for c in unicodedata.normalize("NFKD", whole) if c.isalnum())
-    return [spelt for spelt in (whole, bare, "".join(c for c in whole if c.isascii())) if spelt]
+    plain = "".join(c for c in whole if c.isascii())
+    return ["".join(sorted(each)) for each in (whole, bare, plain) if each]
