@@ -54,18 +54,21 @@ def read(cells: list[str], names: list[str]) -> Read:
 def read_here(cells: list[str], names: list[str]) -> Read:
     """The same, in this process."""
     trees = [_tree(cell) for cell in cells]
-    whole = ast.Module([line for tree in trees if tree for line in tree.body], [])
-    found, statements = uses.used(whole), list(_statements(whole))
+    unread = [place for place, tree in enumerate(trees) if tree is None]
+    found = uses.used([tree for tree in trees if tree])
+    tidied = ast.Module([line for tree in trees if tree for line in _tidied(tree.body)], [])
+    statements = list(_statements(tidied))
     defined: Definitions = {}
     for each in statements:
         for name in _gives(each):
             defined.setdefault(name, []).append(each)
+    missing = [name for name in names if not any(map(_is_code, _reached(defined, [name])))]
     blank = [name for name in names if name in defined and all(map(_is_blank, defined[name]))]
-    absent, pieces = _missing(defined, names), _program(statements, defined, names)
+    pieces = _program(statements, defined, names)
     while sum(map(len, pieces)) > MOST:
         pieces.remove(max(pieces, key=len))
         found = sorted({*found, TOO_LONG})
-    return Read("\n\n".join(pieces), found, absent, blank, [i for i, tree in enumerate(trees) if tree is None])
+    return Read("\n\n".join(pieces), found, missing, blank, unread)
 
 
 def defined(cells: Iterable[str]) -> list[str]:
@@ -143,28 +146,24 @@ def _names(node: ast.AST, context: type = ast.expr_context) -> list[str]:
     return [each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, context)]
 
 
-def _missing(defined: Definitions, names: list[str]) -> list[str]:
-    """Those of `names` for which no cell has a function, a class or an expression with one of the cells' own."""
-    own = {name for name, found in defined.items() if any(map(_is_code, found))}
-    read = {name: {each for node in found for each in _names(node, ast.Load)} for name, found in defined.items()}
-    while more := {name for name in read.keys() - own if read[name] & own}:
-        own |= more
-    return [name for name in names if name not in own]
+def _reached(defined: Definitions, names: list[str]) -> set[ast.stmt]:
+    """The statements that define `names`, and what those read."""
+    found: set[ast.stmt] = set()
+    wanted = set(names)
+    while wanted:
+        new = set(defined.get(wanted.pop(), ())) - found
+        found |= new
+        wanted |= {name for node in new for name in _names(node, ast.Load)}
+    return found
 
 
 def _program(statements: list[ast.stmt], defined: Definitions, names: list[str]) -> list[str]:
-    """The definitions of `names`, wherever they stand, and of what they use, each tidied, in their order."""
-    kept: dict[ast.stmt, list[ast.stmt]] = {}
-    wanted, known = list(names), set()
-    while wanted:
-        known.add(name := wanted.pop())
-        for node in defined.get(name, ()):
-            if node not in kept and (name in names or _is_code(node)):
-                kept[node] = _tidied([node])
-                wanted += {each for line in kept[node] for each in _names(line)} - known
-    lines = dict.fromkeys(line for node in statements for line in kept.get(node, ()))
-    within = {each for line in lines for each in ast.walk(line) if each is not line}
-    return [ast.unparse(line) for line in lines if line not in within]
+    """The definitions of `names`, wherever they stand, and the code that they use, in their order."""
+    useful = {name: [node for node in found if name in names or _is_code(node)] for name, found in defined.items()}
+    reached = _reached(useful, names)
+    kept = [node for node in statements if node in reached]
+    within = {each for node in kept for each in ast.walk(node) if each is not node}
+    return [ast.unparse(node) for node in kept if node not in within]
 
 
 def _tidied(lines: list[ast.stmt], read: list[str] | None = None) -> list[ast.stmt]:

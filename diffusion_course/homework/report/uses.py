@@ -27,9 +27,9 @@ LONG = 5_000  # characters of texts and numbers in all cells: weights fit into t
 HARMLESS = set("!pip %pip !nvidia %matplotlib %config %pinfo %pinfo2 %psearch %%time %%timeit %%capture".split())
 
 
-def used(tree: ast.Module) -> list[str]:
+def used(trees: list[ast.Module]) -> list[str]:
     """What these parsed cells name that they may not."""
-    nodes = list(ast.walk(tree))
+    nodes = [node for tree in trees for node in ast.walk(tree)]
     written = sum(_written(node.value) for node in nodes if isinstance(node, ast.Constant))
     places, harmless = _imported(nodes), {id(each) for node in nodes for each in _harmless(node)}
     found = {name for node in nodes if id(node) not in harmless for name in _named(node, places)}
