@@ -17,7 +17,7 @@ from ..course import Course, notebook
 from ..grading import records
 from ..prepare import drawn
 from . import lms, similar
-from .feedback import render
+from .feedback import TEMPLATES
 from .standing import Standing, members
 
 SHOWN = 30  # pairs on the page
@@ -47,8 +47,7 @@ def report(course: Course, everyone: list[Standing], shares: similar.Shares) -> 
     bars = list(itertools.dropwhile(lambda bar: not bar[1], histogram(totals, course.most)))
     whole = [each for each in graded if each.status == records.GRADED]  # who ended early has one mistake, not ten
     faults = Counter((name, part.fault) for each in whole for name, part in each.parts.items() if part.fault)
-    return render(
-        "report.html",
+    return TEMPLATES.get_template("report.html").render(
         course=course,
         who=lambda id: f"{course.roster[id]} ({id})" if course.roster.get(id) else id,
         everyone=everyone,

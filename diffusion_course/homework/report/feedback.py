@@ -28,7 +28,7 @@ from .standing import Standing
 PAGES = Path(__file__).with_name("pages")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 MARGIN = 1.25  # of the frame around the spiral
-TEMPLATES = jinja2.Environment(
+TEMPLATES = jinja2.Environment(  # in which every value but our style sheet is escaped
     loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
     lstrip_blocks=True,
 )  # fmt: skip
@@ -93,14 +93,10 @@ def page(course: Course, student: Standing) -> str:
     """One student's page."""
     samples, phrases = student.record.samples if student.record else {}, course.settings.phrases
     picture = scatter(course.spiral(student.id), samples, phrases) if samples else None
-    head, body = render("feedback.html", course=course, student=student, picture=picture).split("<body>")
+    html = TEMPLATES.get_template("feedback.html").render(course=course, student=student, picture=picture)
+    head, body = html.split("<body>")
     escaped = {escape(english): escape(other) for english, other in phrases.items()}
     return f"{head}<body>" + re.sub(r"(?<=>)[^<>]+", lambda text: tailor.translated(text[0], escaped), body)
-
-
-def render(template: str, **values) -> str:
-    """A page from `pages/`; every value but our style sheet is escaped."""
-    return TEMPLATES.get_template(template).render(**values)
 
 
 def scatter(own: variant.Variant, samples: dict[str, list], phrases: dict[str, str] | None = None) -> plots.Figure:

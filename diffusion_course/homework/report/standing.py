@@ -88,7 +88,13 @@ def _standing(course: Course, student: str, found: submission.Submission | None,
 
 def lines(course: Course, everyone: list[Standing]) -> list[str]:
     """A line for each student or team, sorted, then how many have each status and what to do next."""
-    rows = [(visible(each.id), visible(each.name), _points(each, course.most), _told(each)) for each in everyone]
+    rows = []
+    for each in everyone:
+        points = f"{sum(part.points or 0 for part in each.parts.values()):g} + sentences" if each.judged else ""
+        points = points if each.total is None else f"{each.total:g} of {course.most:g}"
+        why = " ".join(filter(None, [each.reason, each.late.told]))
+        told = f"{each.status}. {why}" if why else each.status
+        rows.append([visible(text) for text in (each.id, each.name, points, told)])
     width, names = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
     counts = Counter(each.status for each in everyone)
     return [
@@ -97,17 +103,6 @@ def lines(course: Course, everyone: list[Standing]) -> list[str]:
         ", ".join(f"{count} {status}" for status, count in counts.most_common()),
         *_next(course, everyone),
     ]
-
-
-def _points(each: Standing, most: float) -> str:
-    if each.total is not None:
-        return f"{each.total:g} of {most:g}"
-    return f"{sum(part.points or 0 for part in each.parts.values()):g} + sentences" if each.judged else ""
-
-
-def _told(each: Standing) -> str:
-    why = " ".join(filter(None, [each.reason, each.late.told]))
-    return visible(f"{each.status}. {why}" if why else each.status)
 
 
 def _next(course: Course, everyone: list[Standing]) -> list[str]:
