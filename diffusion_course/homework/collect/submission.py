@@ -15,7 +15,9 @@ import json
 import os
 import stat
 import unicodedata
+from collections import defaultdict
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import nbformat
@@ -55,10 +57,9 @@ def survey(course: Course) -> list[Submission]:
     place, names = course.root / "submitted", Names(course.people, course.listed)
     if not place.is_dir():
         raise ValueError(f"{place} is missing: make the folder again, and put into it what the students hand in.")
-    found: dict[str, list[Path]] = {}
+    found: dict[str, list[Path]] = defaultdict(list)
     for entry in _entries(place, names):
-        name = _name_of(entry)
-        found.setdefault(names.whose(name) or visible(name), []).append(entry)
+        found[names.whose(_name_of(entry)) or visible(_name_of(entry))].append(entry)
     return [_submission(course, student, entries) for student, entries in sorted(found.items())]
 
 
@@ -192,15 +193,13 @@ def stage(notebook: nbformat.NotebookNode, released: nbformat.NotebookNode) -> n
             place[claim] = len(cells)
     for claim in place.keys() - tests:
         cells[place[claim] - 1].metadata["nbgrader"] = copy.deepcopy(marks[claim])
-    tests_after, last = {}, 0
+    last, placed = 0, [(i + 0.5, cell) for i, cell in enumerate(cells)]  # a test between two of them
     for cell in released.cells:
         about = cell.metadata.get("nbgrader", {})
         where = place.get(about.get("grade_id"), len(cells))
         if about.get("solution"):
             last = max(last, where)
         elif is_test(cell):
-            tests_after.setdefault(max(last, where), []).append(copy.deepcopy(cell))
-    staged = nbformat.v4.new_notebook(metadata=copy.deepcopy(released.metadata))
-    for i in range(len(cells) + 1):
-        staged.cells += [*tests_after.get(i, []), *cells[i : i + 1]]
-    return staged
+            placed.append((max(last, where), copy.deepcopy(cell)))
+    staged = [cell for _, cell in sorted(placed, key=itemgetter(0))]
+    return nbformat.v4.new_notebook(cells=staged, metadata=copy.deepcopy(released.metadata))

@@ -1,6 +1,6 @@
 """Pairs of submissions whose answers are nearly the same, found by copydetect; a person decides what that means.
 
-Programs (`answers.program`) are compared by fingerprints of their tokens (winnowing: Schleimer, Wilkerson and Aiken,
+Programs (`answers.Read`) are compared by fingerprints of their tokens (winnowing: Schleimer, Wilkerson and Aiken,
 2003), so other names and spacing change nothing. What the students were given counts for nothing. A program that is
 found in a longer one is a pair with it, whatever the longer one has besides.
 """
@@ -21,7 +21,7 @@ from . import answers
 
 K, WINDOW = 25, 6  # characters of tokens in a fingerprint; of so many neighbours one is kept
 # Share of one program that must be found in the other. Measured in tests/homework/test_similar.py: 0.09 for a program
-# that was written apart from the solution, 0.94 and more for copies of it that were disguised in seven ways.
+# that was written apart from the solution, 0.92 and more for copies of it that were disguised in fourteen ways.
 NEARLY = 0.6
 LEAST = 20  # fingerprints of a program: shorter ones are alike by nature
 SOLUTION = "(the solution)"
