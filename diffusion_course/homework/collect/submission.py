@@ -32,6 +32,7 @@ MOST_CELLS = 1000
 TYPES = ("code", "markdown", "raw", "heading")  # of cells; the last one is format 3's
 WANTED = ("nbformat", "worksheets", "cells", "cell_type", "source", "input", "id", "metadata", "nbgrader", "grade_id")
 NOTHING = {}  # one for all
+NO_LINK = os.O_NOFOLLOW | os.O_NONBLOCK  # and no pipe to wait for
 IGNORED = ("timestamp.txt", "__MACOSX", ".ipynb_checkpoints")  # which nbgrader, macOS and Jupyter leave
 
 
@@ -117,15 +118,13 @@ def _notebooks(entry: Path) -> list[Path]:
 def read(path: Path) -> bytes:
     """The bytes of a regular file of bounded size; raises Problem for anything else."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | NO_LINK)) as file:
+            about = os.fstat(file.fileno())
+            content = file.read(LARGEST + 1) if stat.S_ISREG(about.st_mode) else None
     except OSError as error:
         raise Problem("unreadable", f"{path.name} cannot be opened ({error.strerror}).") from None
-    about = os.fstat(handle)
-    if not stat.S_ISREG(about.st_mode):
-        os.close(handle)
+    if content is None:
         raise Problem("unreadable", f"{path.name} is not a plain file.")
-    with open(handle, "rb") as file:
-        content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
         size = f"{about.st_size / 2**20:,.0f} MB"
         raise Problem("too large", f"{path.name} has {size}; {LARGEST >> 20} are allowed. Clear the outputs, save.")
