@@ -5,6 +5,7 @@ Nobody is left out: every student of the roster and every name under `submitted/
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..collect import lateness, submission
 from ..collect.lateness import Lateness
@@ -31,6 +32,7 @@ class Standing:
     mark: marks.Mark
     record: Record | None
     late: Lateness
+    path: Path | None  # of what can be graded
 
     @property
     def judged(self) -> bool:
@@ -67,12 +69,13 @@ def members(course: Course, everyone: list[Standing]) -> list[tuple[Person, Stan
 
 
 def _standing(course: Course, student: str, found: submission.Submission | None, mark: marks.Mark) -> Standing:
-    status, reason, record, late = NOT_SUBMITTED, "", None, Lateness()
+    status, reason, record, late, path = NOT_SUBMITTED, "", None, Lateness(), None
     if found and found.problem:
         status, reason = found.problem.status, str(found.problem)
     elif found:
-        status, late, record = NOT_GRADED, lateness.of(course, student, found.path), records.load(course, student)
-        if record and record.submission == submission.digest(found.path)[0]:
+        status, path = NOT_GRADED, found.path
+        late, record = lateness.of(course, student, path), records.load(course, student)
+        if record and record.submission == submission.digest(path)[0]:
             status, reason = record.status, record.reason
         else:
             record = None
@@ -80,7 +83,7 @@ def _standing(course: Course, student: str, found: submission.Submission | None,
     parts = {name: graded.get(name, Part(None, "")) for name in course.parts}
     if graded and mark.points is not None:
         parts["conclusions"] = Part(mark.points, parts["conclusions"].message)
-    return Standing(student, course.roster.get(student, ""), status, reason, parts, mark, record, late)
+    return Standing(student, course.roster.get(student, ""), status, reason, parts, mark, record, late, path)
 
 
 # ---- as the shell tells it ------------------------------------------------------------------------
@@ -110,13 +113,12 @@ def _next(course: Course, everyone: list[Standing]) -> list[str]:
     waiting = sum(each.status in (NOT_GRADED, FAILED) for each in everyone)
     unmarked = sum(each.judged and each.total is None for each in everyone)
     mended = [each.id for each in everyone if each.status not in (NOT_SUBMITTED, GRADED, NOT_GRADED, FAILED)]
-    came = [found.path for found in submission.survey(course) if not found.problem]
     begin, busy = f"`diffusion-course homework grade {course.root}`", grade.busy(course)
     old = "worksheet.csv is older than a file under submitted/: if someone has handed in again, download it again."
     left = {
         f"A grading is at work here; {waiting} wait for it.": busy,
         f"{waiting} to grade: {begin}.": waiting and not busy,
-        old: lateness.outdated(course, came),
+        old: lateness.outdated(course, [each.path for each in everyone if each.path]),
         f"{unmarked} wait for points in {course.root / 'marks.csv'}.": unmarked,
         f"{len(mended)} to look at: {', '.join(map(visible, mended))}.": mended,
     }
