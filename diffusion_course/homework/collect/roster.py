@@ -129,16 +129,15 @@ def _people(path: Path, id_needed: bool = False) -> list[Person]:
     if id_needed and rows and not columns["id"]:
         raise ValueError(f"{path} has no column id: its first line must name id, or what Moodle or Canvas call it.")
     columns["id"].sort(key=lambda name: not all(row[name] for row in rows))
-    return [_person({what: row[found[0]] if found else "" for what, found in columns.items()}, row) for row in rows]
-
-
-def _person(told: dict[str, str], row: dict[str, str]) -> Person:
-    full = told.pop("full")
-    if not (told["first"] or told["last"]):
-        last, _, first = full.rpartition(",")  # in "Ada Lovelace" nothing
-        told |= {"first": first.strip(), "last": last.strip()}
-    told["number"] = "".join(re.findall(r"\d+", told["number"])[-1:])  # Participant 12345
-    return Person(**{what: unicodedata.normalize("NFC", text) for what, text in told.items()}, row=row)
+    people = []
+    for row in rows:
+        told = {what: unicodedata.normalize("NFC", row[found[0]]) if found else "" for what, found in columns.items()}
+        last, _, first = told.pop("full").rpartition(",")  # in "Ada Lovelace" all is the first
+        if not (told["first"] or told["last"]):
+            told |= {"first": first.strip(), "last": last.strip()}
+        told["number"] = "".join(re.findall(r"\d+", told["number"])[-1:])  # Participant 12345
+        people.append(Person(**told, row=row))
+    return people
 
 
 def _is_note(row: dict[str, str]) -> bool:

@@ -143,7 +143,8 @@ def digest(path: Path) -> tuple[str, bytes | Problem]:
 def parse(content: bytes) -> nbformat.NotebookNode:
     """The notebook in `content`, in today's format and without its outputs; raises Problem if it is none."""
     try:
-        raw = json.loads(content, object_hook=_wanted)
+        # What is not read could fill gigabytes of memory with objects of two bytes.
+        raw = json.loads(content, object_hook=lambda each: {key: each[key] for key in WANTED if key in each} or NOTHING)
     except (ValueError, RecursionError):
         told = "The file is no notebook, or it was damaged or cut off. Hand in the .ipynb again."
         raise Problem("not a notebook", told) from None
@@ -156,11 +157,6 @@ def parse(content: bytes) -> nbformat.NotebookNode:
     if len(cells) > MOST_CELLS:
         raise Problem("too large", f"The notebook has {len(cells):,} cells; {MOST_CELLS:,} are allowed.")
     return notebook
-
-
-def _wanted(found: dict) -> dict:
-    """What is read of an object in the file; the rest could fill gigabytes of memory with objects of two bytes."""
-    return {key: found[key] for key in WANTED if key in found} or NOTHING
 
 
 def _cell(raw) -> nbformat.NotebookNode:

@@ -34,13 +34,20 @@ def refresh(course: Course) -> int:
 
     Raises ValueError, and leaves the file as it is, if it cannot be read as this table.
     """
-    old = {row["id"]: row for row in _rows(course)}
-    rows = dict(old)
+    rows = {row["id"]: row for row in _rows(course)}
+    old = dict(rows)
     for student, name in course.roster.items():
         record = records.load(course, student)
-        if record and record.parts:
-            ours = {"name": _one_line(name), "figures": _one_line(record.figures)}
-            rows[student] = _row(record, old.get(student, {})) | ours
+        if not (record and record.parts):
+            continue
+        row = old.get(student, {})
+        if not (row and _is_of(row, record)):  # else all that is filled in stays
+            given = ", ".join(f"{name} {row[name]}" for name in GIVEN if row.get(name))
+            blank = record.parts["conclusions"].points is not None
+            row = dict.fromkeys(COLUMNS, "") | {"id": student, "conclusions": _sentences(record.conclusions)}
+            row |= {"points": "0", "note": "not attempted"} if blank else {}
+            row |= {"note": AGAIN + given} if given else {}
+        rows[student] = row | {"name": _one_line(name), "figures": _one_line(record.figures)}
     if rows != old:
         tables.write(course.root / "marks.csv", COLUMNS, [rows[student] for student in sorted(rows)])
     return sum(not row["points"] for row in rows.values())
@@ -68,17 +75,6 @@ def _rows(course: Course) -> list[dict]:
     known = {loose(hand): hand for hand in course.roster}
     rows = tables.read(path, tuple(name for name in COLUMNS if name not in OURS)) if path.is_file() else []
     return [row | {"id": known.get(loose(row["id"]), row["id"])} for row in rows]
-
-
-def _row(record: records.Record, old: dict) -> dict:
-    """The row as it was, if it is of the same sentences; else a new one, whose note says what stood there."""
-    if old and _is_of(old, record):
-        return old
-    given = ", ".join(f"{name} {old[name]}" for name in GIVEN if old.get(name))
-    row = dict.fromkeys(COLUMNS, "") | {"id": record.id, "conclusions": _sentences(record.conclusions)}
-    if record.parts["conclusions"].points is not None:
-        row |= {"points": "0", "note": "not attempted"}
-    return row | ({"note": AGAIN + given} if given else {})
 
 
 def _is_of(row: dict, record: records.Record) -> bool:
