@@ -17,21 +17,21 @@ from .table import exercise
         *((FREE, COND, t, 2.5, 0, 250) for t in (250, 1000)),
     ),
     kinds=("numpy", "torch"),
-    linear=("eps_free", "eps_cond"),
+    linear=("eps_uncond", "eps_cond"),
     returns=("ε̂",),
     table="""
-    hint | Inside, it is the line of lesson 5: from the free answer, `w` times the way to the one with the condition.
-    hint | "No guidance" is the scale 1. Which answer does lesson 5's line give then?
-    why | Outside, the scale is 1. Then the line gives `eps_cond`: the model is still told what to draw.
-    the condition is lost outside | else eps_cond → else eps_free | "No guidance" is w = 1, not w = 0.
-    the way starts at the wrong answer | eps_free + w → eps_cond + w | Start at the free one.
+    hint | Inside, it is the line of lesson 5: from the unconditional answer, `w` times the way to the conditional one.
+    hint | "No guidance" is the scale 1. What does lesson 5's line give then?
+    why | Outside, the scale is 1. Then the line gives `eps_cond`.
+    the condition is lost outside | else eps_cond → else eps_uncond | "No guidance" is w = 1, not w = 0.
+    the way starts at the wrong answer | eps_uncond + w → eps_cond + w | Start at the unconditional one.
     inside and outside are exchanged | if low < t <= high → if not low < t <= high | Guide between `low` and `high`.
     guided at t = low, too | low < t → low <= t | There t is no longer above `low`.
     not guided at t = high | t <= high → t < high | `high` itself belongs to the interval.
     """,
 )
-def guided_within(eps_free, eps_cond, t, w, low, high):
-    return eps_free + w * (eps_cond - eps_free) if low < t <= high else eps_cond
+def guided_within(eps_uncond, eps_cond, t, w, low, high):
+    return eps_uncond + w * (eps_cond - eps_uncond) if low < t <= high else eps_cond
 
 
 EPS_HAT, SLOPE = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7])
@@ -43,9 +43,9 @@ EPS_HAT, SLOPE = np.array([0.4, -1.2, 2.0]), np.array([1.0, -0.5, 0.7])
     linear=("eps_hat", "slope"),
     returns=("ε̂",),
     table="""
-    hint | The slope points where we want to go, and ε̂ points away from where we go. Which sign follows?
+    hint | The slope points where we want to go, ε̂ points away from there. Which sign follows?
     hint | score = −ε̂ / √(1−ᾱ_t). Add scale · slope to the score, and solve for ε̂.
-    why | The score becomes score + scale · slope. ε̂ is −√(1−ᾱ_t) times the score, so it loses √(1−ᾱ_t) scale · slope.
+    why | ε̂ is −√(1−ᾱ_t) times the score, so it loses √(1−ᾱ_t) scale · slope.
     the sign is wrong | eps_hat - → eps_hat + | ε̂ is taken *out* of x_t, so it must lose what you want to gain.
     the root is missing #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) | ε̂ is −√(1−ᾱ_t) times the score.
     the scale is not used #16 | scale * → | At scale 0 nothing may change.
@@ -56,7 +56,7 @@ def steer(eps_hat, slope, alpha_bar_t, scale):
 
 
 def interval(top: int) -> tuple[float, float]:
-    """Obedience and sliced W₁ in the notebook: 2000 samples, guided by w = 4 up to t = `top`, of the blurred model."""
+    """Obedience and sliced W₁ of the notebook's 2000 samples, guided by w = 4 up to t = `top`."""
     schedule, rng = cosine(), np.random.default_rng(2)
     angle = np.arange(6) * np.pi / 3
     six = 1.4 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -84,9 +84,8 @@ guidance_top = Finding(
     asked="a time",
     among=range(1001),
     hints=(
-        "At 1000 all obey, and the crowd is pushed far out. At 0 there is no guidance. What does a middle value do?",
-        "The bumps are decided late: try 600, 400, 200, and look at both numbers.",
+        "At 1000 all obey, but far out. At 0 nothing is guided. What does a middle value do?",
+        "Try 600, 400, 200, and look at both numbers.",
     ),
-    why="At high noise the push moves whole crowds outward, since all bumps are still one. Late, when the bumps have "
-    "parted, it turns back what strays towards those not asked for, which this blurred model needs.",
+    why="At high noise all bumps are one, and the push moves everybody outwards. Late, it moves only strays.",
 )
