@@ -11,7 +11,6 @@ from nbgrader.utils import determine_grade
 from solved import SHORT
 
 from diffusion_course.homework.grading import local, records, repair
-from diffusion_course.homework.prepare import drawn
 from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.homework.spiral import parts
 from diffusion_course.run import cli
@@ -120,7 +119,7 @@ def test_one_mistake_costs_one_point_of_ten_and_what_does_nothing_costs_all_that
 ):
     """The whole way: the solution with this change is handed in and graded in the sandbox."""
     cell, old, new, lost = CASES[case]
-    monkeypatch.setattr(drawn, "secret", lambda: "c")  # on some spirals the short training ends near the pass line
+    monkeypatch.setattr(prepare.secrets, "token_hex", lambda _: "c")  # on some spirals a short training just fails
     made = prepare.init(tmp_path / "course")
     prepare.release(made)
     handed_in = nbformat.read(made.released, 4)

@@ -2,10 +2,9 @@
 
     from diffusion_course.check import homework as check
 
-They ask for torch tensors, with all noise handed in. The hidden tests ask the same questions with other numbers
-(`homework/parts.py`), so whoever passes here has understood the part. The files are loaded when they are asked for: a
-spiral of one's own (`variant`) needs no torch. The grader's sandbox holds no file with a solution: there the checks
-say that they rest.
+They ask for torch tensors, with all noise handed in. The hidden tests ask the same with other numbers (`questions`), so
+whoever passes here has understood the part. The files are loaded when they are asked for: a spiral of one's own
+(`variant`) needs no torch. The grader's sandbox holds no file with a solution: there the checks say that they rest.
 """
 
 from contextlib import contextmanager
@@ -14,12 +13,15 @@ from importlib import import_module
 from ..numbers import say
 from . import variant
 
-MODULE = {name: "noising" for name in ("add_noise", "loss", "losses", "make_alpha_bar")}
-MODULE |= {name: "walk" for name in ("reverse_step", "sample", "time_grid")} | {"Affine": "affine"}
-MODULE |= {name: "nets" for name in ("network", "network_mistake")}
-MODULE |= {name: "solvers" for name in "follow euler_step heun_step two_step order".split()}
-MODULE |= {name: "measuring" for name in ("errors", "my_grid")}
-MODULE |= {name: "steered" for name in "told_loss guided mean_and_error measured".split()}
+FILES = {
+    "noising": "make_alpha_bar add_noise loss losses",
+    "walk": "reverse_step time_grid sample",
+    "nets": "network network_mistake",
+    "solvers": "follow euler_step heun_step two_step order",
+    "measuring": "errors my_grid",
+    "steered": "told_loss guided mean_and_error measured",
+}
+MODULE = {name: file for file, names in FILES.items() for name in names.split()}
 __all__ = [*MODULE, "samples", "unless_blank"]
 
 

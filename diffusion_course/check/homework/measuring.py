@@ -1,6 +1,6 @@
-"""Public checks of what the second homework measures: the errors of the solvers, and where eight steps stand."""
+"""Checks of what the second homework measures: the errors of the solvers, and where eight steps stand."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -14,7 +14,14 @@ from . import solvers, variant
 LEVELS = schedule.linear(1000, 1e-4, 0.012)  # those of the notebook
 COUNTS = (10, 20, 40, 80, 160)
 FROM, TO = 1000, 200  # in so many steps, of 80 down to 5
-SOLVERS = ("euler", "heun", "two_step")  # as the notebook calls them, functions of (model, alpha_bar, xT, times)
+NEAR = 0.01  # share by which a right error may differ: float32, and another way to compute the same
+FACTORS = (
+    (lambda right: right, ""),
+    (lambda right: right**2, "lack their root: a mean square has twice the order"),
+    (lambda right: right * 2**0.5, "are those of points, not of numbers: the mean goes over all 512 numbers"),
+    (lambda right: right * 512**0.5, "are a root of a sum: take the mean of the squares"),
+    (lambda right: right[::-1], "stand the other way round: the first belongs to 10 steps"),
+)
 
 
 def walk(step):
@@ -29,18 +36,17 @@ def walk(step):
     return solver
 
 
-_solvers = {
+SOLVERS = {
     "euler": walk(solvers.euler_step.reference),
     "heun": walk(solvers.heun_step.reference),
     "two_step": solvers.two_step.reference,
-}
-_follow = solvers.follow.reference
+}  # as the notebook calls them
+STARTS = np.array(list(product(np.linspace(-2, 2, 16), repeat=2)))  # from where errors are measured
 
 
-def starts() -> np.ndarray:
-    """The points (256, 2) from which errors are measured."""
-    axis = np.linspace(-2, 2, 16)
-    return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+def solve(solver: str, model, xT, n: int, end: int = 0) -> np.ndarray:
+    """Where a right solver leads, in n even steps from T to `end`."""
+    return SOLVERS[solver](model, LEVELS.alpha_bar, xT, np.linspace(FROM, end, n + 1).round().astype(int).tolist())
 
 
 def right_error(spiral: variant.Variant, solver: str, n: int) -> float:
@@ -48,14 +54,11 @@ def right_error(spiral: variant.Variant, solver: str, n: int) -> float:
 
     The data are the Gaussian with mean and spread of the spiral's points.
     """
-    x0, levels = spiral.data(2048).astype(np.float64), LEVELS.alpha_bar
+    x0 = spiral.data(2048).astype(np.float64)
     mean, std = x0.mean(axis=0), x0.std(axis=0, ddof=1)
-    times = np.linspace(FROM, TO, n + 1).round().astype(int).tolist()
-    end = _solvers[solver](GaussianDenoiser(mean, std, LEVELS), levels, starts(), times)
-    return float(np.mean((end - _follow(starts(), FROM, TO, levels, mean, std)) ** 2) ** 0.5)
-
-
-NEAR = 0.01  # share by which a right error may differ: float32, and another way to compute the same
+    right = solvers.follow.reference(STARTS, FROM, TO, LEVELS.alpha_bar, mean, std)
+    found = solve(solver, GaussianDenoiser(mean, std, LEVELS), STARTS, n, TO)
+    return float(np.mean((found - right) ** 2) ** 0.5)
 
 
 def errors_mistake(spiral: variant.Variant, errors, counts=COUNTS) -> str | None:
@@ -72,23 +75,16 @@ def errors_mistake(spiral: variant.Variant, errors, counts=COUNTS) -> str | None
     return None
 
 
-FACTORS = (
-    (lambda right: right, ""),
-    (lambda right: right**2, "lack their root: a mean square has twice the order"),
-    (lambda right: right * 2**0.5, "are those of points, not of numbers: the mean goes over all 512 numbers"),
-    (lambda right: right * 512**0.5, "are a root of a sum: take the mean of the squares"),
-    (lambda right: right[::-1], "stand the other way round: the first belongs to 10 steps"),
-)
+def judged(name: str, table, mistake: str | None, right: str) -> None:
+    """Say what is to be said of a table; raises Mistake for a wrong one."""
+    if len(table) and mistake:
+        raise Mistake(f"{name}: {mistake}.", mistake)
+    say(f"✓ {name}: {right}" if len(table) else f"○ {name}: the table is empty yet.")
 
 
 def errors(table, spiral: variant.Variant) -> None:
     """Judge the table of errors as the grader will."""
-    if not table:
-        say("○ errors: the table is empty yet.")
-        return
-    if told := errors_mistake(spiral, table):
-        raise Mistake(f"errors: {told}.", told)
-    say("✓ errors: right.")
+    judged("errors", table, errors_mistake(spiral, table), "right.")
 
 
 # ---- a short grid --------------------------------------------------------------------------------
@@ -97,16 +93,15 @@ SHORT = 8
 MISSED, FAR = 1.0, 0.3  # of what even steps leave: how far from the ODE's end, how far from the curve
 
 
-def solve(solver: str, model, xT, n: int) -> np.ndarray:
-    """Where a right solver leads, in n even steps from T to 0."""
-    return _solvers[solver](model, LEVELS.alpha_bar, xT, np.linspace(FROM, 0, n + 1).round().astype(int).tolist())
+def misses(spiral: variant.Variant, times) -> tuple[float, float]:
+    """How far, in radii, 256 points end from the ODE's end and from the curve, by Euler's steps at these times.
 
-
-def ends(spiral: variant.Variant, times) -> np.ndarray:
-    """Where Euler's method with these times, and the exact denoiser of the spiral, leads 256 starts."""
+    With the exact denoiser of the spiral.
+    """
     model = IdealDenoiser(spiral.at((np.arange(768) + 0.5) / 768), LEVELS)
-    x = np.random.default_rng(0).standard_normal((256, 2))
-    return _solvers["euler"](model, LEVELS.alpha_bar, x, list(times))
+    xT = np.random.default_rng(0).standard_normal((256, 2))
+    x, exactly = SOLVERS["euler"](model, LEVELS.alpha_bar, xT, times), solve("euler", model, xT, 250)
+    return np.hypot(*(x - exactly).T).mean() / variant.RADIUS, spiral.distance(x).mean()
 
 
 def grid_mistake(spiral: variant.Variant, times) -> tuple[bool, str]:
@@ -119,10 +114,8 @@ def grid_mistake(spiral: variant.Variant, times) -> tuple[bool, str]:
         return False, f"`my_grid({FROM}, {SHORT})` must return {SHORT + 1} whole numbers"
     if times[0] != FROM or times[-1] != 0 or not (np.diff(times) < 0).all():
         return False, f"the times must fall from {FROM} to 0, each below the one before"
-    exactly = ends(spiral, np.linspace(FROM, 0, 251).astype(int).tolist())
-    even = ends(spiral, np.linspace(FROM, 0, SHORT + 1).round().astype(int).tolist())
-    yours = ends(spiral, times.astype(int).tolist())
-    (missed, far), (most, furthest) = _both(spiral, yours, exactly), _both(spiral, even, exactly)
+    even = np.linspace(FROM, 0, SHORT + 1).round()
+    (missed, far), (most, furthest) = (misses(spiral, each.astype(int).tolist()) for each in (times, even))
     told = f"The ODE's end is missed by {missed / most:.2f} of what even steps miss (at most {MISSED}), and the curve "
     told += f"by {far / furthest:.2f} (at most {FAR})."
     if missed > MISSED * most and far <= FAR * furthest:
@@ -130,10 +123,6 @@ def grid_mistake(spiral: variant.Variant, times) -> tuple[bool, str]:
     if missed > MISSED * most or far > FAR * furthest:
         return False, f"your times are not good enough. {told}"
     return True, told
-
-
-def _both(spiral, x, exactly):
-    return np.hypot(*(x - exactly).T).mean() / variant.RADIUS, spiral.distance(x).mean()
 
 
 def my_grid(attempt, spiral: variant.Variant) -> None:

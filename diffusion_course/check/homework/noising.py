@@ -1,13 +1,12 @@
-"""Public checks of the homework's forward half: the schedule, the noise, the loss, and how the training went."""
+"""Checks of the homework's forward half: the schedule, the noise, the loss, and how the training went."""
 
 import numpy as np
 import torch
 
 from ..engine import Mistake
 from ..numbers import say
-from ..table import exercise
-from .typed import no_float32, no_gradient, no_tensor
-from .walk import Affine, tensors
+from .affine import Affine
+from .questions import LAST, asked, levels, no_float32, no_gradient, tensors
 
 
 def _ends(f):
@@ -16,51 +15,47 @@ def _ends(f):
     return f"For T = 1000 your ᾱ {found}; 1, 0.9999 and 0.0023 are right."
 
 
-@exercise(
-    probes=((1000,), (50,), (200,)),
+@asked(
+    lambda rng: [(1000,), (int(rng.integers(300, 600)),), (int(rng.integers(40, 90)),)],
     returns=("ᾱ",),
-    tolerance=1e-4,  # float32 is good enough
     refuse=no_float32,
     table="""
-    the product is taken backwards #4 | return torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → return
-        torch.cat([torch.ones(1), torch.cumprod(1 - beta.flip(0), 0)]).flip(0) |
-        {_ends(f)} It must start at the clean end, t = 0.
+    the product is taken backwards #4 | return → torch.cat([torch.ones(1), torch.cumprod(1 - beta.flip(0), 0)]).flip(0)
+        | {_ends(f)} It must start at the clean end, t = 0.
     the β are multiplied from the last to the first #4 | 1 - beta → 1 - beta.flip(0) |
         {_ends(f)} β_1 comes first: ᾱ_1 = 1 − β_1.
     the product goes to T for every t #4 | torch.cumprod(1 - beta, 0) → torch.prod(1 - beta).repeat(T) |
         {_ends(f)} ᾱ_t is the product of the first t factors only.
     β is multiplied, where α = 1 − β is meant #3 | 1 - beta → beta |
         {_ends(f)} β is the noise that comes, 1 − β the signal that stays.
-    ᾱ_0 = 1 is missing #5 | torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cumprod(1 - beta, 0) |
-        {_ends(f)} Put a 1 in front, or `alpha_bar[t]` is ᾱ of step t + 1.
+    ᾱ_0 = 1 is missing #5 | return → kept | {_ends(f)} Put a 1 in front, or `alpha_bar[t]` is ᾱ of step t + 1.
     the factors are added, not multiplied | torch.cumprod(1 - beta, 0) → 1 - torch.cumsum(beta, 0) |
         {_ends(f)} Each step keeps a share of what is left, so shares multiply.
     β is the same for every T #10 | 0.1 / T, 12 / T → 1e-4, 0.012 |
         At T = 50 your ᾱ leaves √ᾱ_T = {float(f(50)[-1]) ** 0.5:.3g} of the signal in x_T, which should be
         pure noise: fewer steps need larger betas, 0.1/T … 12/T.
-    the betas are returned, not ᾱ | torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cat([torch.zeros(1),
-        beta]) | ᾱ_t is the running product of 1 − β_s, with a 1 in front for t = 0.
-    there are T + 1 betas | , T) → , T + 1) && torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)]) → torch.cumprod(1
-        - beta, 0) | β_1 … β_T are T numbers; the 1 in front, ᾱ_0, makes T + 1 levels of them.
+    the betas are returned, not ᾱ | return → torch.cat([torch.zeros(1), beta]) |
+        ᾱ_t is the running product of 1 − β_s, with a 1 in front for t = 0.
+    there are T + 1 betas | , T) → , T + 1) && return → kept |
+        β_1 … β_T are T numbers; the 1 in front, ᾱ_0, makes T + 1 levels of them.
     the root is taken | torch.cumprod(1 - beta, 0) → torch.cumprod(1 - beta, 0) ** 0.5 |
         ᾱ is a power; the functions below take the roots that they need.
     """,
 )
 def make_alpha_bar(T):
     beta = torch.linspace(0.1 / T, 12 / T, T)
-    return torch.cat([torch.ones(1), torch.cumprod(1 - beta, 0)])
+    kept = torch.cumprod(1 - beta, 0)
+    return torch.cat([torch.ones(1), kept])
 
 
-X0 = [[1.0, -0.5], [0.3, 2.0], [-1.2, 0.7], [0.0, 1.0]]
-EPS = [[2.0, 0.1], [-0.7, 1.2], [0.4, -1.5], [1.0, 1.0]]
-POWERS = [[0.25], [0.81], [0.0], [1.0]]
+def _noisings(rng):
+    return [(rng.standard_normal((n, 2)), rng.uniform(0, 1, (n, 1)), rng.standard_normal((n, 2))) for n in (5, 1, 7)]
 
 
-@exercise(
-    probes=(tuple(tensors(X0, POWERS, EPS)), tuple(tensors(EPS[:1], POWERS[:1], X0[:1]))),
+@asked(
+    _noisings,
     linear=("x0", "eps"),
     tolerance=1e-5,
-    refuse=no_tensor,
     table="""
     the noise is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) |
         Noise of variance 1 must come out with variance 1 − ᾱ. Is a square root missing in front of ε?
@@ -84,27 +79,34 @@ def add_noise(x0, alpha_bar_t, eps):
 
 
 _add_noise = add_noise.reference
-LEVELS = np.array([1.0, 0.8, 0.5, 0.25, 0.04])
-TIMES = np.array([1, 4, 2, 3])
-MODELS = Affine(LEVELS, np.outer(LEVELS, [0.3, -1.0])), Affine(0 * LEVELS + 0.5, np.ones((5, 2)))
+
+
+def _losses(rng):
+    """Two models, and points at times of their own."""
+    alpha_bar = levels(rng)
+    for gain in (alpha_bar**0.5, rng.uniform(-1, 1, LAST + 1)):
+        model = Affine(gain, rng.standard_normal((LAST + 1, 2)))
+        x0, eps = rng.standard_normal((2, 12, 2))
+        yield model, alpha_bar, x0, rng.permutation(np.arange(1, LAST + 1))[:12], eps
 
 
 def _grows(f):
-    batches = (tensors(LEVELS, X0[:2] * n, TIMES[:2].tolist() * n, EPS[:2] * n) for n in (1, 2))
-    once, twice = (float(f(MODELS[1], *batch)) for batch in batches)
+    model, alpha_bar, *points = next(_losses(np.random.default_rng(0)))
+    batches = ([np.concatenate([each[:2]] * n) for each in points] for n in (1, 2))
+    once, twice = (float(f(model, *tensors(alpha_bar, *batch))) for batch in batches)
     return f"Two points give {once:.3g}, the same two twice {twice:.3g}: the step would grow with the batch."
 
 
-@exercise(
-    probes=tuple((model, *tensors(LEVELS, X0, TIMES, EPS)) for model in MODELS),
+@asked(
+    _losses,
     returns=("loss",),
     tolerance=1e-5,
     refuse=no_gradient,
     table="""
-    the noise of x_t is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | noised(x0, alpha_bar[t][:, None], eps) → alpha_bar[t][:,
-        None] ** 0.5 * x0 + (1 - alpha_bar[t][:, None]) * eps | Look at the factor in front of ε in x_t.
-    the square roots in x_t are missing #1 | noised(x0, alpha_bar[t][:, None], eps) → alpha_bar[t][:, None] * x0 + (1 -
-        alpha_bar[t][:, None]) * eps | Powers add, so each factor is the root of a power.
+    the noise of x_t is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | noised(x0, a, eps) → a**0.5 * x0 + (1 - a) * eps |
+        Look at the factor in front of ε in x_t.
+    the square roots in x_t are missing #1 | noised(x0, a, eps) → a * x0 + (1 - a) * eps |
+        Powers add, so each factor is the root of a power.
     the answer is compared with x_0, not ε #13 | (eps - model → (x0 - model |
         Then the network learns x_0, and a sampler that asks for ε gets noise.
     the network is given x_0, not x_t | model(xt, t) → model(x0, t) |
@@ -130,7 +132,8 @@ def _grows(f):
     """,
 )
 def loss(model, alpha_bar, x0, t, eps, noised=_add_noise):
-    xt = noised(x0, alpha_bar[t][:, None], eps)
+    a = alpha_bar[t][:, None]
+    xt = noised(x0, a, eps)
     return ((eps - model(xt, t)) ** 2).mean()
 
 

@@ -1,38 +1,61 @@
-"""Public checks of the second homework's solvers: the exact way, three ways to follow it, their order."""
+"""Checks of the second homework's solvers: the exact way, three ways to follow it, their order."""
 
 from itertools import pairwise
 
 import numpy as np
 
-from ... import schedule
-from ..table import exercise
-from .typed import no_tensor
-from .walk import exact, tensors
-
-XT = [[1.0, -0.5], [0.3, 2.0], [-1.2, 0.7], [0.0, 1.0]]
-LEVELS = schedule.from_beta(np.linspace(0.01, 0.5, 20)).alpha_bar
-MODEL = exact(LEVELS, [0.8, -0.5], 0.4)
-WAYS = ((20, 9), (13, 4), (5, 2), (3, 0))
+from .questions import asked, centre, exact, falling, levels
 
 
-@exercise(
-    probes=tuple(
-        (*tensors(XT), t, s, *tensors(LEVELS, [0.8, -0.5], std))
-        for (t, s), std in zip(WAYS, ([0.4, 0.4], [0.3, 1.2], [0.5, 0.7], [1.5, 0.2]), strict=True)
-    ),
+def _ways(rng):
+    """Points, from which time to which, and levels: a long way, a short one, one that ends low, and the last one."""
+    for t, s in ((28, 9), (16, 14), (7, 1), (5, 0)):
+        t, s = t + rng.integers(-1, 2), s and s + rng.integers(0, 2)
+        yield rng.standard_normal((9, 2)), int(t), int(s), levels(rng)
+
+
+def _bells(rng):
+    """Ways of data with two spreads of their own."""
+    for way in _ways(rng):
+        yield *way, centre(rng), rng.uniform(0.2, 1.5, 2)
+
+
+def _model(rng, alpha_bar):
+    return exact(alpha_bar, centre(rng), rng.uniform(0.3, 0.6))
+
+
+def _steps(rng):
+    for way in _ways(rng):
+        yield _model(rng, way[-1]), *way
+
+
+def _walks(rng):
+    """Not all of them end at 0."""
+    for steps, end in ((5, 0), (3, 4), (4, 0)):
+        alpha_bar = levels(rng)
+        yield _model(rng, alpha_bar), alpha_bar, rng.standard_normal((9, 2)), falling(rng, steps, end)
+
+
+def _errors(rng):
+    """Errors that fall with noise on them."""
+    for counts in ([10, 20, 40, 80], [6, 12, 48], [5, 15, 45, 90, 180]):
+        noise = rng.uniform(0.7, 1.4, len(counts))
+        yield counts, (rng.uniform(0.5, 3) * np.array(counts) ** -rng.uniform(0.8, 2.6) * noise).tolist()
+
+
+@asked(
+    _bells,
     linear=("xt",),
     returns=("x_s",),
-    tolerance=1e-4,
-    refuse=no_tensor,
     table="""
-    variances stand where spreads belong #3 | std**2 + 1 - a_t) ** 0.5 → std**2 + 1 - a_t) && std**2 + 1 - a_s) ** 0.5 →
-        std**2 + 1 - a_s) | A place is counted in spreads, the roots of the variances.
-    the spread of the noise is forgotten | (a_t * std**2 + 1 - a_t) → (a_t * std**2) && (a_s * std**2 + 1 - a_s) →
-        (a_s * std**2) | x_t is data and noise: its variance is ᾱ_t std² + 1 − ᾱ_t.
-    the spread of the data is forgotten | (a_t * std**2 + 1 - a_t) → (1 - a_t) && (a_s * std**2 + 1 - a_s) → (1 - a_s) |
+    variances stand where spreads belong #3 | 1 - a) ** 0.5 → 1 - a) |
+        A place is counted in spreads, the roots of the variances.
+    the spread of the noise is forgotten | std**2 + 1 - a → std**2 |
         x_t is data and noise: its variance is ᾱ_t std² + 1 − ᾱ_t.
-    `std` is not squared | (a_t * std**2 → (a_t * std && (a_s * std**2 → (a_s * std | Variances add, spreads do not.
-    the data's spread does not shrink | (a_t * std**2 → (std**2 && (a_s * std**2 → (std**2 |
+    the spread of the data is forgotten | a * std**2 + 1 → 1 |
+        x_t is data and noise: its variance is ᾱ_t std² + 1 − ᾱ_t.
+    `std` is not squared | std**2 → std | Variances add, spreads do not.
+    the data's spread does not shrink | a * std**2 → std**2 |
         x_t holds √ᾱ_t x_0, so the data's part of its variance is ᾱ_t std².
     the mean is not taken off first | (xt - a_t**0.5 * mean) → xt |
         The place is counted from the mean of x_t, which is √ᾱ_t times that of the data.
@@ -43,27 +66,26 @@ WAYS = ((20, 9), (13, 4), (5, 2), (3, 0))
         ᾱ is a power; a mean is an amplitude and shrinks by its root.
     t and s are exchanged | a_t, a_s = alpha_bar[t], alpha_bar[s] → a_s, a_t = alpha_bar[t], alpha_bar[s] |
         You start at t, where x_t has more noise, and end at s.
-    the spreads are upside down | spread_s * (xt - a_t**0.5 * mean) / spread_t → spread_t * (xt - a_t**0.5 * mean) /
-        spread_s | Divide by the spread at t, multiply by that at s.
+    the spreads are upside down | spread(a_s) → spread(a_t) && spread(a_t) → spread(a_s) |
+        Divide by the spread at t, multiply by that at s.
     """,
 )
 def follow(xt, t, s, alpha_bar, mean, std):
+    def spread(a):
+        return (a * std**2 + 1 - a) ** 0.5
+
     a_t, a_s = alpha_bar[t], alpha_bar[s]
-    spread_t, spread_s = (a_t * std**2 + 1 - a_t) ** 0.5, (a_s * std**2 + 1 - a_s) ** 0.5
-    return a_s**0.5 * mean + spread_s * (xt - a_t**0.5 * mean) / spread_t
+    return a_s**0.5 * mean + spread(a_s) * (xt - a_t**0.5 * mean) / spread(a_t)
 
 
-@exercise(
-    probes=tuple((MODEL, *tensors(XT), t, s, *tensors(LEVELS)) for t, s in WAYS),
+@asked(
+    _steps,
     returns=("x_s",),
-    tolerance=1e-4,
-    refuse=no_tensor,
     table="""
-    the step goes the wrong way | (sigma_s - sigma_t) → (sigma_t - sigma_s) |
+    the step goes the wrong way | (sigma(a_s) - sigma(a_t)) → (sigma(a_t) - sigma(a_s)) |
         Along the way σ falls: the change is σ_s − σ_t, below 0, and noise goes out.
-    σ lacks its root #1 | ((1 - a_t) / a_t) ** 0.5 → ((1 - a_t) / a_t) && ((1 - a_s) / a_s) ** 0.5 →
-        ((1 - a_s) / a_s) | σ is a noise level, the root of (1−ᾱ)/ᾱ.
-    σ is √(1−ᾱ) | ((1 - a_t) / a_t) → (1 - a_t) && ((1 - a_s) / a_s) → (1 - a_s) |
+    σ lacks its root #1 | / a) ** 0.5 → / a) | σ is a noise level, the root of (1−ᾱ)/ᾱ.
+    σ is √(1−ᾱ) | ((1 - a) / a) → (1 - a) |
         In x̄ = x/√ᾱ the noise has been divided by √ᾱ, too: σ = √((1−ᾱ)/ᾱ).
     x̄_s is returned, not x_s | a_s**0.5 * x_bar → x_bar | Multiply by √ᾱ_s at the end, to come back from x̄ to x.
     x_t is taken for x̄_t | xt / a_t**0.5 + → xt + | The equation holds for x̄ = x/√ᾱ: divide x_t by √ᾱ_t first.
@@ -72,14 +94,16 @@ def follow(xt, t, s, alpha_bar, mean, std):
     back to x with √ᾱ_t | a_s**0.5 * x_bar → a_t**0.5 * x_bar | The step ends at s, so x_s = √ᾱ_s x̄_s.
     the model is asked at s | model(xt, t) → model(xt, max(s, 1)) | What it is shown, x_t, has the noise of t.
     the model is shown x̄ | model(xt, t) → model(xt / a_t**0.5, t) | It knows x_t, as it was trained; x̄ is your clock's.
-    x̂_0 is returned | (sigma_s - sigma_t) → (0 - sigma_t) && a_s**0.5 * x_bar → x_bar |
+    x̂_0 is returned | sigma(a_s) → 0 && a_s**0.5 * x_bar → x_bar |
         That goes all the way to σ = 0. This step ends at σ_s.
     """,
 )
 def euler_step(model, xt, t, s, alpha_bar):
+    def sigma(a):
+        return ((1 - a) / a) ** 0.5
+
     a_t, a_s = alpha_bar[t], alpha_bar[s]
-    sigma_t, sigma_s = ((1 - a_t) / a_t) ** 0.5, ((1 - a_s) / a_s) ** 0.5
-    x_bar = xt / a_t**0.5 + (sigma_s - sigma_t) * model(xt, t)
+    x_bar = xt / a_t**0.5 + (sigma(a_s) - sigma(a_t)) * model(xt, t)
     return a_s**0.5 * x_bar
 
 
@@ -91,11 +115,9 @@ def along(xt, slope, t, s, alpha_bar):
 _euler_step = euler_step.reference
 
 
-@exercise(
-    probes=tuple((MODEL, *tensors(XT), t, s, *tensors(LEVELS)) for t, s in WAYS),
+@asked(
+    _steps,
     returns=("x_s",),
-    tolerance=1e-4,
-    refuse=no_tensor,
     table="""
     the second slope is not used | (slope + there) / 2 → slope | That is Euler's step again. Take the mean of both.
     the second slope is taken at the old place | model(xs, s) → model(xt, s) |
@@ -122,14 +144,10 @@ def heun_step(model, xt, t, s, alpha_bar):
     return xs
 
 
-@exercise(
-    probes=tuple(
-        (MODEL, *tensors(LEVELS, XT), times)
-        for times in ([20, 13, 9, 4, 0], [20, 17, 6], [18, 12, 11, 2, 0])
-    ),
+@asked(
+    _walks,
     returns=("x_0",),
     tolerance=1e-3,
-    refuse=no_tensor,
     table="""
     the slope is never extended | if before is not None: → if False: |
         That is Euler's method. From the second step on, go along the line through the last two slopes.
@@ -144,10 +162,10 @@ def heun_step(model, xt, t, s, alpha_bar):
     the change is not divided by the old length | h / (2 * h_before) → h / 2 |
         How much ε̂ changed is no slope yet: divide by the σ that it took.
     the line starts at the older slope | slope = eps_hat + h → slope = before + h | The step begins at the newer one.
-    the extended slope is remembered | before, h_before = eps_hat, h → before, h_before = slope, h |
+    the extended slope is remembered | = eps_hat, h → = slope, h |
         The line goes through what the model said: remember ε̂ itself.
-    the old slope is never renewed | before, h_before = eps_hat, h → before, h_before = (eps_hat, h) if before is None
-        else (before, h_before) | Remember ε̂ and h at the end of every step.
+    the old slope is never renewed | = eps_hat, h → = (eps_hat, h) if before is None else (before, h_before) |
+        Remember ε̂ and h at the end of every step.
     the model is shown x̄ | alpha_bar[t] ** 0.5 * x_bar, t) → x_bar, t) | It knows x_t = √ᾱ_t x̄_t.
     the model is asked at s | x_bar, t), → x_bar, max(s, 1)), | What it is shown has the noise of t.
     x̄ is returned, not x | alpha_bar[times[-1]] ** 0.5 * x_bar → x_bar |
@@ -171,13 +189,10 @@ def two_step(model, alpha_bar, xT, times):
     return alpha_bar[times[-1]] ** 0.5 * x_bar
 
 
-@exercise(
-    probes=(
-        ([10, 20, 40, 80], [0.1, 0.026, 0.0062, 0.0016]),
-        ([5, 10, 40], [0.3, 0.16, 0.035]),
-        ([8, 16, 32, 64, 128], [2e-2, 2.6e-3, 3e-4, 5e-5, 4e-6]),
-    ),
-    returns=("the order",),
+@asked(
+    _errors,
+    refuse=lambda order: None,
+    returns=("order",),
     tolerance=1e-3,
     table="""
     the sign is wrong | return → np.polyfit(np.log(counts), np.log(errors), 1)[0] |

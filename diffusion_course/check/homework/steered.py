@@ -1,27 +1,35 @@
-"""Public checks of the second homework's guidance: a loss that hides conditions, guidance, and how it is measured."""
+"""Checks of the second homework's guidance: a loss that hides conditions, guidance, and how it is measured."""
 
 import numpy as np
-import torch
 
 from ...base.arrays import to_float64
-from ..engine import Mistake
-from ..numbers import say
-from ..table import exercise
 from . import variant
 from .affine import Affine
-from .noising import EPS, LEVELS, TIMES, X0
-from .typed import no_gradient, no_tensor
-from .walk import tensors
-
-# One row of the tables a condition; the last is for −1, nothing said.
-GAIN = np.stack([LEVELS, 0 * LEVELS + 0.5, LEVELS[::-1] - 0.4])
-CENTRE = np.stack([np.outer(LEVELS, [0.3, -1.0]), np.outer(LEVELS, [2.0, 0.5]), np.outer(LEVELS, [-0.4, 0.1])])
-MODELS = Affine(GAIN, CENTRE), Affine(GAIN[[2, 0, 1]], CENTRE[[1, 2, 0]])
-COND, HIDE = [1, 0, 1, 0], [True, False, False, True]
+from .measuring import judged
+from .questions import LAST, asked, levels, no_gradient
 
 
-@exercise(
-    probes=tuple((model, *tensors(LEVELS, X0, COND, TIMES, EPS), torch.tensor(HIDE)) for model in MODELS),
+def _told(rng):
+    """A model of two conditions, and of none."""
+    return Affine(rng.uniform(-1, 1, (3, LAST + 1)), rng.standard_normal((3, LAST + 1, 2)))
+
+
+def _losses(rng):
+    """Of either condition some are hidden and some told."""
+    for _ in range(2):
+        x0, eps = rng.standard_normal((2, 12, 2))
+        times, rows = rng.permutation(np.arange(1, LAST + 1))[:12], rng.permutation(12)
+        yield _told(rng), levels(rng), x0, rows % 2, times, eps, rows < 4
+
+
+def _guided(rng):
+    for scale in (rng.uniform(2, 4), rng.uniform(0.3, 0.7), 0.0):
+        cond = rng.permutation([0, 1] * 5)
+        yield _told(rng), rng.standard_normal((10, 2)), int(rng.integers(5, LAST)), cond, float(scale)
+
+
+@asked(
+    _losses,
     returns=("loss",),
     tolerance=1e-5,
     refuse=no_gradient,
@@ -50,14 +58,9 @@ def told_loss(model, alpha_bar, x0, cond, t, eps, hide):
     return ((eps - model(xt, t, told)) ** 2).mean()
 
 
-@exercise(
-    probes=tuple(
-        (model, *tensors(X0), t, *tensors(COND), scale)
-        for model, t, scale in zip((*MODELS, MODELS[0]), (2, 4, 1), (3.0, 0.5, 0.0), strict=True)
-    ),
+@asked(
+    _guided,
     returns=("ε̂",),
-    tolerance=1e-4,
-    refuse=no_tensor,
     table="""
     the scale is one too large #16 | scale * (asked - free) → (scale + 1) * (asked - free) |
         At scale 1 it must be the model that is told the condition.
@@ -78,8 +81,9 @@ def guided(model, xt, t, cond, scale):
     return free + scale * (asked - free)
 
 
-@exercise(
-    probes=(([0.9, 1.0, 0.8, 0.7, 0.95],), ([0.011, 0.012, 0.0105],), ([3.0, 1.0],)),
+@asked(
+    lambda rng: [(rng.uniform(0.5, 1, n).round(3).tolist(),) for n in (5, 3, 2)],
+    refuse=lambda both: None,
     returns=("mean", "standard error"),
     tolerance=1e-3,
     table="""
@@ -130,13 +134,9 @@ def table_mistake(table, right) -> str | None:
 
 def measured(table, spiral: variant.Variant) -> None:
     """Judge the table by its form, and by what holds for every network; the rest the grader asks yours."""
-    if not len(table):
-        say("○ measured: the table is empty yet.")
-        return
     told = table_mistake(table, to_float64(table))
-    nothing, _, once, *_ = to_float64(table).mean(axis=1)[:, 0] if told is None else [0] * 5
-    if told is None and not (0.4 < nothing < 0.6 and once > 0.9):
-        told = f"{nothing:.0%} obey at scale 0 and {once:.0%} at scale 1; right are half, by luck, and nearly all"
-    if told:
-        raise Mistake(f"measured: {told}.", told)
-    say("✓ measured: in form. The grader will measure your network once more.")
+    if told is None:
+        nothing, _, once, *_ = to_float64(table).mean(axis=1)[:, 0]
+        if not (0.4 < nothing < 0.6 and once > 0.9):
+            told = f"{nothing:.0%} obey at scale 0 and {once:.0%} at scale 1; right are half, by luck, and nearly all"
+    judged("measured", table, told, "in form. The grader will measure your network once more.")

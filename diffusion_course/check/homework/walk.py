@@ -1,14 +1,12 @@
-"""Public checks of the homework's reverse half: one step and the walk; and models to put in a network's place."""
+"""Checks of the homework's reverse half: one step, the times, and the walk."""
 
 from itertools import pairwise
 
 import numpy as np
 import torch
 
-from ... import schedule
-from ..table import exercise
 from .affine import Affine
-from .typed import no_tensor
+from .questions import asked, centre, exact, falling, levels
 
 
 class OneTimeARow(Affine):
@@ -22,82 +20,71 @@ class OneTimeARow(Affine):
         return super().forward(xt, t)
 
 
-def exact(alpha_bar, mean, std, kind=Affine) -> Affine:
-    """`denoisers.GaussianDenoiser` of N(mean, std²), mean (2,), as tables: arrays, for levels alpha_bar (T+1,)."""
-    gain = (1 - alpha_bar) ** 0.5 / (alpha_bar * std**2 + 1 - alpha_bar)
-    return kind(gain, alpha_bar[:, None] ** 0.5 * np.asarray(mean))
+def _steps(rng):
+    """A short one, a long one, and the last one."""
+    short, far, last = rng.uniform(0.25, 0.4), rng.uniform(0.01, 0.04), rng.uniform(0.5, 0.8)
+    for a_t, a_s in ((short, short + rng.uniform(0.1, 0.2)), (far, rng.uniform(0.6, 0.8)), (last, 1.0)):
+        xt, eps_hat, z = rng.standard_normal((3, 9, 2))
+        yield xt, eps_hat, np.float64(a_t), np.float64(a_s), z
 
 
-def tensors(*arrays):
-    """Arrays (or lists) as tensors, float32 or int64, as the homework's functions are given them."""
-    arrays = [np.asarray(array) for array in arrays]
-    return [torch.tensor(a, dtype=torch.float32 if a.dtype.kind == "f" else torch.int64) for a in arrays]
-
-
-XT = [[1.0, -0.5], [0.3, 2.0], [-1.2, 0.7], [0.0, 1.0]]
-EPS_HAT = [[2.0, 0.1], [-0.7, 1.2], [0.4, -1.5], [1.0, 1.0]]
-Z = [[0.3, -1.1], [1.5, 0.2], [-0.8, 0.6], [-0.1, -2.0]]
-
-
-@exercise(
-    probes=tuple(tuple(tensors(XT, EPS_HAT, a_t, a_s, Z)) for a_t, a_s in ((0.25, 0.36), (0.01, 0.5), (0.8, 1.0))),
+@asked(
+    _steps,
     linear=("xt", "eps_hat", "z"),
     returns=("x_s",),
-    tolerance=1e-4,
-    refuse=no_tensor,
     table="""
-    the noise is multiplied by the variance, not by its root #3 | variance**0.5 * z → variance * z |
-        Too little noise joins at each step, and the samples end too close together. A factor in front of z is a
-        spread.
-    the mean is divided by √β_t, where √α_t is meant #3 | return mean → return (xt - (1 - alpha) / (1 - alpha_bar_t) **
-        0.5 * eps_hat) / (1 - alpha) ** 0.5 | α = 1 − β is near 1 and β near 0: dividing by √β blows x up.
+    the noise is multiplied by the variance, not by its root #3 | variance**0.5 * z → variance * z | Too little noise
+        joins at each step, and the samples end too close together. A factor in front of z is a spread.
+    the mean is divided by √β_t, where √α_t is meant #3 | return mean → return (xt - (1 - alpha) / (1 - a_t) ** 0.5 *
+        eps_hat) / (1 - alpha) ** 0.5 | α = 1 − β is near 1 and β near 0: dividing by √β blows x up.
     noise is still added on the last step #7 | variance**0.5 * z → (1 - alpha) ** 0.5 * z |
         At ᾱ_s = 1 every z must give the same answer, or there is grain on every sample.
     the variance is β, not β̃ | variance**0.5 * z → (variance > 0) * (1 - alpha) ** 0.5 * z |
         That is DDPM's other choice, right for data of variance 1; here the posterior's β̃ is asked for.
-    x̂_0 is computed without the two roots #3 | (xt - (1 - alpha_bar_t) ** 0.5 * eps_hat) / alpha_bar_t**0.5 → (xt - (1
-        - alpha_bar_t) * eps_hat) / alpha_bar_t |
+    x̂_0 is computed without the two roots #3 | (1 - a_t) ** 0.5 * eps_hat) / a_t**0.5 → (1 - a_t) * eps_hat) / a_t |
         The guess is off at every step. ᾱ is a power; amplitudes have its root.
     ε̂ is added in x̂_0 | (xt - (1 → (xt + (1 | The noise must be taken out of x_t, so √(1−ᾱ_t) ε̂ is subtracted.
     the weights of x̂_0 and x_t are exchanged | * x0_hat + → * xt + && * xt) → * x0_hat) |
         At ᾱ_s = 1 the answer must be x̂_0 itself.
     no fresh noise #8 | + variance**0.5 * z → |
         All samples collapse into one place. Add √β̃ z at every step but the last.
-    ε̂ is taken for x̂_0 #13 | x0_hat = (xt - (1 - alpha_bar_t) ** 0.5 * eps_hat) / alpha_bar_t**0.5 → x0_hat = eps_hat
-        | The network answers with the noise: solve x_t = √ᾱ_t x_0 + √(1−ᾱ_t) ε for x_0 first.
-    x̂_0 is returned | return mean + variance**0.5 * z → return x0_hat |
+    ε̂ is taken for x̂_0 #13 | (xt - (1 - a_t) ** 0.5 * eps_hat) / a_t**0.5 → eps_hat |
+        The network answers with the noise: solve x_t = √ᾱ_t x_0 + √(1−ᾱ_t) ε for x_0 first.
+    x̂_0 is returned | return → x0_hat |
         That is the guess of the clean point. A step only goes as far as s, to the mean of x_s plus noise.
-    α is upside down | alpha_bar_t / alpha_bar_s → alpha_bar_s / alpha_bar_t |
+    α is upside down | a_t / a_s → a_s / a_t |
         α = ᾱ_t/ᾱ_s is a share, below 1: what the steps from s to t keep. Above 1 a variance turns negative, NaN.
-    the two levels are exchanged | x0_hat = (xt → alpha_bar_t, alpha_bar_s = alpha_bar_s, alpha_bar_t⏎    x0_hat = (xt
-        | x_t has ᾱ_t, the smaller one: more noise. Which of the two arguments is which?
+    the two levels are exchanged | = alpha_bar_t, alpha_bar_s → = alpha_bar_s, alpha_bar_t |
+        x_t has ᾱ_t, the smaller one: more noise. Which of the two arguments is which?
     √α in front of x_t lacks its root | alpha**0.5 → alpha | α is a power, x_t an amplitude.
-    it is a step of DDIM, without fresh noise | return mean + variance**0.5 * z → return alpha_bar_s**0.5 * x0_hat + (1
-        - alpha_bar_s) ** 0.5 * eps_hat |
+    it is a step of DDIM, without fresh noise | return → a_s**0.5 * x0_hat + (1 - a_s) ** 0.5 * eps_hat |
         That is a sampler too (lesson 6), but asked is DDPM's: the mean of the posterior, and z on top.
     """,
 )
 def reverse_step(xt, eps_hat, alpha_bar_t, alpha_bar_s, z):
-    x0_hat = (xt - (1 - alpha_bar_t) ** 0.5 * eps_hat) / alpha_bar_t**0.5
-    alpha = alpha_bar_t / alpha_bar_s
-    mean = (alpha_bar_s**0.5 * (1 - alpha) * x0_hat + alpha**0.5 * (1 - alpha_bar_s) * xt) / (1 - alpha_bar_t)
-    variance = (1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha)
+    a_t, a_s = alpha_bar_t, alpha_bar_s
+    x0_hat = (xt - (1 - a_t) ** 0.5 * eps_hat) / a_t**0.5
+    alpha = a_t / a_s
+    mean = (a_s**0.5 * (1 - alpha) * x0_hat + alpha**0.5 * (1 - a_s) * xt) / (1 - a_t)
+    variance = (1 - a_s) / (1 - a_t) * (1 - alpha)
     return mean + variance**0.5 * z
 
 
 _reverse_step = reverse_step.reference
-GRID = [20, 13, 9, 4, 0]
-WALK = schedule.from_beta(np.linspace(0.01, 0.5, 20)).alpha_bar
 
 
-@exercise(
-    probes=tuple(
-        (exact(WALK, [0.8, -0.5], std, OneTimeARow), *tensors(WALK, XT), GRID, *tensors(noise))
-        for std, noise in ((0.5, np.random.default_rng(0).standard_normal((4, 4, 2))), (0.1, np.zeros((4, 4, 2))))
-    ),
+def _walks(rng):
+    """Exact denoisers of two Gaussians, with times and noise to walk by."""
+    alpha_bar = levels(rng)
+    for std, steps in ((rng.uniform(0.3, 0.5), 5), (rng.uniform(0.8, 1.1), 3)):
+        xT, *noise = rng.standard_normal((steps + 1, 20, 2))
+        yield exact(alpha_bar, centre(rng), std, OneTimeARow), alpha_bar, xT, falling(rng, steps), np.stack(noise)
+
+
+@asked(
+    _walks,
     returns=("x_0",),
     tolerance=1e-3,
-    refuse=no_tensor,
     table="""
     no fresh noise #8 | alpha_bar[s], z) → alpha_bar[s], 0 * z) |
         Without it all points follow the mean and the cloud shrinks. Step i adds its own noise[i].
@@ -140,8 +127,15 @@ def gaps(times):
     return tuple(map(float, (len(times), times[0], times[-1], steps.min(initial=np.inf), steps.max(initial=-np.inf))))
 
 
-@exercise(
-    probes=((10, 4), (1000, 25), (1000, 30), (1000, 7), (50, 50), (50, 49), (10, 1)),
+def _grids(rng):
+    few, many = int(rng.choice([11, 13, 17, 19])), int(rng.choice([23, 35, 39, 43]))  # 1000 leaves a large rest
+    full, nearly, short = (int(rng.integers(*between)) for between in ((70, 120), (40, 70), (10, 20)))
+    return (10, 4), (1000, many), (1000, few), (full, full), (nearly, nearly - 1), (short, 1)
+
+
+@asked(
+    _grids,
+    refuse=lambda times: None,
     returns=("number of times", "first time", "last time", "smallest gap", "largest gap"),
     measure=gaps,
     whole=True,  # the cells below use the times as indices

@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import secrets
 from pathlib import Path
 
 import nbformat
@@ -15,7 +16,8 @@ from ..course import PACKAGE, Course, is_test, notebook, sha256
 from . import drawn, settings, tailor
 from .leaks import leaks
 
-EXAMPLE = (("ada", "Ada", "Lovelace"), ("alan", "Alan", "Turing"))  # rows to replace by one's own
+NAMES = ("id", "first_name", "last_name")
+EXAMPLE = ("ada", "Ada", "Lovelace"), ("alan", "Alan", "Turing")  # rows to replace by one's own
 CONFIGURATION = """\
 # Read by nbgrader's exchange, if the notebook comes and goes by it.
 c = get_config()  # noqa: F821
@@ -43,22 +45,19 @@ def init(
         raise ValueError(f"{gradebook!r} is no address of a PostgreSQL database: it begins with postgresql://.")
     source = source or shipped(assignment)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)  # hidden tests and the students' work are nobody else's
-    copy = root / "source" / assignment / f"{assignment}.ipynb"
-    copy.parent.mkdir(parents=True)
-    secret = drawn.secret()
+    place = root / "source" / assignment / f"{assignment}.ipynb"
+    place.parent.mkdir(parents=True)
+    secret = secrets.token_hex(16)
     (root / "secret").write_text(secret)
     (root / "secret").chmod(0o600)
     written = r'SALT, CURVE = \"{}\"'  # as JSON writes it
     ours, new = (written.format(salt).encode() for salt in (variant.SALT, drawn.salt(secret)))
-    copy.write_bytes(source.read_bytes().replace(ours, new))
+    place.write_bytes(source.read_bytes().replace(ours, new))
     (root / "submitted").mkdir()
-    rows = [dict(zip(("id", "first_name", "last_name"), row, strict=True)) for row in EXAMPLE]
-    tables.write(root / "roster.csv", ("id", "first_name", "last_name"), rows)
-    template = settings.TEMPLATE
-    if gradebook:
-        template = re.sub("# (address = ).*", lambda found: found[1] + json.dumps(gradebook), template)
-    (root / settings.FILE).write_text(template, encoding="utf-8")
-    (root / "nbgrader_config.py").write_text(CONFIGURATION.replace("{name}", assignment))
+    tables.write(root / "roster.csv", NAMES, [dict(zip(NAMES, row, strict=True)) for row in EXAMPLE])
+    told = re.sub("# (address = ).*", lambda found: found[1] + json.dumps(gradebook), settings.TEMPLATE)
+    (root / settings.FILE).write_text(told if gradebook else settings.TEMPLATE, encoding="utf-8")
+    (root / "nbgrader_config.py").write_text(CONFIGURATION.format(name=assignment))
     return Course(root)
 
 
@@ -81,9 +80,9 @@ def release(course: Course, each: bool = False) -> list[Path]:
     """
     source = notebook(course.source)
     if tailor.tailored(source, course.settings):
-        tables.replace(course.source, nbformat.writes(source).encode())
-    tables.replace(course.released, nbformat.writes(blanked(source)).encode())
-    paths = [course.released, *([_release_for(course, student) for student in course.roster] if each else [])]
+        _save(course.source, source)
+    paths = [_save(course.released, blanked(source))]
+    paths += [_release_for(course, student) for student in course.roster] if each else []
     if found := leaks(course):
         course.released.unlink()
         raise ValueError("nothing is released, for the students would get the solution. " + "; ".join(found) + ".")
@@ -110,9 +109,7 @@ def _release_for(course: Course, student: str) -> Path:
     cell.source, found = re.subn(r"(?m)^STUDENT_ID = .*$", f'STUDENT_ID = "{student}"', cell.source)
     if found != 1:
         raise ValueError(f"{course.source}: the cell student-id needs one line that begins with `STUDENT_ID = `.")
-    path = course.root / "release" / "each" / f"{student}.ipynb"
-    tables.replace(path, nbformat.writes(made).encode())
-    return path
+    return _save(course.root / "release" / "each" / f"{student}.ipynb", made)
 
 
 def solution(course: Course) -> Path:
@@ -123,6 +120,9 @@ def solution(course: Course) -> Path:
         cell.metadata.pop("nbgrader", None)
         cell.source = re.sub(r"(?ms)^[^\n]*BEGIN MARK SCHEME.*?END MARK SCHEME[^\n]*\n?", "", cell.source)
         cell.source = re.sub(r"(?m)^.*(BEGIN|END) SOLUTION.*\n?", "", cell.source).strip()
-    path = course.root / "solution" / f"{course.assignment}.ipynb"
+    return _save(course.root / "solution" / f"{course.assignment}.ipynb", made)
+
+
+def _save(path: Path, made: nbformat.NotebookNode) -> Path:
     tables.replace(path, nbformat.writes(made).encode())
     return path
