@@ -37,13 +37,13 @@ EXACT = 1e-4  # no network comes as near as this with half of its samples; the d
 
 @dataclass(frozen=True)
 class Variant:
-    """One spiral: `turns`, `direction` d = ±1, `rotation` φ, `aspect` a, `tilt` ψ of the stretched axis, `centre`."""
+    """One spiral, or another curve."""
 
     turns: float
-    direction: int
-    rotation: float
-    aspect: float
-    tilt: float
+    direction: int  # d = ±1
+    rotation: float  # φ
+    aspect: float  # a
+    tilt: float  # ψ of the stretched axis
     centre: tuple[float, float]
     curve: str = "spiral"
 
@@ -62,23 +62,26 @@ class Variant:
 
     def distance(self, x) -> np.ndarray:
         """Distance (n,) of points x (n, 2) to the curve, in units of its radius."""
-        x, corners = _points(x), self._corners
-        nearest = self._nearest(x)
-        pieces = [np.clip(nearest + side, 0, PIECES - 1) for side in (-1, 0)]  # the two that meet at the nearest corner
-        return np.min([_to_segment(x, corners[i], corners[i + 1]) for i in pieces], axis=0) / RADIUS
+        x, nearest, found = _points(x), self._nearest(x), []
+        for side in (-1, 0):  # of the two straight pieces that meet at the nearest corner
+            piece = np.clip(nearest + side, 0, PIECES - 1)
+            start, along = self._corners[piece], self._corners[piece + 1] - self._corners[piece]
+            share = np.clip(((x - start) * along).sum(1) / (along**2).sum(1), 0, 1)
+            found.append(np.hypot(*(x - start - share[:, None] * along).T))
+        return np.min(found, axis=0) / RADIUS
 
     def coverage(self, x) -> float:
         """The share of 64 equal arc lengths that have a point of x (n, 2) within 0.05 radii.
 
         A collapsed cloud covers little; so does a good sample of another spiral, which only crosses this one.
         """
-        near = _points(x)[self.distance(x) < NEAR]
+        near = to_float64(x)[self.distance(x) < NEAR]
         bins = np.minimum(self._nearest(near), PIECES - 1) // PIECES_A_BIN
         return len(np.unique(bins)) / (PIECES // PIECES_A_BIN)
 
     def place(self, x) -> np.ndarray:
         """Where (n,) along the curve, from 0 (the middle) to 1, it is nearest to points x (n, 2)."""
-        return self._nearest(_points(x)) / PIECES
+        return self._nearest(x) / PIECES
 
     def halves(self, x, cond) -> tuple[float, float, float]:
         """How points x (n, 2) fit the halves that were asked for: cond (n,) is 0 for the inner one, 1 for the outer.
@@ -90,16 +93,6 @@ class Variant:
         obeys = (place >= 0.5) == outer
         spread = [np.std(place[obeys & half]) if (obeys & half).any() else 0.0 for half in (outer, ~outer)]
         return float(obeys.mean()), float(self.distance(x).mean()), float(np.mean(spread) * 12**0.5 / 0.5)
-
-    def surely_misses(self, x, far: float) -> bool:
-        """Is the mean distance of points x (n, 2) above `far` radii? A quick yes by a few corners; no proves nothing.
-
-        The nearest point of the curve has such a corner within half an arc of it, so no distance is shorter by more.
-        """
-        x, corners = _points(x), self._corners[::PIECES_A_BIN]
-        half = self._lengths[1][-1] / (PIECES // PIECES_A_BIN) / 2
-        squares = (x**2).sum(1)[:, None] - 2 * x @ corners.T + (corners**2).sum(1)
-        return bool(np.sqrt(squares.clip(0).min(1)).mean() - half > far * RADIUS)
 
     @cached_property
     def _corners(self) -> np.ndarray:
@@ -125,9 +118,10 @@ class Variant:
     def _nearest(self, x) -> np.ndarray:
         """The number (n,) of the corner nearest to each point; |x|² is the same for all corners, so it is left out."""
         corners = self._corners
-        return ((corners**2).sum(1) / 2 - x @ corners.T).argmin(axis=1)
+        return ((corners**2).sum(1) / 2 - _points(x) @ corners.T).argmin(axis=1)
 
 
+@lru_cache(maxsize=1024)
 def of(student_id: str, salt: str = SALT, curve: str = "spiral") -> Variant:
     """The spiral of a student of the class with this salt. Blanks around the id, its capitals, how its accents are
     encoded and zeros before a number (which spreadsheets cut off) do not count.
@@ -141,13 +135,8 @@ def of(student_id: str, salt: str = SALT, curve: str = "spiral") -> Variant:
         raise ValueError('the student id is empty: give yours, as your teacher wrote it, for example "ada".')
     if curve not in CURVES:
         raise ValueError(f"there is no curve {curve!r}; there are {', '.join(CURVES)}.")
-    return _of(student_id, salt, curve)
-
-
-@lru_cache(maxsize=1024)
-def _of(student_id: str, salt: str, curve: str) -> Variant:
     digest = hashlib.sha256(f"{salt}/{student_id}".encode()).digest()
-    u = [int.from_bytes(digest[i : i + 4], "big") / 2**32 for i in range(0, 28, 4)]
+    u = (np.frombuffer(digest, ">u4") / 2**32).tolist()
     return Variant(
         turns=1.25 + 0.75 * u[0],
         direction=1 if u[1] < 0.5 else -1,
@@ -164,13 +153,6 @@ def _points(x) -> np.ndarray:
     if x.ndim != 2 or x.shape[1] != 2 or not np.isfinite(x).all():
         raise ValueError(f"x must be finite points of shape (n, 2), not of shape {x.shape}.")
     return x
-
-
-def _to_segment(x, start, end) -> np.ndarray:
-    """Distance (n,) of each point to its own straight segment."""
-    along = end - start
-    share = np.clip(((x - start) * along).sum(1) / (along**2).sum(1), 0, 1)
-    return np.hypot(*(x - start - share[:, None] * along).T)
 
 
 def judge(spiral: Variant, x, steps: int) -> tuple[bool, str]:
@@ -199,6 +181,7 @@ def reproduced(x, ids, salt: str = SALT, curve: str = "spiral") -> list[str]:
     strict, found = min(LINES.values()), []
     for student_id in ids:
         spiral = of(student_id, salt, curve)
-        near = not spiral.surely_misses(x, strict) and spiral.distance(x).mean() <= strict
+        maybe = spiral.distance(x[::8]).mean() <= 2 * strict  # so most are told apart quickly
+        near = maybe and spiral.distance(x).mean() <= strict
         found += [student_id] if near and spiral.coverage(x) >= COVERED else []
     return found
