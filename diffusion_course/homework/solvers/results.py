@@ -4,6 +4,7 @@ Each function takes a `channel.Student` and returns (share of the points, senten
 """
 
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -27,18 +28,15 @@ def errors(student) -> tuple[float, str]:
     asked = {name: [_number(student.call("error", channel.Named(name), count))] for name in measuring.SOLVERS}
     wrong = measuring.errors_mistake(student.spiral, asked, (count,))
     told = measuring.errors_mistake(student.spiral, student.value("errors"))
-    if not wrong and not told:
-        return FULL, "right."
     if not wrong:
-        return HALF, f"{told}. Your function `error` is right."
-    says = f"{wrong}: so says your function `error`, asked about other numbers of steps"
-    return (NONE if told else HALF), f"{says}." if told else f"{says}. The table is right."
+        return (HALF, f"{told}. Your function `error` is right.") if told else (FULL, "right.")
+    says = f"{wrong}: so says your function `error`, asked about other numbers of steps."
+    return (NONE, says) if told else (HALF, f"{says} The table is right.")
 
 
 def my_grid(student) -> tuple[float, str]:
     """Are 8 steps at the student's times better than even ones, with the exact denoiser of their spiral?"""
-    times = np.asarray(student.call("my_grid", measuring.FROM, measuring.SHORT))
-    passed, told = measuring.grid_mistake(student.spiral, times)
+    passed, told = measuring.grid_mistake(student.spiral, student.call("my_grid", measuring.FROM, measuring.SHORT))
     return (FULL if passed else NONE), f"right. {told}" if passed else told
 
 
@@ -48,16 +46,15 @@ def training(student) -> tuple[float, str]:
     Half the points if it draws the whole spiral, and does not do what it is told.
     """
     if why := network.untrained(student, told=(0, 1)):
-        with suppress(channel.Refused, channel.Failed, channel.TooSlow):
-            student.value("training_losses")  # NotAttempted where nothing was trained
+        network.begun(student)
         return NONE, why
-    xT, cond = _starts(student, "training", 0)
-    whole = measuring.solve("euler", student.denoise, xT[: variant.COUNT], STEPS)
+    xT = student.draw("whole").standard_normal((variant.COUNT, 2))
+    whole = measuring.solve("euler", student.denoise, xT, STEPS)
     passed, says = variant.judge(student.spiral, whole, STEPS)
     network.look_at(student, "samples of the network", whole)
     if not passed:
         return NONE, f"told nothing, under our sampler {says}"
-    obeys, distance, _ = _fit(student, measuring.solve("euler", _guided(student, cond, 1.0), xT, STEPS), cond)
+    obeys, distance, _ = _guided(student, 1.0, STEPS, "training")
     if obeys < OBEY:
         return HALF, f"it draws the spiral, but only {obeys:.0%} of its samples lie on the half that it was told."
     if not distance <= LINE:
@@ -70,7 +67,7 @@ def measured(student) -> tuple[float, str]:
     table = student.value("measured")
     if isinstance(table, list) and not table:
         raise channel.NotAttempted("`measured` is empty.")
-    right = [[_ours(student, scale, seed) for seed in range(SEEDS)] for scale in steered.SCALES]
+    right = [[_guided(student, w, steered.STEPS, "measured", i) for i in range(SEEDS)] for w in steered.SCALES]
     if why := steered.table_mistake(table, np.array(right)):
         return NONE, f"{why}."
     if why := network.untrained(student, told=(0, 1)):
@@ -92,33 +89,12 @@ def figures(student) -> str:
     return "; ".join(filter(None, told))
 
 
-def _ours(student, scale: float, seed: int) -> tuple[float, float, float]:
-    xT, cond = _starts(student, "measured", seed)
-    return _fit(student, measuring.solve("euler", _guided(student, cond, scale), xT, steered.STEPS), cond)
-
-
-def _fit(student, x, cond):
-    """Of what is not finite nothing obeys, and all is far."""
+def _guided(student, scale: float, steps: int, *what) -> tuple[float, float, float]:
+    """How samples of their network, guided by ours, fit the halves (`Variant.halves`), one for each point in turn."""
+    xT, cond = student.draw(*what).standard_normal((steered.POINTS, 2)), np.arange(steered.POINTS) % 2
+    theirs = partial(network.answer, student)
+    x = measuring.solve("euler", lambda xt, t: steered.guided.reference(theirs, xt, t, cond, scale), xT, steps)
     return student.spiral.halves(x, cond) if np.isfinite(x).all() else (0.0, np.inf, 0.0)
-
-
-def _starts(student, *what):
-    """Pure noise, and a half for each point in turn."""
-    return student.draw(*what).standard_normal((steered.POINTS, 2)), np.arange(steered.POINTS) % 2
-
-
-def _guided(student, cond, scale):
-    """Their network as a model that is guided: both answers in one call."""
-    both = np.concatenate([0 * cond - 1, cond])
-
-    def model(xt, t):
-        answer = np.asarray(student.call("model", np.concatenate([xt, xt]), np.full(len(both), t), both), dtype=float)
-        if answer.shape != (len(both), 2):
-            raise channel.Refused(f"`model` must return the shape of x_t, {(len(both), 2)}, not {answer.shape}.")
-        free, asked = answer[: len(xt)], answer[len(xt) :]
-        return free + scale * (asked - free)
-
-    return model
 
 
 def _number(answer) -> float:

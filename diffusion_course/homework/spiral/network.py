@@ -4,10 +4,10 @@ The student's process may lie about what it is, not about what it answers. So it
 are held against what no training reaches, and its samples against a walk that the grader takes with its network.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from itertools import chain, product
+from itertools import product
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from ...check.homework import variant
 from ...check.homework.walk import reverse_step, sample
 from ...denoisers import IdealDenoiser
 from ...forward import add_noise, x0_from_eps
-from ...schedule import linear
-from ..grading import channel
+from ...schedule import Schedule, linear
+from ..grading import channel, judge
 
 LEAST = 100  # training steps: the notebook asks for as many; nothing can be drawn from a network of so few
 SMALL = 1000  # weights: with fewer nobody has drawn the curve; the network of the notebook has 39,298. For the teacher
@@ -53,27 +53,30 @@ def untrained(student, told: Iterable[int] = ()) -> str | None:
     if about["still"] > STANDS:
         student.remark(f"{about['still']} weights of the network that no training step moved: from elsewhere?")
     if about["steps"] < LEAST:
-        return (
-            f"the weights of `model` were not trained in this run: the optimisers of torch took {about['steps']} steps "
-            f"with them, and {LEAST} is the least."
-        )
+        took = f"the optimisers of torch took {about['steps']} steps with them, and {LEAST} is the least"
+        return f"the weights of `model` were not trained in this run: {took}."
     if not about["moved"] > STILL:
         return "the weights of `model` are those that it began with."
     if not about["strayed"] < STRAYED:
         return "the weights of `model` are not where its training in this run went."
-    asked = [(student.denoise, 0.0, 1.0), *((partial(_told, student, half), half / 2, (half + 1) / 2) for half in told)]
+    asked = [(student.denoise, 0.0, 1.0)]
+    asked += [(partial(answer, student, cond=half), half / 2, (half + 1) / 2) for half in told]
     if any(by_heart(student, *each) for each in asked):
         return "`model` returns single points that it knows by heart, so its samples are copies."
     far = [from_best(student, *each) for each in asked]
     if any(map(exact, far)):
-        return (
-            "`model` answers as the exact denoiser of your spiral does, nearer than training comes. "
-            "Train the network that the notebook asks for."
-        )
+        why = "`model` answers as the exact denoiser of your spiral does, nearer than training comes. "
+        return why + "Train the network that the notebook asks for."
     if not learned(student, far[0]):
-        told = "with the weights that it began with, or with its own mixed up"
-        return f"`model` answers nearly as well {told}, so its training did not teach it."
+        why = "`model` answers nearly as well with the weights that it began with, or with its own mixed up, "
+        return why + "so its training did not teach it."
     return None
+
+
+def begun(student) -> None:
+    """Raises NotAttempted where nothing was trained."""
+    with suppress(channel.Refused, channel.Failed, channel.TooSlow):
+        student.value("training_losses")
 
 
 def doubted(student, why: str) -> tuple[float, str]:
@@ -84,18 +87,24 @@ def doubted(student, why: str) -> tuple[float, str]:
 
 def look_at(student, what: str, cloud) -> None:
     """Tell the teacher of samples that lie nearer to the curve than training comes, as data do."""
-    with suppress(ValueError, TypeError):
-        near = np.shape(cloud) == (variant.COUNT, 2) and student.spiral.distance(cloud).mean()
-        if near is not False and near < variant.NEAREST:
+    if np.shape(cloud) == (variant.COUNT, 2) and np.isfinite(cloud).all():
+        near = student.spiral.distance(cloud).mean()
+        if near < variant.NEAREST:
             student.remark(f"{what} only {near:.4f} radii from the curve: data, or an exact denoiser?")
 
 
-def _told(student, half: int, xt, t) -> np.ndarray:
-    """ε̂ of their `model` when it is told a half."""
-    answer = np.asarray(student.call("model", xt, np.full(len(xt), t), np.full(len(xt), half)), dtype=np.float64)
-    if answer.shape != xt.shape:
-        raise channel.Refused(f"`model` must return the shape of x_t, {xt.shape}, not {answer.shape}.")
-    return answer
+def answer(student, xt, t: int, cond) -> np.ndarray:
+    """ε̂ of their `model` when it is told a condition, or one for each row."""
+    rows = np.full(len(xt), t), np.broadcast_to(cond, len(xt))
+    eps_hat = np.asarray(student.call("model", xt, *rows), dtype=np.float64)
+    if eps_hat.shape != xt.shape:
+        raise channel.Refused(f"`model` must return the shape of x_t, {xt.shape}, not {eps_hat.shape}.")
+    return eps_hat
+
+
+def levels_of(student) -> Schedule:
+    """The schedule that the notebook asks for."""
+    return linear(student.T, 0.1 / student.T, 12 / student.T)
 
 
 def exact(far: np.ndarray) -> bool:
@@ -122,7 +131,7 @@ def from_best(student, denoise, low: float = 0.0, high: float = 1.0, shares=EXAC
 
     For data between these shares of the curve. What is the same for all points does not count; `scaled`: nor a factor.
     """
-    rng, spiral, levels = student.draw("exact"), student.spiral, linear(student.T, 0.1 / student.T, 12 / student.T)
+    rng, spiral, levels = student.draw("exact"), student.spiral, levels_of(student)
     best = IdealDenoiser(spiral.at(low + (high - low) * (np.arange(4096) + 0.5) / 4096), levels)
     found = []
     for share in shares:
@@ -154,7 +163,7 @@ def _along(rng, student, denoise, low: float, high: float, t: float, way: float)
     """By how much x̂_0 follows x_t along the curve, at 512 places, over this way (in units of the data)."""
     t, spiral = max(round(t), 1), student.spiral
     at = low + (high - low) * rng.uniform(0.02, 0.98, variant.COUNT)
-    power = linear(student.T, 0.1 / student.T, 12 / student.T).at(t)
+    power = levels_of(student).at(t)
     along = spiral.at(at + 1e-4) - spiral.at(at - 1e-4)
     along *= way / np.hypot(*along.T)[:, None]
     xt = add_noise(spiral.at(at), power, rng.standard_normal(along.shape))
@@ -177,26 +186,13 @@ def walked(student, given: tuple, few: Callable[[], tuple]) -> bool:
     return found is not None and _same(student, found, *given)
 
 
-def _mistaken(student):
+def _mistaken(student) -> Iterator[Callable]:
     """Walks with a known mistake in the loop, in the step, or in both, if the student's step has it."""
-    right, loops = reverse_step.reference, [fault.mutant for fault in sample.faults]
-    theirs = _like_theirs(student, [fault.mutant for fault in reverse_step.faults])
-    first = [(sample.reference, step) for step in theirs] + [(loop, right) for loop in loops]
-    for loop, step in chain(first, product(loops, theirs)):
-        yield lambda *given, loop=loop, step=step: loop(*given, step=step)
-
-
-def _like_theirs(student, steps) -> list[Callable]:
-    """Those of the known steps that answer as the student's does."""
-    xt, eps_hat, z = student.draw("step").standard_normal((3, 9, 2))
-    given = xt, eps_hat, np.float64(0.3), np.float64(0.45), z
-    try:
-        theirs = np.asarray(student.call("reverse_step", *given), dtype=np.float64)
-        with np.errstate(all="ignore"):
-            same = theirs.shape == xt.shape  # before any arithmetic: of (n, 1) and (1, n) it would make (n, n)
-            return [step for step in steps if same and np.allclose(step(*given), theirs, atol=1e-3)]
-    except (channel.NoAnswer, ValueError, TypeError):
-        return []
+    exam = judge.exam("reverse_step", reverse_step.draw, student.secret, *student.again)
+    mistake = judge.examine(exam, partial(student.call, "reverse_step"))
+    theirs = [fault.mutant for fault in reverse_step.faults if mistake and fault.name == mistake.fault]
+    loops, steps = [fault.mutant for fault in sample.faults], [reverse_step.reference, *theirs]
+    return (partial(loop, step=step) for loop, step in product([sample.reference, *loops], steps))
 
 
 def _same(student, walk, xT, times, noise, points) -> bool:

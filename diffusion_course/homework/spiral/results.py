@@ -12,22 +12,21 @@ from itertools import islice
 import numpy as np
 
 from ... import samplers, schedule
-from ...check.homework import make_alpha_bar, network_mistake, variant
+from ...check.homework import network_mistake, variant
 from ..grading import channel
 from ..grading.judge import FULL, HALF, NONE
 from . import network
 
-STROKES = 50  # of our sampler: as good as 1000, and twenty times quicker
-NEARER = 0.5  # medians of two clouds of one network in equally many steps differ by a fifth, 10 and 1000 steps tenfold
+STEPS = 50  # of our sampler: as good as 1000, and twenty times quicker
+NEARER = 0.5  # medians of two clouds of one network in equally many steps differ by a fifth, 10 and 1000 steps tenfold;
+# a cloud that is so much nearer than one drawn anew had more steps
 
 
 def answers(student) -> tuple[float, str]:
     """Weights, and ε̂ of x_t's shape from x_t and t, row by row; half the points if the shape at least is right."""
-    rng = student.draw("network")
+    rng, about = student.draw("network"), student.training()
     points, times = rng.uniform(-2, 2, (4, 2)), np.array([1, 101, 401, 801]) + rng.integers(0, 100, 4)
-    times = np.maximum(times * student.T // 1000, 1)
-    mistake = network_mistake(student.denoise, points, times)
-    about = student.training()
+    mistake = network_mistake(student.denoise, points, np.maximum(times * student.T // 1000, 1))
     if not about["weights"]:
         return NONE, "`model` has no weights that an optimiser could find, so it is no network."
     if mistake and mistake.fault in ("t is ignored", "x_t is ignored") and not about["steps"]:
@@ -39,14 +38,16 @@ def answers(student) -> tuple[float, str]:
 
 def training(student) -> tuple[float, str]:
     """Do 512 samples that our sampler draws from their network lie on their spiral?"""
-    x = _ours(student)
-    if x is None:
+    rng = student.draw("ours")
+    xT = rng.standard_normal((variant.COUNT, 2))
+    try:
+        *_, x = samplers.ddpm(student.denoise, _levels(student), xT, steps=STEPS, rng=rng)
+    except ValueError:  # how the sampler refuses what is not finite
         return NONE, "the network says NaN or infinity. Look at the loss while it trains."
-    passed, says = variant.judge(student.spiral, x, STROKES)
+    passed, says = variant.judge(student.spiral, x, STEPS)
     network.look_at(student, "samples of the network", x)
     if not passed:
-        with suppress(channel.Refused, channel.Failed, channel.TooSlow):
-            student.value("training_losses")  # NotAttempted where nothing was trained
+        network.begun(student)
     elif why := network.untrained(student):
         return network.doubted(student, why)
     return (FULL, f"right. {says}") if passed else (NONE, f"under our sampler {says}")
@@ -64,22 +65,24 @@ def samples(student, steps: int | None = None) -> tuple[float, str]:
     try:
         given = _drawn(student, steps)
     except channel.TooSlow:
-        if steps <= STROKES:
+        if steps <= STEPS:
             raise
-        student.remark(f"a `sample` too slow for {steps} steps: judged by {STROKES}")
-        given, steps = _drawn(student, STROKES), STROKES
+        student.remark(f"a `sample` too slow for {steps} steps: judged by {STEPS}")
+        given, steps = _drawn(student, STEPS), STEPS
     *_, drawn = given
     anew, found = variant.judge(spiral, drawn, steps)
-    if anew and (why := _not_of_the_network(student, given)):
+    if not anew:
+        return NONE, f"drawn anew by your `sample` from your `model`, {found}" if passed else _whose(student, says)
+    why = network.untrained(student)
+    if not why and not network.walked(student, given, partial(_drawn, student, 10)):
+        why = "`sample` returns other points than a walk with your `model` and the noise that it was given."
+    if why:
         return network.doubted(student, why)
-    if passed and anew and _nearer(spiral, cloud, drawn):
-        return HALF, f"your samples are nearer than {steps} steps of your network end: made in more? {says} {found}"
-    if passed and anew:
-        return FULL, f"right. {says}"
-    if anew:
+    if not passed:
         return HALF, f"{says} Drawn anew by your `sample`, they are right."
-    told = _whose(student, says) if not passed else f"drawn anew by your `sample` from your `model`, {found}"
-    return NONE, told
+    if np.median(spiral.distance(cloud)) < NEARER * np.median(spiral.distance(drawn)):
+        return HALF, f"your samples are nearer than {steps} steps of your network end: made in more? {says} {found}"
+    return FULL, f"right. {says}"
 
 
 def figures(student) -> str:
@@ -93,31 +96,6 @@ def figures(student) -> str:
     return "; ".join(told)
 
 
-def _nearer(spiral, cloud, drawn) -> bool:
-    """Is a cloud so much nearer to the curve than one drawn anew that it had more steps?"""
-    return bool(np.median(spiral.distance(cloud)) < NEARER * np.median(spiral.distance(drawn)))
-
-
-def _not_of_the_network(student, given) -> str | None:
-    """Why good samples, drawn as `given`, do not come from a trained network, if they do not."""
-    if why := network.untrained(student):
-        return why
-    if not network.walked(student, given, partial(_drawn, student, 10)):
-        return "`sample` returns other points than a walk with your `model` and the noise that it was given."
-    return None
-
-
-def _ours(student):
-    """512 samples of their network by our sampler; None if it says NaN or infinity."""
-    rng = student.draw("ours")
-    xT = rng.standard_normal((variant.COUNT, 2))
-    try:
-        *_, x = samplers.ddpm(student.denoise, _levels(student), xT, steps=STROKES, rng=rng)
-    except ValueError:  # how the sampler refuses what is not finite
-        return None
-    return x
-
-
 def _cloud(student, steps):
     clouds = student.value("samples")
     if not isinstance(clouds, dict):
@@ -128,7 +106,7 @@ def _cloud(student, steps):
 
 
 def _drawn(student, steps):
-    """Our static, the times, our noise, and what their `sample` of their `model` makes of them."""
+    """Our x_T, the times, our noise, and what their `sample` of their `model` makes of them."""
     rng = student.draw("drawn", steps)
     xT = rng.standard_normal((variant.COUNT, 2), dtype=np.float32)
     noise = rng.standard_normal((steps, variant.COUNT, 2), dtype=np.float32)
@@ -153,7 +131,7 @@ def _levels(student) -> schedule.Schedule:
             levels = schedule.Schedule(student.value("alpha_bar"))
             if levels.T == student.T:
                 return levels
-    return schedule.Schedule(make_alpha_bar.reference(student.T))
+    return network.levels_of(student)
 
 
 def _whose(student, says) -> str:
