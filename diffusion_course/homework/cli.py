@@ -21,7 +21,7 @@ for name in ("nbgrader", "copydetect"):  # which load slowly, so only where they
     if find_spec(name) is None:
         raise ModuleNotFoundError(f"No module named {name!r}")
 
-DIRECTORY = click.argument("directory", type=click.Path(path_type=Path))
+COURSE = click.argument("place", metavar="DIRECTORY", callback=lambda context, argument, told: course.Course(told))
 
 
 class _Group(click.Group):
@@ -40,7 +40,7 @@ def homework():
 
 
 @homework.command()
-@DIRECTORY
+@click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--assignment", type=click.Choice(ASSIGNMENTS), default=ASSIGNMENTS[0], show_default=True)
 @click.option("--source", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="The notebook to begin with.  [default: that of the clone which the course is installed from]")
@@ -52,32 +52,30 @@ def init(directory, assignment, source, gradebook):
 
 
 @homework.command()
-@DIRECTORY
+@COURSE
 @click.option("--each", is_flag=True, help="Also a copy for every student of the roster, with the id filled in.")
-def release(directory, each):
+def release(place, each):
     """Make the student's version from the source."""
-    place = course.Course(directory)
-    made = prepare.release(place, each)
-    click.echo(f"{made[0]}: give this to your students." + (f" {len(made) - 1} in release/each." if each else ""))
+    made, *copies = prepare.release(place, each)
+    click.echo(f"{made}: give this to your students." + f" {len(copies)} in release/each." * each)
     click.echo(roster.told(place.people))
 
 
 @homework.command()
-@DIRECTORY
-def solution(directory):
+@COURSE
+def solution(place):
     """Make the worked solution, as a lesson."""
-    click.echo(f"{prepare.solution(course.Course(directory))}: keep this until the last day of handing in.")
+    click.echo(f"{prepare.solution(place)}: keep this until the last day of handing in.")
 
 
 @homework.command("grade")
-@DIRECTORY
+@COURSE
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="How many at once.  [default: one a core]")
 @click.option("--student", "students", metavar="ID", multiple=True, help="Only this one, and again; may be repeated.")
 @click.option("--unsafe", is_flag=True, help="Without the sandbox: students' code runs as you.")
 @click.option("--cluster", metavar="ADDRESS", help="Of a Dask scheduler, whose workers grade in place of this machine.")
-def grade_(directory, jobs, students, unsafe, cluster):
+def grade_(place, jobs, students, unsafe, cluster):
     """Grade what lies under submitted/ and has changed since."""
-    place = course.Course(directory)
     place.require_release()
     marks.read(place)  # a table that cannot be read is told before the hour of work, not after it
     waiting = grade.asked(place, students) if students else grade.changed(place)
@@ -106,24 +104,21 @@ def _tell(place, graded):
     click.echo(f"{graded} looked at now, {handed_in} under submitted/, {len(place.people)} students.")
     if (place.root / "marks.csv").is_file():
         click.echo(f"{waiting} wait for points in {place.root / 'marks.csv'}.")
-    failed = [each.id for each in everyone if each.status == records.FAILED]
-    if failed:
+    if failed := [each.id for each in everyone if each.status == records.FAILED]:
         raise click.ClickException(f"the grader failed, and will try again next time: {', '.join(failed)}.")
 
 
 @homework.command()
-@DIRECTORY
-def status(directory):
+@COURSE
+def status(place):
     """Say how far everyone is, and what is left to do."""
-    place = course.Course(directory)
     click.echo("\n".join(standing.lines(place, standing.standings(place))))
 
 
 @homework.command("feedback")
-@DIRECTORY
-def feedback_(directory):
+@COURSE
+def feedback_(place):
     """Write a page for every student."""
-    place = course.Course(directory)
     students = feedback.addressed(place, standing.standings(place))
     pages = list(tqdm(feedback.feedback(place, students), total=len(students), unit="page", disable=None))
     unmarked = sum(each.total is None for each in students if each.record and each.record.parts)
@@ -131,12 +126,11 @@ def feedback_(directory):
 
 
 @homework.command()
-@DIRECTORY
+@COURSE
 @click.option("--earlier", "earlier", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="A folder with notebooks of an earlier year, to compare with too; may be given again.")
-def export(directory, earlier):
+def export(place, earlier):
     """Write the tables for your gradebook, Moodle, Canvas and Gradescope, and the report on the class."""
-    place = course.Course(directory)
     everyone = standing.standings(place)
     for path in report.export(place, everyone, earlier) + lms.export(place, everyone):
         click.echo(path)

@@ -14,7 +14,6 @@ import json
 import math
 import re
 import sys
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -32,34 +31,19 @@ from .report import answers as answering
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
-@dataclass(frozen=True)
 class Course:
     """The places of a course directory. Raises ValueError unless `init` made it."""
 
-    root: Path
-
-    def __post_init__(self):
-        object.__setattr__(self, "root", Path(self.root).resolve())
+    def __init__(self, root: Path):
+        self.root = Path(root).resolve()
         if not (self.root / "nbgrader_config.py").is_file():
             raise ValueError(f"{self.root} is no course directory: make one with `diffusion-course homework init`.")
-
-    @cached_property
-    def assignment(self) -> str:
-        """The one of `ASSIGNMENTS` that is set here."""
-        return next((name for name in ASSIGNMENTS if (self.root / "source" / name).is_dir()), ASSIGNMENTS[0])
-
-    @property
-    def source(self) -> Path:
-        return self.root / "source" / self.inside
-
-    @property
-    def released(self) -> Path:
-        return self.root / "release" / self.inside
-
-    @property
-    def inside(self) -> Path:
-        """Where the notebook stands in each of nbgrader's folders."""
-        return Path(self.assignment, f"{self.assignment}.ipynb")
+        set_here = (name for name in ASSIGNMENTS if (self.root / "source" / name).is_dir())
+        self.assignment = next(set_here, ASSIGNMENTS[0])
+        inside = Path(self.assignment, f"{self.assignment}.ipynb")
+        self.source, self.released = self.root / "source" / inside, self.root / "release" / inside
+        self.grading = self.root / "grading"
+        self.release_note = self.grading / "released.json"
 
     @cached_property
     def secret(self) -> str:
@@ -68,10 +52,6 @@ class Course:
         if not path.is_file():
             raise ValueError(f"{path} is missing: `init` makes it. Take it from a copy, or begin with a new directory.")
         return path.read_text().strip()
-
-    @property
-    def grading(self) -> Path:
-        return self.root / "grading"
 
     @cached_property
     def gradebook(self) -> Files | Database:
@@ -114,14 +94,18 @@ class Course:
         return {id: ", ".join(filter(None, (person.name for person in both))) for id, both in self.hands.items()}
 
     @cached_property
-    def _graded(self) -> list[nbformat.NotebookNode]:
-        cells = [cell for cell in notebook(self.source).cells if cell.metadata.get("nbgrader", {}).get("grade")]
-        return sorted(cells, key=_number)
+    def _cells(self) -> list[nbformat.NotebookNode]:
+        return notebook(self.source).cells
+
+    @cached_property
+    def _graded(self) -> dict[str, nbformat.NotebookNode]:
+        cells = [cell for cell in self._cells if cell.metadata.get("nbgrader", {}).get("grade")]
+        return {part_of(cell.metadata.nbgrader.grade_id): cell for cell in sorted(cells, key=_number)}
 
     @cached_property
     def parts(self) -> dict[str, float]:
         """Each graded part → its points, by number, then by place; the one marked by hand is `conclusions`."""
-        return {part_of(cell.metadata.nbgrader.grade_id): float(cell.metadata.nbgrader.points) for cell in self._graded}
+        return {name: float(cell.metadata.nbgrader.points) for name, cell in self._graded.items()}
 
     @property
     def most(self) -> float:
@@ -131,42 +115,35 @@ class Course:
     @cached_property
     def answers(self) -> list[str]:
         """The names that the solution's cells define: what is compared."""
-        cells = [cell for cell in notebook(self.source).cells if cell.cell_type == "code"]
-        solved = [cell.source for cell in cells if cell.metadata.get("nbgrader", {}).get("solution")]
-        return answering.defined(solved)
+        solved = [cell for cell in self._cells if cell.metadata.get("nbgrader", {}).get("solution")]
+        return answering.defined([cell.source for cell in solved if cell.cell_type == "code"])
 
     @cached_property
     def titles(self) -> dict[str, str]:
         """Each graded part → what it grades: the comment on the first line of its test cell, else its name."""
-        first = [cell.source.split("\n")[0] for cell in self._graded]
-        told = [line.strip("# ") if line.startswith("# ") else "" for line in first]
-        return {name: text or name.capitalize() for name, text in zip(self.parts, told, strict=True)}
+        first = {name: cell.source.split("\n")[0] for name, cell in self._graded.items()}
+        return {name: line.strip("# ") if line.startswith("# ") else name.capitalize() for name, line in first.items()}
 
     @cached_property
     def title(self) -> str:
         """What the source notebook is called: its first heading."""
-        heading = re.search(r"(?m)^# (.+)$", notebook(self.source).cells[0].source)
+        heading = re.search(r"(?m)^# (.+)$", self._cells[0].source)
         return heading[1].strip() if heading else "Homework"
 
     @cached_property
     def fingerprint(self) -> str:
         """Changes with the source notebook and with the code of this package: then everything is graded anew."""
         files = [self.source, *sorted(PACKAGE.rglob("*.py"))]
-        return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+        return hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()
 
     def require_release(self) -> None:
         """ValueError unless the source that nbgrader knows is the one that lies there now."""
+        command = f"`diffusion-course homework release {self.root}`"
         if not self.released.is_file():
-            raise ValueError(f"nothing is released yet: `diffusion-course homework release {self.root}`.")
+            raise ValueError(f"nothing is released yet: {command}.")
         new = tailor.tailored(notebook(self.source), self.settings) and self.root / settings.FILE
         if new or json.loads(self.release_note.read_text()) != sha256(self.source):
-            raise ValueError(
-                f"{new or self.source} was changed after the release: `diffusion-course homework release {self.root}`."
-            )
-
-    @property
-    def release_note(self) -> Path:
-        return self.grading / "released.json"
+            raise ValueError(f"{new or self.source} was changed after the release: {command}.")
 
     def runner(self, *arguments: str) -> list[str]:
         """The command that runs and judges one notebook (`grading.run`)."""

@@ -12,6 +12,7 @@ import io
 import os
 import re
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 BEGINS = r'(^|[;\t\r\n][\s"]*)'
@@ -32,7 +33,7 @@ def read(path: Path, columns: tuple[str, ...] = ()) -> list[dict[str, str]]:
     table = csv.DictReader(io.StringIO(SEPARATOR.sub("", text, count=1), newline=""), delimiter=_delimiter(text))
     try:
         table.fieldnames = [" ".join(name.split()) for name in table.fieldnames or ()]
-        rows = [{name: _bare((value or "").strip()) for name, value in row.items() if name} for row in table]
+        rows = [{name: MARKED.sub(r"\1", (cell or "").strip()) for name, cell in row.items() if name} for row in table]
     except csv.Error as error:
         raise ValueError(f"{path} cannot be read as a table ({error}): save it as CSV in UTF-8.") from None
     if missing := [name for name in columns if name not in table.fieldnames]:
@@ -71,12 +72,9 @@ def _text(path: Path) -> str:
     content = path.read_bytes()
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ["utf-16"] if wide else ["utf-8-sig", "cp1252"]:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
+        with suppress(UnicodeDecodeError):
+            if "\0" not in (text := content.decode(encoding)):
+                return text
     raise ValueError(f"{path} is not text that a spreadsheet saves: save it as CSV in UTF-8.")
 
 
@@ -93,10 +91,7 @@ def visible(text: str, but: str = "") -> str:
 
 
 def _plain(value):
-    value = visible(value, but="\t\r\n") if isinstance(value, str) else value
-    harmless = not isinstance(value, str) or HARMLESS.fullmatch(value)
-    return value if harmless else FORMULA.sub(r"\1'", value)
-
-
-def _bare(text: str) -> str:
-    return MARKED.sub(r"\1", text)
+    if not isinstance(value, str):
+        return value
+    value = visible(value, but="\t\r\n")
+    return value if HARMLESS.fullmatch(value) else FORMULA.sub(r"\1'", value)

@@ -18,8 +18,9 @@ def leaks(course: Course) -> list[str]:
     """A sentence for everything under `release/` that holds the solution, the hidden tests or a link to them."""
     secret, found = _secret_lines(course), []
     for path in sorted((course.root / "release").rglob("*")):
-        for name, text in _texts(path):
+        for name, content in _notebooks(path):
             told = f"{path.relative_to(course.root)}{name}"
+            text = "\n".join(cell.source for cell in nbformat.reads(content.decode(), 4).cells)
             lines = {line.strip() for line in text.splitlines()}
             found += [f"{told} holds a line of what is hidden: {line!r}" for line in secret if line in lines][:1]
             found += [f"{told} links to {link}, where the solution may be" for link in LINK.findall(text)]
@@ -35,16 +36,10 @@ def _secret_lines(course: Course) -> list[str]:
     return [line for line in dict.fromkeys(inside) if len(line) >= LEAST and line not in outside]
 
 
-def _texts(path: Path):
-    """(name, text) of a notebook's cells, or of those of each notebook in a wheel."""
+def _notebooks(path: Path):
+    """(name, content) of a notebook, or of each in a wheel."""
     if path.suffix == ".ipynb":
-        yield "", _cells(path.read_text(encoding="utf-8"))
+        yield "", path.read_bytes()
     elif path.suffix == ".whl":
         with zipfile.ZipFile(path) as wheel:
-            for name in wheel.namelist():
-                if name.endswith(".ipynb"):
-                    yield f", {name}", _cells(wheel.read(name).decode())
-
-
-def _cells(text: str) -> str:
-    return "\n".join(cell.source for cell in nbformat.reads(text, 4).cells)
+            yield from ((f", {name}", wheel.read(name)) for name in wheel.namelist() if name.endswith(".ipynb"))

@@ -97,11 +97,10 @@ def read(path: Path) -> Settings:
     except pydantic.ValidationError as error:
         wrong = error.errors()[0]
         section, *name = map(str, wrong["loc"])
-        if wrong["type"] == "extra_forbidden":
-            known = type(getattr(Settings(), section)) if name else Settings
-            told = f"there is no {' in ['.join(reversed([section, *name]))}{']' * len(name)}"
-            raise ValueError(f"{path}: {told}; there are {', '.join(known.model_fields)}.") from None
         where = f"{name[0]} in [{section}]" if name else f"[{section}]"
+        if wrong["type"] == "extra_forbidden":
+            known = ", ".join((type(getattr(Settings(), section)) if name else Settings).model_fields)
+            raise ValueError(f"{path}: there is no {where if name else section}; there are {known}.") from None
         raise ValueError(f"{path}: {where} cannot be {wrong['input']!r}: {wrong['msg']}.") from None
 
 

@@ -12,7 +12,7 @@ from .settings import Settings
 
 BY_HAND = {"make-alpha-bar-text", "time-grid-text"}  # their 1000 is an example's
 STEPS = re.compile(r"(?m)^T, SEED = (\d+),")
-CURVE = re.compile(r'(?m)^SALT, CURVE = "(\w+)", "(\w+)"')
+CURVE = re.compile(r'(?m)^SALT, CURVE = "\w+", "(\w+)"')
 
 
 def tailored(source: NotebookNode, settings: Settings) -> bool:
@@ -23,11 +23,10 @@ def tailored(source: NotebookNode, settings: Settings) -> bool:
     cells = {cell.get("id"): cell for cell in source.cells}
     before = [cell.source for cell in source.cells]
     if missing := [name for name in settings.texts if name not in cells]:
-        raise ValueError(
-            f"homework.toml: no cell has the id {missing[0]!r}; there are {', '.join(filter(None, cells))}."
-        )
-    old = _set(source, STEPS, 1, str(settings.task.T), "1000", "T, SEED = 1000, 0")
-    _set(source, CURVE, 2, settings.task.curve, "spiral", 'SALT, CURVE = "…", "spiral"')
+        ids = ", ".join(filter(None, cells))
+        raise ValueError(f"homework.toml: no cell has the id {missing[0]!r}; there are {ids}.")
+    old = _set(source, STEPS, str(settings.task.T), "1000", "T, SEED = 1000, 0")
+    _set(source, CURVE, settings.task.curve, "spiral", 'SALT, CURVE = "…", "spiral"')
     for cell in source.cells:
         names = cell.cell_type == "markdown" or cell.source.startswith("# Part")
         if names and cell.get("id") not in BY_HAND | settings.texts.keys():
@@ -39,17 +38,15 @@ def tailored(source: NotebookNode, settings: Settings) -> bool:
     return before != [cell.source for cell in source.cells]
 
 
-def _set(source: NotebookNode, pattern: re.Pattern, group: int, value: str, default: str, line: str) -> str:
-    """Write `value` where the pattern has this group; what stood there. A source of one's own may have no such line."""
+def _set(source: NotebookNode, pattern: re.Pattern, value: str, default: str, line: str) -> str:
+    """Write `value` where the pattern has its group; what stood there. A source of one's own may have no such line."""
     for cell in source.cells:
         if cell.cell_type == "code" and (found := pattern.search(cell.source)):
-            cell.source = cell.source[: found.start(group)] + value + cell.source[found.end(group) :]
-            return found[group]
+            cell.source = cell.source[: found.start(1)] + value + cell.source[found.end(1) :]
+            return found[1]
     if value != default:
-        raise ValueError(
-            f"homework.toml asks for {value}, but this homework is for {default} only, since no cell of its source "
-            f"has a line `{line}`: take it out."
-        )
+        why = f"this homework is for {default} only, since no cell of its source has a line `{line}`"
+        raise ValueError(f"homework.toml asks for {value}, but {why}: take it out.")
     return default
 
 
