@@ -15,11 +15,11 @@ def _ends(f):
     return f"For T = 1000 your ᾱ {found}; 1, 0.9999 and 0.0023 are right."
 
 
-@asked(
-    lambda rng: [(1000,), (int(rng.integers(300, 600)),), (int(rng.integers(40, 90)),)],
-    returns=("ᾱ",),
-    refuse=no_float32,
-    table="""
+def _horizons(rng):
+    return (1000,), (int(rng.integers(300, 600)),), (int(rng.integers(40, 90)),)
+
+
+@asked(_horizons, returns=("ᾱ",), refuse=no_float32, table="""
     the product is taken backwards #4 | return → torch.cat([torch.ones(1), torch.cumprod(1 - beta.flip(0), 0)]).flip(0)
         | {_ends(f)} It must start at the clean end, t = 0.
     the β are multiplied from the last to the first #4 | 1 - beta → 1 - beta.flip(0) |
@@ -40,8 +40,7 @@ def _ends(f):
         β_1 … β_T are T numbers; the 1 in front, ᾱ_0, makes T + 1 levels of them.
     the root is taken | torch.cumprod(1 - beta, 0) → torch.cumprod(1 - beta, 0) ** 0.5 |
         ᾱ is a power; the functions below take the roots that they need.
-    """,
-)
+""")
 def make_alpha_bar(T):
     beta = torch.linspace(0.1 / T, 12 / T, T)
     kept = torch.cumprod(1 - beta, 0)
@@ -52,11 +51,7 @@ def _noisings(rng):
     return [(rng.standard_normal((n, 2)), rng.uniform(0, 1, (n, 1)), rng.standard_normal((n, 2))) for n in (5, 1, 7)]
 
 
-@asked(
-    _noisings,
-    linear=("x0", "eps"),
-    tolerance=1e-5,
-    table="""
+@asked(_noisings, linear=("x0", "eps"), tolerance=1e-5, table="""
     the noise is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | (1 - alpha_bar_t) ** 0.5 → (1 - alpha_bar_t) |
         Noise of variance 1 must come out with variance 1 − ᾱ. Is a square root missing in front of ε?
     x_0 is multiplied by ᾱ, not √ᾱ #1 | alpha_bar_t**0.5 → alpha_bar_t |
@@ -72,8 +67,7 @@ def _noisings(rng):
         At ᾱ = 1 (t = 0) x_t is clean, x_0 itself.
     all points get the level of the first | alpha_bar_t**0.5 * x0 → alpha_bar_t[0] ** 0.5 * x0 && (1 - alpha_bar_t) →
         (1 - alpha_bar_t[0]) | Each row has its own level: `alpha_bar_t` has shape (n, 1) and broadcasts as it is.
-    """,
-)
+""")
 def add_noise(x0, alpha_bar_t, eps):
     return alpha_bar_t**0.5 * x0 + (1 - alpha_bar_t) ** 0.5 * eps
 
@@ -97,12 +91,7 @@ def _grows(f):
     return f"Two points give {once:.3g}, the same two twice {twice:.3g}: the step would grow with the batch."
 
 
-@asked(
-    _losses,
-    returns=("loss",),
-    tolerance=1e-5,
-    refuse=no_gradient,
-    table="""
+@asked(_losses, returns=("loss",), tolerance=1e-5, refuse=no_gradient, table="""
     the noise of x_t is multiplied by 1 − ᾱ, not √(1 − ᾱ) #1 | noised(x0, a, eps) → a**0.5 * x0 + (1 - a) * eps |
         Look at the factor in front of ε in x_t.
     the square roots in x_t are missing #1 | noised(x0, a, eps) → a * x0 + (1 - a) * eps |
@@ -129,8 +118,7 @@ def _grows(f):
     the root of the mean is taken | ).mean() → ).mean() ** 0.5 |
         It has the same minimum but another gradient: asked is the mean itself.
     no mean is taken | ).mean() → ) | A loss is one number: the mean over all points and both coordinates.
-    """,
-)
+""")
 def loss(model, alpha_bar, x0, t, eps, noised=_add_noise):
     a = alpha_bar[t][:, None]
     xt = noised(x0, a, eps)

@@ -43,11 +43,7 @@ def _errors(rng):
         yield counts, (rng.uniform(0.5, 3) * np.array(counts) ** -rng.uniform(0.8, 2.6) * noise).tolist()
 
 
-@asked(
-    _bells,
-    linear=("xt",),
-    returns=("x_s",),
-    table="""
+@asked(_bells, linear=("xt",), returns=("x_s",), table="""
     variances stand where spreads belong #3 | 1 - a) ** 0.5 → 1 - a) |
         A place is counted in spreads, the roots of the variances.
     the spread of the noise is forgotten | std**2 + 1 - a → std**2 |
@@ -68,8 +64,7 @@ def _errors(rng):
         You start at t, where x_t has more noise, and end at s.
     the spreads are upside down | spread(a_s) → spread(a_t) && spread(a_t) → spread(a_s) |
         Divide by the spread at t, multiply by that at s.
-    """,
-)
+""")
 def follow(xt, t, s, alpha_bar, mean, std):
     def spread(a):
         return (a * std**2 + 1 - a) ** 0.5
@@ -78,10 +73,7 @@ def follow(xt, t, s, alpha_bar, mean, std):
     return a_s**0.5 * mean + spread(a_s) * (xt - a_t**0.5 * mean) / spread(a_t)
 
 
-@asked(
-    _steps,
-    returns=("x_s",),
-    table="""
+@asked(_steps, returns=("x_s",), table="""
     the step goes the wrong way | (sigma(a_s) - sigma(a_t)) → (sigma(a_t) - sigma(a_s)) |
         Along the way σ falls: the change is σ_s − σ_t, below 0, and noise goes out.
     σ lacks its root #1 | / a) ** 0.5 → / a) | σ is a noise level, the root of (1−ᾱ)/ᾱ.
@@ -96,8 +88,7 @@ def follow(xt, t, s, alpha_bar, mean, std):
     the model is shown x̄ | model(xt, t) → model(xt / a_t**0.5, t) | It knows x_t, as it was trained; x̄ is your clock's.
     x̂_0 is returned | sigma(a_s) → 0 && a_s**0.5 * x_bar → x_bar |
         That goes all the way to σ = 0. This step ends at σ_s.
-    """,
-)
+""")
 def euler_step(model, xt, t, s, alpha_bar):
     def sigma(a):
         return ((1 - a) / a) ** 0.5
@@ -115,10 +106,7 @@ def along(xt, slope, t, s, alpha_bar):
 _euler_step = euler_step.reference
 
 
-@asked(
-    _steps,
-    returns=("x_s",),
-    table="""
+@asked(_steps, returns=("x_s",), table="""
     the second slope is not used | (slope + there) / 2 → slope | That is Euler's step again. Take the mean of both.
     the second slope is taken at the old place | model(xs, s) → model(xt, s) |
         Ask the model where Euler's step has ended: at x_s.
@@ -133,8 +121,7 @@ _euler_step = euler_step.reference
     the model is asked at s = 0 | if s > 0: → if True: |
         At s = 0 there is no noise to estimate: there Euler's step is all.
     Euler's step stops early | if s > 0: → if s > 2: | Only at s = 0 is there no second slope.
-    """,
-)
+""")
 def heun_step(model, xt, t, s, alpha_bar):
     slope = model(xt, t)
     xs = along(xt, slope, t, s, alpha_bar)
@@ -144,11 +131,7 @@ def heun_step(model, xt, t, s, alpha_bar):
     return xs
 
 
-@asked(
-    _walks,
-    returns=("x_0",),
-    tolerance=1e-3,
-    table="""
+@asked(_walks, returns=("x_0",), tolerance=1e-3, table="""
     the slope is never extended | if before is not None: → if False: |
         That is Euler's method. From the second step on, go along the line through the last two slopes.
     the line is followed backwards | eps_hat + h / → eps_hat - h / |
@@ -174,8 +157,7 @@ def heun_step(model, xt, t, s, alpha_bar):
         σ is a noise level, the root of (1−ᾱ)/ᾱ.
     `return` stands inside the loop | = eps_hat, h → = eps_hat, h⏎        return alpha_bar[s] ** 0.5 * x_bar |
         Your first step is the last one.
-    """,
-)
+""")
 def two_step(model, alpha_bar, xT, times):
     sigma = ((1 - alpha_bar) / alpha_bar) ** 0.5
     x_bar, before, h_before = xT / alpha_bar[times[0]] ** 0.5, None, 0.0
@@ -189,12 +171,7 @@ def two_step(model, alpha_bar, xT, times):
     return alpha_bar[times[-1]] ** 0.5 * x_bar
 
 
-@asked(
-    _errors,
-    refuse=lambda order: None,
-    returns=("order",),
-    tolerance=1e-3,
-    table="""
+@asked(_errors, refuse=lambda order: None, returns=("order",), tolerance=1e-3, table="""
     the sign is wrong | return → np.polyfit(np.log(counts), np.log(errors), 1)[0] |
         The line falls, and an order is above 0: turn the sign round.
     only the errors have a logarithm | np.log(counts) → np.array(counts) | Both axes are logarithmic.
@@ -208,7 +185,6 @@ def two_step(model, alpha_bar, xT, times):
         Draw the line through all points, by least squares.
     the intercept is returned | return → -np.polyfit(np.log(counts), np.log(errors), 1)[1] |
         `polyfit` returns the slope first.
-    """,
-)
+""")
 def order(counts, errors):
     return -np.polyfit(np.log(counts), np.log(errors), 1)[0]

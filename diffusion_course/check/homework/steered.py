@@ -28,12 +28,7 @@ def _guided(rng):
         yield _told(rng), rng.standard_normal((10, 2)), int(rng.integers(5, LAST)), cond, float(scale)
 
 
-@asked(
-    _losses,
-    returns=("loss",),
-    tolerance=1e-5,
-    refuse=no_gradient,
-    table="""
+@asked(_losses, returns=("loss",), tolerance=1e-5, refuse=no_gradient, table="""
     nothing is hidden #15 | np.where(hide, -1, cond) → np.where(hide, cond, cond) |
         Where `hide` is True the network must hear −1, or it never learns to answer without a condition.
     all is hidden | np.where(hide, -1, cond) → np.where(hide, -1, -1) |
@@ -49,8 +44,7 @@ def _guided(rng):
     a sum, not a mean | ).mean() → ).sum() | The step would grow with the batch: take the mean over all numbers.
     the square is missing | told)) ** 2 → told)) | Errors of both signs cancel in a mean.
     all points get the level of the first | alpha_bar[t][:, None] → alpha_bar[t[0]] | Each row has a t of its own.
-    """,
-)
+""")
 def told_loss(model, alpha_bar, x0, cond, t, eps, hide):
     a = alpha_bar[t][:, None]
     xt = a**0.5 * x0 + (1 - a) ** 0.5 * eps
@@ -58,10 +52,7 @@ def told_loss(model, alpha_bar, x0, cond, t, eps, hide):
     return ((eps - model(xt, t, told)) ** 2).mean()
 
 
-@asked(
-    _guided,
-    returns=("ε̂",),
-    table="""
+@asked(_guided, returns=("ε̂",), table="""
     the scale is one too large #16 | scale * (asked - free) → (scale + 1) * (asked - free) |
         At scale 1 it must be the model that is told the condition.
     the scale is one too small | scale * (asked - free) → (scale - 1) * (asked - free) |
@@ -74,19 +65,17 @@ def told_loss(model, alpha_bar, x0, cond, t, eps, hide):
         One of the two answers must hear what is asked.
     a mean of the two | free + scale * (asked - free) → scale * free + (1 - scale) * asked |
         At scale 0 it is the free answer, at 1 the other one.
-    """,
-)
+""")
 def guided(model, xt, t, cond, scale):
     free, asked = model(xt, t, 0 * cond - 1), model(xt, t, cond)
     return free + scale * (asked - free)
 
 
-@asked(
-    lambda rng: [(rng.uniform(0.5, 1, n).round(3).tolist(),) for n in (5, 3, 2)],
-    refuse=lambda both: None,
-    returns=("mean", "standard error"),
-    tolerance=1e-3,
-    table="""
+def _draws(rng):
+    return [(rng.uniform(0.5, 1, n).round(3).tolist(),) for n in (5, 3, 2)]
+
+
+@asked(_draws, refuse=lambda both: None, returns=("mean", "standard error"), tolerance=1e-3, table="""
     the spread is returned, not the standard error | / len(values) ** 0.5 → |
         A mean of n draws is √n times surer than one draw: divide the spread by √n.
     it is divided by n, not by √n | / len(values) ** 0.5 → / len(values) | Variances add, so the error falls with √n.
@@ -94,8 +83,7 @@ def guided(model, xt, t, cond, scale):
         The mean is itself taken from these draws, which makes their spread look small: divide by n − 1, `ddof=1`.
     the variance stands for the spread | np.std( → np.var( | Take its root.
     the median stands for the mean | np.mean → np.median |
-    """,
-)
+""")
 def mean_and_error(values):
     return np.mean(values), np.std(values, ddof=1) / len(values) ** 0.5
 

@@ -28,11 +28,7 @@ def _steps(rng):
         yield xt, eps_hat, np.float64(a_t), np.float64(a_s), z
 
 
-@asked(
-    _steps,
-    linear=("xt", "eps_hat", "z"),
-    returns=("x_s",),
-    table="""
+@asked(_steps, linear=("xt", "eps_hat", "z"), returns=("x_s",), table="""
     the noise is multiplied by the variance, not by its root #3 | variance**0.5 * z → variance * z | Too little noise
         joins at each step, and the samples end too close together. A factor in front of z is a spread.
     the mean is divided by √β_t, where √α_t is meant #3 | return mean → return (xt - (1 - alpha) / (1 - a_t) ** 0.5 *
@@ -59,8 +55,7 @@ def _steps(rng):
     √α in front of x_t lacks its root | alpha**0.5 → alpha | α is a power, x_t an amplitude.
     it is a step of DDIM, without fresh noise | return → a_s**0.5 * x0_hat + (1 - a_s) ** 0.5 * eps_hat |
         That is a sampler too (lesson 6), but asked is DDPM's: the mean of the posterior, and z on top.
-    """,
-)
+""")
 def reverse_step(xt, eps_hat, alpha_bar_t, alpha_bar_s, z):
     a_t, a_s = alpha_bar_t, alpha_bar_s
     x0_hat = (xt - (1 - a_t) ** 0.5 * eps_hat) / a_t**0.5
@@ -81,11 +76,7 @@ def _walks(rng):
         yield exact(alpha_bar, centre(rng), std, OneTimeARow), alpha_bar, xT, falling(rng, steps), np.stack(noise)
 
 
-@asked(
-    _walks,
-    returns=("x_0",),
-    tolerance=1e-3,
-    table="""
+@asked(_walks, returns=("x_0",), tolerance=1e-3, table="""
     no fresh noise #8 | alpha_bar[s], z) → alpha_bar[s], 0 * z) |
         Without it all points follow the mean and the cloud shrinks. Step i adds its own noise[i].
     the same noise at every step | alpha_bar[s], z) → alpha_bar[s], noise[0]) |
@@ -107,8 +98,7 @@ def _walks(rng):
     the network is always shown x_T | model(x, → model(xT, |
         It must see the x of this step, as the step before has left it.
     only one step is taken | ⏎    return x → ⏎        return x | Does `return` stand inside the loop?
-    """,
-)
+""")
 def sample(model, alpha_bar, xT, times, noise, step=_reverse_step):
     x = xT
     for (t, s), z in zip(pairwise(times), noise, strict=True):
