@@ -356,7 +356,7 @@ class Asked:
 )
 def test_what_no_training_comes_near_is_exact(variances, is_exact):
     student = Asked(*variances)
-    assert network.exact(network.from_best(student, student.denoise)) == is_exact
+    assert network.exact(network.from_best(student, student.denoise, SPIRAL.at)) == is_exact
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_what_no_training_comes_near_is_exact(variances, is_exact):
 def test_who_begins_near_has_learned_nonetheless(before, now, has_learned):
     first, last = (Asked(*each, 1e-4) for each in (before, now))
     last.denoise = lambda xt, t, other=None, then=last.denoise: (then if other is None else first.denoise)(xt, t)
-    assert network.learned(last, network.from_best(last, last.denoise)) == has_learned
+    assert network.learned(last, network.from_best(last, last.denoise, SPIRAL.at)) == has_learned
 
 
 def remarks(solved, **changes):

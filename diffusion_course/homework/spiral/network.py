@@ -59,8 +59,9 @@ def untrained(student, told: Iterable[int] = ()) -> str | None:
         return "the weights of `model` are those that it began with."
     if not about["strayed"] < STRAYED:
         return "the weights of `model` are not where its training in this run went."
-    asked = [(student.denoise, 0.0, 1.0)]
-    asked += [(partial(answer, student, cond=half), half / 2, (half + 1) / 2) for half in told]
+    at = student.spiral.at
+    asked = [(student.denoise, at)]
+    asked += [(partial(answer, student, cond=half), lambda share, half=half: at((half + share) / 2)) for half in told]
     if any(by_heart(student, *each) for each in asked):
         return "`model` returns single points that it knows by heart, so its samples are copies."
     far = [from_best(student, *each) for each in asked]
@@ -119,24 +120,26 @@ def learned(student, far: np.ndarray) -> bool:
 
     One weight that dresses a denoiser is in its place in half of the draws, and else changes no more than a factor.
     """
-    seeds = [0, *student.draw("mixed").integers(1, 2**31, MIXED).tolist()]
-    others = (partial(student.denoise, other=seed) for seed in seeds)
-    back, *mixed = (from_best(student, each, shares=[0.2], scaled=i > 0)[0] for i, each in enumerate(others))
-    worse = not back < LEARNED * far[0] and not any(each < ELSEWHERE * far[0] for each in mixed)  # NaN is worse
-    return bool((far[:2] < ROUGH).all()) and worse
+
+    def off(seed: int, scaled: bool) -> float:
+        return from_best(student, partial(student.denoise, other=seed), student.spiral.at, [0.2], scaled)[0]
+
+    seeds = student.draw("mixed").integers(1, 2**31, MIXED).tolist()
+    near = off(0, False) < LEARNED * far[0] or any(off(seed, True) < ELSEWHERE * far[0] for seed in seeds)  # NaN is not
+    return bool((far[:2] < ROUGH).all()) and not near
 
 
-def from_best(student, denoise, low: float = 0.0, high: float = 1.0, shares=EXACT, scaled: bool = False) -> np.ndarray:
+def from_best(student, denoise, at: Callable, shares=EXACT, scaled: bool = False) -> np.ndarray:
     """The mean squared differences from the best possible answers, at the levels of `EXACT`.
 
-    For data between these shares of the curve. What is the same for all points does not count; `scaled`: nor a factor.
+    For data `at` all shares of a curve. What is the same for all points does not count; `scaled`: nor a factor.
     """
-    rng, spiral, levels = student.draw("exact"), student.spiral, levels_of(student)
-    best = IdealDenoiser(spiral.at(low + (high - low) * (np.arange(4096) + 0.5) / 4096), levels)
+    rng, levels = student.draw("exact"), levels_of(student)
+    best = IdealDenoiser(at((np.arange(4096) + 0.5) / 4096), levels)
     found = []
     for share in shares:
         t = round(share * student.T * rng.uniform(0.97, 1.03))
-        x0 = spiral.at(low + (high - low) * rng.random(variant.COUNT))
+        x0 = at(rng.random(variant.COUNT))
         xt = add_noise(x0, levels.at(t), rng.standard_normal(x0.shape))
         right, told = (each - each.mean(axis=0) for each in (best(xt, t), denoise(xt, t)))
         with np.errstate(invalid="ignore"):  # of a network that says 0
@@ -145,7 +148,7 @@ def from_best(student, denoise, low: float = 0.0, high: float = 1.0, shares=EXAC
     return np.array(found)
 
 
-def by_heart(student, denoise, low: float = 0.0, high: float = 1.0) -> bool:
+def by_heart(student, denoise, at: Callable) -> bool:
     """Does their network pull points that are hardly noised to single points that it knows, be they shaken?
 
     Data lie densely along the curve, so the guess x̂_0 must follow x_t along it: the derivative is 1. Between known
@@ -153,20 +156,18 @@ def by_heart(student, denoise, low: float = 0.0, high: float = 1.0) -> bool:
     fewer leave it at 5 to 85 % of the places; more points are `exact`. A table of points is flat with any noise.
     """
     rng = student.draw("by heart")
-    derivative = partial(_along, rng, student, denoise, low, high)
+    derivative = partial(_along, rng, levels_of(student), denoise, at)
     grain = [np.mean(~(np.abs(derivative(t, 0.01) - 1) < 0.5)) for t in (1, rng.integers(2, max(student.T // 125, 3)))]
     flat = [np.mean(np.abs(derivative(student.T * share, 0.001)) < FLAT) for share in (0.02, rng.uniform(0.03, 0.2))]
     return bool(max(grain) > GRAIN or max(flat) > 0.5)
 
 
-def _along(rng, student, denoise, low: float, high: float, t: float, way: float) -> np.ndarray:
+def _along(rng, levels: Schedule, denoise, at: Callable, t: float, way: float) -> np.ndarray:
     """By how much x̂_0 follows x_t along the curve, at 512 places, over this way (in units of the data)."""
-    t, spiral = max(round(t), 1), student.spiral
-    at = low + (high - low) * rng.uniform(0.02, 0.98, variant.COUNT)
-    power = levels_of(student).at(t)
-    along = spiral.at(at + 1e-4) - spiral.at(at - 1e-4)
+    t, places = max(round(t), 1), rng.uniform(0.02, 0.98, variant.COUNT)
+    power, along = levels.at(t), at(places + 1e-4) - at(places - 1e-4)
     along *= way / np.hypot(*along.T)[:, None]
-    xt = add_noise(spiral.at(at), power, rng.standard_normal(along.shape))
+    xt = add_noise(at(places), power, rng.standard_normal(along.shape))
     ahead, back = (x0_from_eps(x, power, denoise(x, t)) for x in (xt + along, xt - along))
     return power**0.5 * ((ahead - back) * along).sum(1) / (2 * (along**2).sum(1))
 
