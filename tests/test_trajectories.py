@@ -38,6 +38,7 @@ def test_each_panel_may_have_crosses_of_its_own():
 def test_the_text_tells_points_steps_and_arrows():
     alt = field({"t = 500": panel()}).alt
     assert "t = 500 (5 points after 3 sampling steps, mean arrow 0.50)" in alt
+    assert "(5 lines, mean arrow 0.50)" in field({"a": panel()}, above=True).alt
 
 
 def test_no_panels_are_refused():

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import to_float64
-from ..base.figure import BLACK, BLUE, ORANGE, Figure, styled
+from ..base.figure import BLUE, ORANGE, RED, Figure, styled
 
 COLUMNS = 3  # panels in a row, at most
 ARROWS = "#595959"  # 7 : 1 against white, and unlike the points
@@ -18,12 +18,12 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
 
     `panels`: title → (path, places, arrows). `path` (k, n, 2) are n points at the k times up to now (the last are drawn
     as dots), `places` and `arrows` (m, 2) the field, drawn to scale; `reference` points (n, 2) lie behind, or, title →
-    points, those of each panel, as crosses. `above` draws the arrows over the points.
+    points, those of each panel, as crosses. `above` draws the arrows over the points, the paths grey.
     Raises ValueError if `panels` is empty.
 
     >>> one = np.zeros((1, 1, 2))
     >>> field({"start": (one, one[0], one[0])}).alt
-    'Paths in a field of arrows, left to right: start (1 points, mean arrow 0.00).'
+    'Paths and arrows, left to right: start (1 points, mean arrow 0.00).'
     """
     if not panels:
         raise ValueError("panels is empty: give at least one.")
@@ -37,16 +37,18 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
             ax.scatter(*to_float64(reference[title]).T, s=50, marker="x", color=ORANGE, linewidths=2, zorder=4)
         elif reference is not None:
             ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
-        look = {"color": BLACK, "width": 0.007, "zorder": 4} if above else {"color": ARROWS, "width": 0.004}
+        look = {"color": RED, "width": 0.009, "zorder": 4} if above else {"color": ARROWS, "width": 0.004}
         ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, **look)
-        ax.plot(*path.transpose(2, 0, 1), color=BLUE, alpha=0.8, linewidth=0.6)
+        ax.plot(*path.transpose(2, 0, 1), color=ARROWS if above else BLUE, alpha=0.8, linewidth=0.6)
+        if above:
+            ax.scatter(*path[0].T, s=10, color="none", edgecolors=BLUE, linewidths=0.6)
         ax.scatter(*path[-1].T, s=8, color=BLUE, zorder=3, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title)
-        steps = f" after {len(path) - 1} sampling steps" * (len(path) > 1)
+        steps = f" after {len(path) - 1} sampling steps" * (len(path) > 1 and not above)
         length = f", mean arrow {np.hypot(*arrows.T).mean():.2f}" if len(arrows) else ""
-        told.append(f"{title} ({path.shape[1]} points{steps}{length})")
+        told.append(f"{title} ({path.shape[1]} {'lines' if above else 'points'}{steps}{length})")
     for ax in axes[len(panels) :]:
         ax.axis("off")
-    figure.alt = f"Paths in a field of arrows, left to right: {'; '.join(told)}."
+    figure.alt = f"Paths and arrows, left to right: {'; '.join(told)}."
     return figure
