@@ -1,4 +1,4 @@
-"""Exercises of the notebook on straight paths: a schedule, pairs for reflow, a sampler that jumps, noise levels."""
+"""Exercises of the notebook on straight paths: a schedule, a loss, a sampler that jumps, noise levels."""
 
 import warnings
 from functools import cache
@@ -54,23 +54,31 @@ def meeting(places, velocities) -> tuple[int, int]:
     return i, j
 
 
-STORED = np.random.default_rng(2).standard_normal((41, 6, 2))
+CLEAN, NOISE = np.random.default_rng(2).standard_normal((2, 6, 2))
+TIMES = np.random.default_rng(3).random((6, 1))
 
 
 @exercise(
-    probes=((STORED, np.array([2, 5, 3])), (STORED, np.array([4]))),
-    kinds=("numpy", "torch"),
-    returns=("x_0", "ε"),
+    probes=tuple((f, CLEAN, NOISE, TIMES) for f in (lambda x, tau: 0 * x, lambda x, tau: 2 * x - tau)),
+    kinds=("torch",),
+    returns=("the loss",),
+    refuse=lambda loss: "return a tensor: a float has no `backward()`." if type(loss) is float else None,
     table="""
-    hint | A path starts at pure noise and ends at a sample.
-    hint | `stored[k][rows]` are the k-th places of these paths.
-    why | The flow leads from the first place of a path to its last: these two are partners.
-    the two are exchanged | return → stored[0][rows], stored[-1][rows] | x_0 is where a path ends.
-    the noise is not that of `rows` | stored[0][rows] → stored[0][: len(rows)] | That pairs strangers again.
+    hint | First `x_tau`, by the formula of the straight mix. Then û = `u_hat(x_tau, tau)`.
+    hint | On the line from x_0 to ε the velocity is u = ε − x_0. Square what û misses of it, and take `.mean()`.
+    why | No path has to be simulated: each line has its velocity, and the least mean square is at the mean of all.
+    the velocity points to the data | eps - x0 - u_hat → x0 - eps - u_hat |
+        As τ grows, x_τ walks from x_0 to ε: u = ε − x_0.
+    the network is asked for ε | eps - x0 - u_hat → eps - u_hat | That is the loss of lesson 4. A velocity is ε − x_0.
+    the network is given the clean x_0 | u_hat(x_tau, tau) → u_hat(x0, tau) | It must find its way from the mixture.
+    the weights are exchanged | (1 - tau) * x0 + tau * eps → tau * x0 + (1 - tau) * eps | At τ = 0 there is no noise.
+    the loss is a sum, not a mean | .mean() → .sum() | A sum grows with the batch.
+    the loss adds up both coordinates | .mean() → .sum(1).mean() | Take the mean over both coordinates, too.
     """,
 )
-def partners(stored, rows):
-    return stored[-1][rows], stored[0][rows]
+def flow_loss(u_hat, x0, eps, tau):
+    x_tau = (1 - tau) * x0 + tau * eps
+    return ((eps - x0 - u_hat(x_tau, tau)) ** 2).mean()
 
 
 WIDE = GaussianDenoiser(0.5, 0.3, SHORT)
