@@ -73,6 +73,8 @@ def test_a_landscape_lies_as_its_grid_does():
     assert "peak (highest 1.0 at (1.0, -0.6))" in figure.alt
     (line,) = figure.axes[0].collections[0].get_paths()
     np.testing.assert_allclose(np.hypot(*(line.vertices - [1, -0.6]).T), 0.5, atol=0.02)
+    shown = lab.landscape({"peak": heights, "less": heights - 1}, 2.0, off="gain").axes[1].images[0].get_array()
+    np.testing.assert_allclose(shown.filled(-1), np.where(heights < -7, -1, 1))
     with pytest.raises(ValueError, match="empty"):
         lab.landscape({}, 1.0)
 

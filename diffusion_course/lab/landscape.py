@@ -10,11 +10,12 @@ from ..base.figure import WIDTH, Figure, styled
 
 
 @styled
-def landscape(panels: Mapping[str, Any], limit: float, edges: Mapping | None = None) -> Figure:
+def landscape(panels: Mapping[str, Any], limit: float, edges: Mapping | None = None, off: str = "") -> Figure:
     """Landscapes side by side on one scale. `panels`: title → heights (n, n) at `grid(limit, n)`, in its order.
 
     All that lies more than 8 below the highest place is drawn equally dark. `edges`: height → colour of a
-    line drawn over all panels where the last has that height. Raises ValueError if `panels` is empty.
+    line drawn over all panels where the last has that height. `off`: a title; the last panel then shows the first less
+    the last, where not both are darkest. Raises ValueError if `panels` is empty.
 
     >>> landscape({"flat": np.zeros((3, 3))}, 1.0).alt
     'Landscapes of log density, left to right: flat (highest 0.0 at (-1.0, -1.0)).'
@@ -23,7 +24,7 @@ def landscape(panels: Mapping[str, Any], limit: float, edges: Mapping | None = N
         raise ValueError("panels is empty: give at least one.")
     heights = {title: to_float64(values) for title, values in panels.items()}
     top, told = max(values.max() for values in heights.values()), []
-    figure = Figure(min(3.0 * len(panels) + 0.9, WIDTH), 3.2)
+    figure = Figure(min(3.0 * len(panels) + (2.1 if off else 0.9), WIDTH), 3.2)
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for ax, (title, values) in zip(axes, heights.items(), strict=True):
         side, places = len(values), grid(limit, len(values))
@@ -37,6 +38,15 @@ def landscape(panels: Mapping[str, Any], limit: float, edges: Mapping | None = N
             style = {"colors": [*edges.values()], "linestyles": "solid", "extent": (-limit, limit) * 2}
             ax.contour([*heights.values()][-1], [*edges], linewidths=0.8, **style)
         ax.set_title(title)
+    if off:
+        first, *_, last = heights.values()
+        shown.set(data=np.where(np.maximum(first, last) < top - 8, np.nan, first - last), cmap="RdBu_r", clim=(-2, 2))
+        ax.set(title=off, facecolor="0.7")
+        told[-1] += f", drawn as {off}"
+        for lines in ax.collections:
+            lines.set_edgecolor("black")
+        figure.colorbar(shown, ax=ax, label="too low … too high", shrink=0.8, extend="both")
+        shown, axes = axes[0].images[0], axes[:-1]
     bar = figure.colorbar(shown, ax=axes, label=f"log density ({top - 8:.0f} or less: darkest)", shrink=0.8)
     if edges:
         bar.ax.hlines([*edges], 0, 1, [*edges.values()])
