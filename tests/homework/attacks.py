@@ -214,7 +214,9 @@ def make_alpha_bar(T):
     "answers in the name of the process": Attack(
         """
 from diffusion_course.homework.inside import answer
-answer.ACTIONS["call"] = lambda *args, **kwargs: {"value": 1.0, "points": 1.0, "grade": "✓ right"}
+serve = answer.serve
+answer.serve = lambda shell, do, **request: serve(shell, do, **request) if do == "run" else {
+    "value": 1.0, "points": 1.0, "grade": "✓ right"}
         """,
         found="neither a value nor a reason",
         points=KILLED,

@@ -322,7 +322,7 @@ def test_a_frozen_layer_of_the_shape_of_a_trained_one_costs_nothing(solved, asks
 
 def test_what_the_harness_tells_must_be_numbers(solved, monkeypatch, capsys):
     for told in (None, {"weights": 10}, {"weights": 10, "steps": "many", "moved": 1.0}):
-        monkeypatch.setitem(answer.ACTIONS, "training", lambda *_, told=told, **__: {"value": told})
+        monkeypatch.setitem(answer.ANSWERS, "training", lambda *_, told=told: told)
         assert parts.grade("training", solved | {"model": trained()}) == 0
         assert "not what the grader counts" in capsys.readouterr().out
 

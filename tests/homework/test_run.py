@@ -127,8 +127,7 @@ for sock in [thing for thing in gc.get_objects() if isinstance(thing, socket.soc
 """
 FORGED = """
 from diffusion_course.homework.inside import answer
-answer.ACTIONS["call"] = lambda *_, **__: {"value": 42, "points": 1.0}
-answer.ACTIONS["run"] = lambda *_, **__: {"shown": 5, "error": {}}
+answer.serve = lambda *_, do, **__: {"shown": 5, "error": {}} if do == "run" else {"value": 42, "points": 1.0}
 """
 
 

@@ -9,15 +9,17 @@ import math
 import re
 import socket
 import time
-from dataclasses import dataclass
+from contextlib import suppress
 
 import numpy as np
 
 from ...check.homework import variant
+from ...check.homework.affine import Affine
 from ..inside import wire
 from ..prepare import drawn
 from ..sandbox.walls import stretched
 
+SECONDS = 10  # for one answer
 GRACE = 5  # seconds between the polite end of a call, inside, and the end of the process
 TOLD = {"moved": float, "steps": int, "still": int, "strayed": float, "weights": int}
 SHORT = 300  # characters of a student's text that may stand in a message
@@ -55,21 +57,6 @@ KINDS = {kind.__name__: kind for kind in (NotAttempted, Failed, TooSlow, Refused
 class Named(str):
     """An argument that stands for the student's own global: `student.call("sample", Named("model"), …)`."""
 
-    def wire(self):
-        return "named", str(self)
-
-
-@dataclass(frozen=True)
-class Affine:
-    """An argument that arrives as `diffusion_course.check.homework.Affine`, a model that is known exactly:
-    eps_hat = gain[t] · (xt − centre[t]) with gain (T+1,) and centre (T+1, 2)."""
-
-    gain: np.ndarray
-    centre: np.ndarray
-
-    def wire(self):
-        return "affine", [np.asarray(self.gain), np.asarray(self.centre)]
-
 
 class Channel:
     """Requests and answers on a socket, one after the other. A channel that lost step is dead for good."""
@@ -94,34 +81,29 @@ class Channel:
         except wire.BadFrame as error:
             self._end("It sent what is no answer.")
             raise Refused(f"The answer was {str(error)[:SHORT]}.") from None
-        except BaseException:  # an interrupted test: the answer still to come must not meet the next question
-            try:
-                wire.receive(self._sock, seconds + grace)
-            except BaseException:
-                self._end("It stopped answering.")
+        except BaseException:
+            self._end("A question was interrupted.")
             raise
 
     def _end(self, reason):
         """Close it for all who hold the socket: a late answer must not meet a new question."""
         self._dead = reason
-        try:
+        with suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
 
 class Student:
-    """A student's notebook after its cells have run, as the tests see it. `id` is that of the submission, `secret`
-    that of the class, and `again` what is added to it when a test runs once more, so that other things are asked."""
+    """A student's notebook after its cells have run, as the tests see it. `id` is that of the submission, `secret`, `T`
+    and `curve` are those of the class, and `again` what is added to the secret when a test runs once more, so that
+    other things are asked."""
 
-    def __init__(self, sock, id, secret=""):
-        self.channel, self.id, self.secret = Channel(sock), id, secret
+    def __init__(self, sock, id, secret="", T=1000, curve="spiral"):
+        self.channel, self.id, self.secret, self.T, self.curve = Channel(sock), id, secret, T, curve
         self.salt = drawn.salt(secret)
         self.again: tuple[str, ...] = ()
         self.right: set[str] = set()  # functions that have full points
         self.unanswered = False  # whether anything asked for was not there (yet)
         self.remarks: list[str] = []  # for the teacher
-        self.T, self.curve = 1000, "spiral"
         self.points: float | None = None  # of the test cell that asks; None in the source notebook itself
         self._ends, self._limit = math.inf, math.inf
 
@@ -143,42 +125,48 @@ class Student:
         self._limit = stretched(seconds)
         self._ends = time.monotonic() + self._limit
 
-    def value(self, name, seconds=10):
+    def value(self, name):
         """The global `name`: a number, text, list, dict or array (tensors come as arrays)."""
-        return self._ask({"do": "value", "name": name}, seconds)
+        return self._ask({"do": "value", "name": name})
 
-    def call(self, name, *args, seconds=10, **kwargs):
+    def call(self, name, *args, seconds=SECONDS):
         """What the global function `name` returns. Arrays arrive there as tensors: floats as float32, whole numbers as
-        int64. A `Named` argument arrives as the student's own global, an `Affine` one as that model."""
-        return self._ask({"do": "call", "name": name, "args": list(args), "kwargs": kwargs}, seconds)
+        int64. A `Named` argument arrives as the student's own global, an `Affine` model as one of the same tables."""
+        return self._ask({"do": "call", "name": name, "args": [_sent(arg) for arg in args]}, seconds)
 
-    def denoise(self, xt, t, seconds=10, other=None):
+    def denoise(self, xt, t, other=None):
         """ε̂ of the student's `model` for x_t (n, 2) at t, an int or (n,) ints, as float64: a model for our samplers.
         `other`: 0 with its weights as they were before their first step, else with weights mixed up by this seed."""
         xt, t = np.asarray(xt), np.broadcast_to(np.asarray(t), len(xt))
-        answer = self._ask({"do": "denoise", "xt": xt, "t": t, "other": other}, seconds)
+        answer = self._ask({"do": "denoise", "xt": xt, "t": t, "other": other})
         if not isinstance(answer, np.ndarray) or answer.shape != xt.shape:
             what = getattr(answer, "shape", f"a {type(answer).__name__}")
             raise Refused(f"`model` must return the shape of x_t, {xt.shape}, not {what}.")
         return answer.astype(np.float64)
 
-    def training(self, seconds=10):
+    def training(self):
         """What `training.of` tells of their `model`: {"weights": …, "steps": …, …}, numbers."""
-        told = self._ask({"do": "training"}, seconds)
-        if not isinstance(told, dict) or {key: type(told[key]) for key in sorted(told)} != TOLD:
+        told = self._ask({"do": "training"})
+        if not isinstance(told, dict) or {key: type(value) for key, value in told.items()} != TOLD:
             raise Refused("What was told of the training is not what the grader counts.")
         return told
 
-    def _ask(self, request, seconds):
+    def _ask(self, request, seconds=SECONDS):
         left = self._ends - time.monotonic()
         if left <= 0:
             raise TooSlow(f"All that this test asked took more than {self._limit:.3g} s together.")
-        answer = self.channel.ask(request, min(seconds, left))
-        if type(answer) is dict and answer.keys() == {"value"}:
-            return answer["value"]
-        if type(answer) is dict and answer.keys() == {"no", "text"} and type(answer["text"]) is str:
-            kind = KINDS.get(answer["no"], Refused) if type(answer["no"]) is str else Refused
-            self.unanswered |= kind is NotAttempted
-            text = answer["text"][:SHORT]
-            raise kind(INPUTS.sub("…", text) if kind is Failed else text)
+        match self.channel.ask(request, min(seconds, left)):
+            case {"value": value, **more} if not more:
+                return value
+            case {"no": str(no), "text": str(text), **more} if not more:
+                kind = KINDS.get(no, Refused)
+                self.unanswered |= kind is NotAttempted
+                raise kind(INPUTS.sub("…", text[:SHORT]) if kind is Failed else text[:SHORT])
         raise Refused("The answer was neither a value nor a reason.")
+
+
+def _sent(arg):
+    """An argument as it crosses."""
+    if isinstance(arg, Named):
+        return {"name": str(arg)}
+    return {"gain": arg.gain, "centre": arg.centre} if isinstance(arg, Affine) else arg

@@ -18,7 +18,7 @@ from ...check import homework as check
 from ...check.engine import Exercise, Mistake
 from ...check.homework.affine import Affine
 from ..prepare import drawn
-from . import channel
+from . import channel, local
 
 FULL, HALF, NONE = 1.0, 0.5, 0.0
 LIMIT = 250  # seconds for all answers of one test: the 100 that the notebook states, and room for a busy machine
@@ -41,7 +41,9 @@ def grade(parts: Parts, name: str, namespace: dict) -> float:
     namespace is the notebook's own: so the source notebook grades itself.
     """
     points, judge = parts[name]
-    student = _student(namespace)
+    if "student" not in namespace and "STUDENT_ID" not in namespace:
+        raise LookupError("there is no student here to grade: neither `student` nor STUDENT_ID is defined.")
+    student = namespace["student"] if "student" in namespace else local.Student(namespace)
     student.begin_test(LIMIT)
     try:
         share, says = judge(student)
@@ -53,43 +55,29 @@ def grade(parts: Parts, name: str, namespace: dict) -> float:
     return (points if student.points is None else student.points) * (share or NONE)
 
 
-def _student(namespace) -> channel.Student:
-    if "student" in namespace:
-        return namespace["student"]
-    if "STUDENT_ID" not in namespace:
-        raise LookupError("there is no student here to grade: neither `student` nor STUDENT_ID is defined.")
-    from ..grading.local import Student  # only the source notebook comes here
-
-    return Student(namespace)
-
-
-def by_function(student, exercise, partly=None, follow=None) -> tuple[float | None, str]:
-    """Is the function that this exercise asks for right on its hidden questions?
+def function(questions: dict[str, Callable], name: str, partly=None, follow=None) -> Judge:
+    """The judge of a function by hidden questions: those that `questions[name]` draws.
 
     `follow(student)` is the reference with the student's other functions in it; `partly(exercise, mistake, attempt)`
     says whether half the points are earned.
     """
-    name = exercise.name
-    attempt = partial(_call, student, name)
-    mistake = examine(exercise, attempt)
-    if mistake is None:
-        student.right.add(name)
-        return FULL, "right."
-    if isinstance(mistake.__cause__, channel.NoAnswer):
-        raise mistake.__cause__
-    if why := _idle(student, exercise, mistake.fault):
-        return None, f"not attempted. {why}"
-    if follow and _agrees(replace(exercise, reference=follow(student), faults=()), attempt):
-        return FULL, "right, with the functions that it calls as they are."
-    share = HALF if partly and partly(exercise, mistake, attempt) else NONE
-    if mistake.fault:
-        return share, str(mistake).removeprefix(f"{name}: ")
-    return share, _unnamed(exercise, attempt)
 
+    def judge(student):
+        exercise, attempt = exam(name, questions[name], student.secret, *student.again), partial(_call, student, name)
+        mistake = examine(exercise, attempt)
+        if mistake is None:
+            student.right.add(name)
+            return FULL, "right."
+        if isinstance(mistake.__cause__, channel.NoAnswer):
+            raise mistake.__cause__
+        if why := _idle(attempt, exercise, mistake.fault):
+            return None, f"not attempted. {why}"
+        if follow and _agrees(replace(exercise, reference=follow(student), faults=()), attempt):
+            return FULL, "right, with the functions that it calls as they are."
+        share = HALF if partly and partly(exercise, mistake, attempt) else NONE
+        return share, str(mistake).removeprefix(f"{name}: ") if mistake.fault else _unnamed(exercise, attempt)
 
-def function(questions: dict[str, Callable], name: str, **options) -> Judge:
-    """The judge of a function by hidden questions: those that `questions[name]` draws. `options`: `by_function`'s."""
-    return lambda student: by_function(student, exam(name, questions[name], student.secret, *student.again), **options)
+    return judge
 
 
 @lru_cache(maxsize=100)
@@ -131,9 +119,8 @@ def _moved(function, probe, place: int) -> float:
     return float(np.max([np.abs(each - there).max() if each.shape == there.shape else np.inf for each in moved]))
 
 
-def _idle(student, exercise, fault: str | None) -> str | None:
+def _idle(attempt, exercise, fault: str | None) -> str | None:
     """Why an answer is as good as a blank, which `repair` would fill, if it is. A mistake with a name is none."""
-    attempt = partial(_call, student, exercise.name)
     try:
         if fault not in ONE_STEP and _asks_once(attempt, *exercise.probes[0]):
             return "It does not ask its model at every step."
@@ -167,8 +154,8 @@ def heeds(attempt, *probe) -> bool:
 
 
 def _call(student, name, *args):
-    """The student's function, for an exercise: models cross as their tables."""
-    answer = student.call(name, *(channel.Affine(a.gain, a.centre) if isinstance(a, Affine) else a for a in args))
+    """The student's function, for an exercise."""
+    answer = student.call(name, *args)
     if answer is None:  # whoever deletes the line that says so has written nothing either
         raise channel.NotAttempted(f"`{name}` returns nothing.")
     return answer

@@ -4,8 +4,6 @@ Everything is asked and answered by the code that serves a submission (`channel`
 the student in: never use it for a submission.
 """
 
-import io
-import signal
 from types import SimpleNamespace
 
 import nbformat
@@ -20,9 +18,9 @@ class Student(channel.Student):
     """The student whose notebook's globals are `namespace`; the id is what the notebook says."""
 
     def __init__(self, namespace: dict):
-        super().__init__(None, str(namespace.get("STUDENT_ID", "")))
+        T, curve = int(namespace.get("T", 1000)), getattr(namespace.get("spiral"), "curve", "spiral")
+        super().__init__(None, str(namespace.get("STUDENT_ID", "")), T=T, curve=curve)
         self.channel = _Here(namespace)
-        self.T, self.curve = int(namespace.get("T", self.T)), getattr(namespace.get("spiral"), "curve", self.curve)
 
 
 class _Here(channel.Channel):
@@ -33,31 +31,17 @@ class _Here(channel.Channel):
         self._shell = SimpleNamespace(user_ns=namespace)
 
     def ask(self, request, seconds):
-        kinds = {"named": answer.Named, "affine": answer._affine}
-        before = signal.signal(signal.SIGALRM, answer._stop)
         try:
-            request = _carried(request | {"seconds": seconds}, kinds)
-            reply = answer.ACTIONS[request.pop("do")](self._shell, **request)
-            return _carried(reply)
+            request = wire.unpack(wire.pack(request | {"seconds": seconds}, wire.MAX_REQUEST))
+            return wire.unpack(wire.pack(answer.serve(self._shell, **request)))
         except wire.BadFrame as error:
             raise channel.Refused(f"The answer was {error}.") from None
-        finally:
-            signal.signal(signal.SIGALRM, before)
-
-
-def _carried(value, kinds=None):
-    """What arrives of a value that is sent."""
-    most = wire.MAX_REQUEST if kinds else wire.MAX_ANSWER
-    return wire.unpack(io.BytesIO(wire.pack(value, most)).read, kinds, most)
 
 
 def work(cells, without=("setup",)) -> dict[str, str]:
     """The student's own code cells of a notebook, id → source: no test cells, and not the set-up for Colab."""
-    return {
-        cell.id: cell.source
-        for cell in cells
-        if cell.cell_type == "code" and cell.id not in without and not cell.metadata.get("nbgrader", {}).get("grade")
-    }
+    own = [cell for cell in cells if cell.cell_type == "code" and not cell.metadata.get("nbgrader", {}).get("grade")]
+    return {cell.id: cell.source for cell in own if cell.id not in without}
 
 
 def run(sources, namespace=None) -> dict:

@@ -1,18 +1,18 @@
 """The student's process: it runs the cells of a notebook and answers for the names they define.
 
-With `cells` and `wire` the only part of the grader that the sandbox shows. The code that it runs may rewrite it, so
-nothing here protects the grader: limits are kept politely (a cell that takes too long sees an exception, too much
-output is cut), and outside once more, by force.
+The code that it runs may rewrite it, so nothing here protects the grader: limits are kept politely (a cell that takes
+too long sees an exception, too much output is cut), and outside once more, by force.
 
 One request at a time, in the main thread, between cells, as a notebook would:
 
     {"do": "run", "source": …, "seconds": …}                   → {"shown": text, "error": its name or None}
     {"do": "value", "name": …, "seconds": …}                   → {"value": …} or {"no": kind, "text": …}
-    {"do": "call", "name": …, "args": […], "kwargs": {…}, …}   → the same
+    {"do": "call", "name": …, "args": […], "seconds": …}       → the same
     {"do": "denoise", "xt": …, "t": …, "other": None or int, …} → the same
     {"do": "training", …}                                      → the same: what `training.of` tells of `model`
 """
 
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -30,24 +30,44 @@ class TooSlow(BaseException):
     """Raised in the student's code when its time is over; a BaseException, so that `except Exception` lets it pass."""
 
 
+class Missing(Exception):
+    """The notebook defines no such name."""
+
+
 def main(number):
     """Answer requests on the socket of this number until the other side is gone."""
     sock = socket.socket(fileno=number)
     sock.set_inheritable(False)
-    signal.signal(signal.SIGALRM, _stop)
     shell = Shell.for_cells()
+    os.dup2(1, 2)  # what goes past the cells, nobody reads: a pipe would fill, and block
     wire.send(sock, "ready", seconds=None)
     while True:
         try:
-            request = wire.receive(sock, kinds={"named": Named, "affine": _affine}, most=wire.MAX_REQUEST)
+            request = wire.receive(sock, most=wire.MAX_REQUEST)
         except EOFError:
             return
-        shell.shown.clear()
-        reply = ACTIONS[request.pop("do")](shell, **request)
+        reply = serve(shell, **request)
         try:
             wire.send(sock, reply, seconds=None)
         except wire.BadFrame as error:
             wire.send(sock, {"no": "Refused", "text": f"The answer was {error}."}, seconds=None)
+
+
+def serve(shell, do, seconds, **request):
+    """The reply to a request."""
+    if do == "run":
+        return run(shell, seconds=seconds, **request)
+    try:
+        with _limit(seconds):
+            return {"value": _plain(ANSWERS[do](shell, **request))}
+    except Missing as error:
+        return {"no": "NotAttempted", "text": str(error)}
+    except NotImplementedError:
+        return {"no": "NotAttempted", "text": "It raises NotImplementedError: it is not written yet."}
+    except TooSlow:
+        return {"no": "TooSlow", "text": f"No answer within {seconds:.3g} s."}
+    except BaseException as error:
+        return {"no": "Failed", "text": _said(error)}
 
 
 def run(shell, source, seconds):
@@ -55,6 +75,7 @@ def run(shell, source, seconds):
     if "torch" in source:
         import torch  # noqa: F401, so that a cell which imports it and trains is watched too
     training.watch()
+    shell.shown.clear()
     try:
         with _limit(seconds):
             result = shell.run_cell(source, store_history=True)
@@ -65,101 +86,61 @@ def run(shell, source, seconds):
     return {"shown": shell.shown.collected(), "error": None if error is None else type(error).__name__}
 
 
-def value(shell, name, seconds):
+def value(shell, name):
     """The global `name`."""
-    return _answer(seconds, lambda: _look_up(shell, name))
-
-
-def call(shell, name, args, kwargs, seconds):
-    """What the global function `name` returns: arrays arrive as tensors, a `Named` as the student's own global."""
-
-    def act():
-        function = _look_up(shell, name)
-        given = [_given(shell, arg) for arg in args]
-        return function(*given, **{key: _given(shell, arg) for key, arg in kwargs.items()})
-
-    return _answer(seconds, act)
-
-
-def denoise(shell, xt, t, seconds, other=None):
-    """ε̂ of the student's `model` for x_t (n, 2) at t (n,); `other`: with weights `training.changed` by this seed."""
-
-    def act():
-        import torch
-
-        model = _look_up(shell, "model")
-        with torch.no_grad(), nullcontext() if other is None else training.changed(model, other):
-            return model(_given(shell, xt), _given(shell, t))
-
-    return _answer(seconds, act)
-
-
-def trained(shell, seconds):
-    """What is known of the training of the student's `model`."""
-    return _answer(seconds, lambda: training.of(_look_up(shell, "model")))
-
-
-ACTIONS: dict[str, Callable] = {"run": run, "value": value, "call": call, "denoise": denoise, "training": trained}
-
-
-class Missing(Exception):
-    """The notebook defines no such name."""
-
-
-class Named(str):
-    """Stands for the student's own global of that name."""
-
-
-def _affine(fields):
-    from diffusion_course.check.homework.affine import Affine
-
-    return Affine(*fields)
-
-
-def _look_up(shell, name):
     if name not in shell.user_ns:
         raise Missing(f"There is no `{name}` in the notebook.")
     return shell.user_ns[name]
 
 
-def _answer(seconds, act):
-    try:
-        with _limit(seconds):
-            return {"value": _plain(act())}
-    except Missing as error:
-        return {"no": "NotAttempted", "text": str(error)}
-    except NotImplementedError:
-        return {"no": "NotAttempted", "text": "It raises NotImplementedError: it is not written yet."}
-    except TooSlow:
-        return {"no": "TooSlow", "text": f"No answer within {seconds:.3g} s."}
-    except wire.BadFrame as error:
-        return {"no": "Refused", "text": f"The answer was {error}."}
-    except BaseException as error:
-        return {"no": "Failed", "text": _said(error)}
+def call(shell, name, args):
+    """What the global function `name` returns."""
+    function = value(shell, name)
+    return function(*[_given(shell, arg) for arg in args])
 
 
-def _given(shell, value):
-    """As the student's code expects it: floats as float32 tensors, whole numbers as int64."""
-    if isinstance(value, Named):
-        return _look_up(shell, value)
-    if isinstance(value, np.ndarray):
+def denoise(shell, xt, t, other):
+    """ε̂ of the student's `model` for x_t (n, 2) at t (n,); `other`: with weights `training.changed` by this seed."""
+    import torch
+
+    model = value(shell, "model")
+    with torch.no_grad(), nullcontext() if other is None else training.changed(model, other):
+        return model(_given(shell, xt), _given(shell, t))
+
+
+def trained(shell):
+    """What is known of the training of the student's `model`."""
+    return training.of(value(shell, "model"))
+
+
+ANSWERS: dict[str, Callable] = {"value": value, "call": call, "denoise": denoise, "training": trained}
+
+
+def _given(shell, arg):
+    """As the student's code expects it: floats as float32 tensors, whole numbers as int64; a dict stands for the
+    student's own global of a name, or for a model by its tables."""
+    if isinstance(arg, dict):
+        from diffusion_course.check.homework.affine import Affine
+
+        return value(shell, arg["name"]) if "name" in arg else Affine(**arg)
+    if isinstance(arg, np.ndarray):
         import torch
 
         kinds = {"f": torch.float32, "b": torch.bool}
-        return torch.tensor(value).to(kinds.get(value.dtype.kind, torch.int64))
-    return value
+        return torch.tensor(arg).to(kinds.get(arg.dtype.kind, torch.int64))
+    return arg
 
 
-def _plain(value):
+def _plain(answer):
     """Tensors, wherever they stand, as arrays; numbers of NumPy as Python's where a dict needs it."""
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-        return value.numpy() if value.dtype.itemsize > 2 or not value.is_floating_point() else value.float().numpy()
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {int(k) if isinstance(k, np.integer) else k: _plain(item) for k, item in value.items()}
-    return value
+    if hasattr(answer, "detach"):
+        answer = answer.detach().cpu()
+        return answer.numpy() if answer.dtype.itemsize > 2 or not answer.is_floating_point() else answer.float().numpy()
+    if isinstance(answer, (list, tuple)):
+        return [_plain(item) for item in answer]
+    if isinstance(answer, dict):
+        return {int(k) if isinstance(k, np.integer) else k: _plain(item) for k, item in answer.items()}
+    return answer
 
 
 def _said(error):
@@ -172,12 +153,15 @@ def _said(error):
 
 @contextmanager
 def _limit(seconds):
+    """Raise TooSlow in the code within after these seconds."""
+
+    def stop(*_):
+        raise TooSlow("The time for this is over.")
+
+    before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _stop(*_):
-    raise TooSlow("The time for this is over.")
+        signal.signal(signal.SIGALRM, before)

@@ -7,7 +7,6 @@ stranger are shown to nobody, so they are not made.
 """
 
 import io
-import subprocess
 import sys
 
 from IPython.core.displayhook import DisplayHook
@@ -85,10 +84,7 @@ class Shell(InteractiveShell):
 
     def system(self, cmd):
         """`!cmd` in a cell. IPython's own way needs a terminal, which the sandbox has not."""
-        line, out = self.var_expand(cmd, depth=1), subprocess.PIPE
-        done = subprocess.run(line, shell=True, stdout=out, stderr=subprocess.STDOUT, text=True, errors="replace")
-        print(done.stdout, end="")
-        self.user_ns["_exit_code"] = done.returncode
+        print(self.getoutput(cmd, split=False, depth=1), end="")
 
     def enable_gui(self, gui=None):
         """Nothing: `%matplotlib inline` asks for it, and there is no screen."""

@@ -4,11 +4,11 @@ A message is the length of a JSON text and the text::
 
     4 bytes | {"dict": [["x0", {"array": ["<f8", [2, 3], "AAAAAAAA8D8…"]}]]}
 
-None, bool, int, float and str are themselves, a list is a list; everything else is an object of one key: "dict",
-"array" (type, shape, bytes in base64), or a kind that the receiver knows. Either side reads a message whole or not at
-all, within bytes and seconds that it chose, and builds only the exact types named here: no pickle, no `eval`, no code
-of the sender. Nothing small may become large or slow here: an array states its true size, and whole numbers have 64
-bits, for keys of any size can be chosen to fall upon each other in a dict.
+None, bool, int, float and str are themselves, a list is a list; a dict, and an array (type, shape, bytes in base64),
+are objects of one key. Either side reads a message whole or not at all, within bytes and seconds that it chose, and
+builds only the exact types named here: no pickle, no `eval`, no code of the sender. Nothing small may become large or
+slow here: an array states its true size, and whole numbers have 64 bits, for keys of any size can be chosen to fall
+upon each other in a dict.
 """
 
 import base64
@@ -31,38 +31,39 @@ class BadFrame(ValueError):
 
 def send(sock, value, seconds, most=MAX_ANSWER):
     """Write one message; TimeoutError if the other side does not take it within `seconds`."""
-    message = pack(value, most)
+    text = pack(value, most)
     sock.settimeout(seconds)
-    sock.sendall(message)
+    sock.sendall(struct.pack(">I", len(text)) + text)
 
 
-def receive(sock, seconds=None, kinds=None, most=MAX_ANSWER):
-    """Read one message, as `unpack` does. Raises TimeoutError, EOFError if the other side is gone, BadFrame."""
-    deadline = None if seconds is None else time.monotonic() + seconds
-    return unpack(lambda size: _exactly(sock, size, deadline), kinds, most)
+def receive(sock, seconds=None, most=MAX_ANSWER):
+    """Read one message. Raises TimeoutError, EOFError if the other side is gone, BadFrame."""
+    deadline = math.inf if seconds is None else time.monotonic() + seconds
+    (length,) = struct.unpack(">I", _exactly(sock, 4, deadline))
+    _limit(length, most)
+    return unpack(_exactly(sock, length, deadline))
 
 
 def pack(value, most=MAX_ANSWER) -> bytes:
-    """A message of at most so many bytes; BadFrame for what may not cross."""
+    """The text of a message, of at most so many bytes; BadFrame for what may not cross."""
     text = json.dumps(_plain(value, most)).encode()
-    if len(text) > most:
-        raise BadFrame(f"more than {most >> 20} MB")
-    return struct.pack(">I", len(text)) + text
+    _limit(len(text), most)
+    return text
 
 
-def unpack(read, kinds=None, most=MAX_ANSWER):
-    """The value of the message that `read(size)` gives piece by piece; BadFrame if it is none.
-
-    `kinds` maps the name of each further kind allowed to the function that builds it.
-    """
-    (length,) = struct.unpack(">I", read(4))
-    if length > most:
-        raise BadFrame(f"more than {most >> 20} MB")
-    text = bytes(read(length))
+def unpack(text: bytes):
+    """The value of a message; BadFrame if it is none."""
     try:
-        return _value(json.loads(text), kinds or {})
+        return _value(json.loads(text))
+    except BadFrame:
+        raise
     except (TypeError, KeyError, IndexError, ValueError, RecursionError) as error:
-        raise error if isinstance(error, BadFrame) else BadFrame(f"a broken message ({error})") from None
+        raise BadFrame(f"a broken message ({error})") from None
+
+
+def _limit(size, most):
+    if size > most:
+        raise BadFrame(f"more than {most >> 20} MB")
 
 
 def _plain(value, most):
@@ -78,13 +79,9 @@ def _plain(value, most):
     if isinstance(value, dict):
         return {"dict": [[_key(key), _plain(item, most)] for key, item in value.items()]}
     if isinstance(value, np.ndarray) and value.dtype.newbyteorder("<").str in TYPES:
-        if value.nbytes > most:  # before it is copied: one number repeated may stand for ten gigabytes
-            raise BadFrame(f"more than {most >> 20} MB")
+        _limit(value.nbytes, most)  # before it is copied: one number repeated may stand for ten gigabytes
         little = value.astype(value.dtype.newbyteorder("<"))
         return {"array": [little.dtype.str, list(value.shape), base64.b64encode(little.tobytes()).decode()]}
-    if hasattr(value, "wire"):  # a kind of its own: (name, fields)
-        name, fields = value.wire()
-        return {name: _plain(fields, most)}
     what = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
     raise BadFrame(f"{what}, which is neither a number, text, a list, a dict nor an array of numbers")
 
@@ -101,23 +98,24 @@ def _whole(number):
     return number
 
 
-def _value(tree, kinds):
+def _value(tree):
     if type(tree) is list:
-        return [_value(item, kinds) for item in tree]
+        return [_value(item) for item in tree]
     if type(tree) is str:
         return tree.encode(errors="replace").decode()  # half a surrogate pair could not be written to any file
     if type(tree) is not dict:  # json.loads makes nothing but None, bool, int and float besides
         return _whole(tree) if type(tree) is int else tree
     ((kind, content),) = tree.items()
-    if kind == "array":
-        return _array(*content)
-    if kind == "dict":
-        return {_key(_value(key, kinds)): _value(item, kinds) for key, item in content}
-    return kinds[kind](_value(content, kinds))
+    return {"array": _array, "dict": _dict}[kind](content)
 
 
-def _array(kind, shape, text):
+def _dict(pairs):
+    return {_key(_value(key)): _value(item) for key, item in pairs}
+
+
+def _array(content):
     """The array of this type and shape; BadFrame unless its bytes are as many as it states."""
+    kind, shape, text = content
     sides = len(shape) <= MOST_SIDES and all(type(side) is int and 0 <= side < 2**32 for side in shape)
     if kind not in TYPES or not sides:
         raise BadFrame("an array that is not of plain numbers")
@@ -133,10 +131,7 @@ def _exactly(sock, size, deadline):
     data = bytearray(size)
     view = memoryview(data)
     while view:
-        if deadline is None:
-            sock.settimeout(None)
-        else:
-            sock.settimeout(max(deadline - time.monotonic(), 1e-3))
+        sock.settimeout(None if deadline == math.inf else max(deadline - time.monotonic(), 1e-3))
         count = sock.recv_into(view)
         if count == 0:
             raise EOFError("the other side is gone")
