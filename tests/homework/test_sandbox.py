@@ -303,12 +303,12 @@ def test_where_systemd_rules_each_sandbox_has_a_control_group(start, monkeypatch
     program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n{skips}\nexec "$@"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    walls._scope.cache_clear()
+    walls.group.cache_clear()
     try:
         within = start(limits=walls.Limits(memory=2**31, processes=50))
         assert within.run("import os\nprint('TOKEN' in os.environ)") == "False\n"
     finally:
-        walls._scope.cache_clear()
+        walls.group.cache_clear()
     assert "--property=MemoryMax=2147483648 --property=MemorySwapMax=0 --property=TasksMax=100 env -i" in (
         tmp_path / "asked"
     ).read_text()

@@ -27,18 +27,22 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 
 import psutil
 
 from ..inside import wire
 from . import syscalls
-from .walls import PACKAGE, Limits, SandboxError, bubblewrap, environment, group, stretched, walls
+from .walls import PACKAGE, Limits, SandboxError, environment, stretched, walls
 
 WATCH = 0.2  # seconds between two looks
 LIMITS = Limits()
 BUFFER = 2**18  # bytes that the system may hold for an open socket or pipe, which no process shows as its own
-SAID = 2000  # bytes of its stderr that are kept
+SAID = 2000  # bytes of what it says when it does not start
 START = 120  # seconds until a process that does not answer counts as not started
+# Isolated (-I), so that the package comes from where it is here.
+ENTER = f"""import sys; sys.path.insert(0, {str(PACKAGE.parent)!r})
+from diffusion_course.homework.inside.answer import main; main(int(sys.argv[1]))"""
 
 
 class Sandbox:
@@ -49,30 +53,36 @@ class Sandbox:
 
     def __init__(self, secret=None, limits=LIMITS, unsafe=False):
         self.limits, self.reason, self.peak_memory, self.cpu = limits, None, 0, 0.0
-        if not unsafe or os.name == "nt":
-            bubblewrap()  # says at once what is missing
         self.sock, theirs = socket.socketpair()
         self._home = tempfile.TemporaryDirectory(prefix="student-")
-        with theirs, _file(b"" if unsafe else syscalls.filter_program()) as seccomp:
-            python, scope = _python(theirs.fileno()), [] if unsafe else group(limits)
+        with theirs, tempfile.TemporaryFile() as rules:
+            command = [sys.executable, "-I", "-c", ENTER, str(theirs.fileno())]
+            if not unsafe:
+                command = walls(command, limits, rules.fileno(), secret)
+                syscalls.write_filter(rules)
             self._process = subprocess.Popen(
-                python if unsafe else [*scope, *walls(python, limits, seccomp.fileno(), secret)],
-                pass_fds=(theirs.fileno(), seccomp.fileno()),
+                command,
+                pass_fds=(theirs.fileno(), rules.fileno()),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=environment(self._home.name) if unsafe else dict(os.environ) if scope else {},
+                stderr=subprocess.PIPE,  # read only if it does not start; afterwards nothing is written there
+                env=environment(self._home.name) if unsafe else None,
                 cwd=self._home.name,
                 start_new_session=True,
             )
-        self._said = b""
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
         self._first = psutil.Process(self._process.pid)
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
-        self._wait_for_start()
+        try:
+            started = wire.receive(self.sock, START) == "ready"
+        except (OSError, EOFError, wire.BadFrame):
+            started = False
+        if not started:
+            self.end("It did not start.")
+            said = os.read(self._process.stderr.fileno(), SAID).decode(errors="replace").strip()
+            self.close()
+            raise SandboxError(f"The sandbox did not start, so nothing was graded. It said: {said or 'nothing'}")
 
     def __enter__(self):
         return self
@@ -83,9 +93,11 @@ class Sandbox:
     def end(self, reason):
         """Kill every process of the sandbox; of several reasons the first is kept."""
         self.reason = self.reason or reason
-        _quietly(self.sock.shutdown, socket.SHUT_RDWR)
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
         for process in self._tree()[1:]:
-            _quietly(process.kill)
+            with suppress(psutil.Error, OSError):
+                process.kill()
         try:
             self._process.wait(1)  # bubblewrap ends when all that it holds has ended
         except subprocess.TimeoutExpired:
@@ -105,27 +117,9 @@ class Sandbox:
         self._closing.set()
         self._watcher.join()
         self.end("The notebook is done.")
-        self._reader.join(1)
-        if not self._reader.is_alive():  # else a process without walls has outlived its end, and writes still
-            self._process.stderr.close()
+        self._process.stderr.close()
         self.sock.close()
         self._home.cleanup()
-
-    def _wait_for_start(self):
-        try:
-            if wire.receive(self.sock, START) == "ready":
-                return
-        except (OSError, EOFError, wire.BadFrame):
-            pass
-        self.end("It did not start.")
-        self.close()
-        said = self._said.decode(errors="replace").strip()
-        raise SandboxError(f"The sandbox did not start, so nothing was graded. It said: {said or 'nothing'}")
-
-    def _read(self):
-        """Take what it writes to its stderr, of which the beginning is kept: a pipe that nobody reads blocks it."""
-        while text := os.read(self._process.stderr.fileno(), 2**16):
-            self._said += text[: SAID - len(self._said)]
 
     def _watch(self):
         start = time.monotonic()
@@ -151,42 +145,18 @@ class Sandbox:
         """(bytes in memory, CPU seconds) of all processes, with those that have ended and were waited for."""
         memory, cpu = 0, 0.0
         for process in self._tree():
-            try:
+            with suppress(psutil.Error, OSError):  # it has ended, or this look came between two of its states
                 memory += process.memory_info().rss + process.num_fds() * BUFFER + _page_tables(process.pid)
                 cpu += sum(process.cpu_times()[:4])
-            except (psutil.Error, OSError):  # it has ended, or this look came between two of its states
-                pass
         return memory, cpu
 
     def _tree(self):
-        try:
+        with suppress(psutil.NoSuchProcess):
             return [self._first, *self._first.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
+        return []
 
 
 def _page_tables(number):
     """Bytes of the tables in which the system keeps where the memory of a process lies; 0 where it tells nothing."""
     with open(f"/proc/{number}/status") as status:
         return sum(1024 * int(line.split()[1]) for line in status if line.startswith("VmPTE"))
-
-
-def _quietly(act, *args):
-    """For what may be gone already."""
-    try:
-        act(*args)
-    except (OSError, psutil.NoSuchProcess):
-        pass
-
-
-def _python(number):
-    """Python with `answer` at the socket of this number; isolated, so that the package comes from where it is here."""
-    path, answer = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r})", "diffusion_course.homework.inside.answer"
-    return [sys.executable, "-I", "-c", f"{path}; from {answer} import main; main({number})"]
-
-
-def _file(data):
-    file = tempfile.TemporaryFile()
-    file.write(data)
-    file.seek(0)
-    return file

@@ -10,7 +10,6 @@
 
 import errno
 import socket
-import tempfile
 
 from .walls import SandboxError
 
@@ -22,8 +21,8 @@ REFUSED_IF = {  # the argument that is looked at, and its values
 }
 
 
-def filter_program() -> bytes:
-    """The filter as bubblewrap takes it, for this machine. SandboxError where libseccomp is missing."""
+def write_filter(file) -> None:
+    """Write the filter as bubblewrap reads it, for this machine. SandboxError where libseccomp is missing."""
     try:
         import pyseccomp  # looks for a library of Linux
     except (RuntimeError, OSError) as error:
@@ -36,7 +35,5 @@ def filter_program() -> bytes:
             rules.add_rule(refuse, name, pyseccomp.Arg(argument, pyseccomp.EQ, value))
     other = pyseccomp.Arg(0, pyseccomp.NE, socket.AF_UNIX)
     rules.add_rule(pyseccomp.ERRNO(errno.EAFNOSUPPORT), "socket", other)
-    with tempfile.TemporaryFile() as file:
-        rules.export_bpf(file)
-        file.seek(0)
-        return file.read()
+    rules.export_bpf(file)
+    file.seek(0)

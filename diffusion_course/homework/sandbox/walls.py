@@ -67,44 +67,43 @@ def bubblewrap():
 
 def walls(command, limits, seccomp, secret):
     """`command` shut in. `seccomp`: number of an open file with the filter; `secret`: a directory not to be seen."""
-    bwrap, fate = bubblewrap(), ["--die-with-parent", "--new-session"]
+    bwrap, fate, sight = bubblewrap(), ["--die-with-parent", "--new-session"], view(limits, secret)
     names = ["--unshare-all", "--unshare-user", "--disable-userns", "--hostname", "student"]
-    sight = view(limits, secret)
-    inner = [bwrap, *names, *fate, "--seccomp", str(seccomp), *sight, "--proc", "/proc", *_settings()]
-    inner += [*_limited(limits), *command]
-    if not _is_root():
-        return inner
-    # A user of its own may not pass through /root to a Python that lies there: root gives it the view, then lets it in.
-    user = str(2**24 + os.getpid() * 16 + next(_numbers) % 16)
-    become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all"]
-    return [bwrap, "--unshare-pid", *fate, *sight, "--bind", "/proc", "/proc", *become, *inner]
-
-
-def group(limits):
-    """What puts a command into a control group of its own, whose memory of every kind and whose processes the system
-    counts; nothing where systemd does not rule, as in most containers."""
-    scope = _scope()
-    bounds = {"MemoryMax": limits.memory, "MemorySwapMax": 0, "TasksMax": 2 * limits.processes}
-    return [*scope, *(f"--property={name}={value}" for name, value in bounds.items()), "env", "-i"] if scope else []
+    settings = ["--clearenv", "--chdir", HOME]
+    for name, value in environment(HOME).items():
+        settings += ["--setenv", name, value]
+    # The processes are counted per user namespace, so the limits of the system are set inside of it.
+    sizes = [f"--data={limits.memory}", f"--as={8 * limits.memory}", f"--fsize={limits.files}", "--memlock=0"]
+    counts = [f"--cpu={limits.cpu + 10}", f"--nproc={limits.processes}", f"--nofile={limits.open_files}"]
+    limited = ["prlimit", *sizes, *counts, "--core=0", "--msgqueue=0", "--", *command]
+    inner = [bwrap, *names, *fate, "--seccomp", str(seccomp), *sight, "--proc", "/proc", *settings, *limited]
+    if _is_root():
+        # A user of its own may not pass through /root to a Python there: root gives it the view, then lets it in.
+        user = str(2**24 + os.getpid() * 16 + next(_numbers) % 16)
+        become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all"]
+        inner = [bwrap, "--unshare-pid", *fate, *sight, "--bind", "/proc", "/proc", *become, *inner]
+    return [*group(limits), "env", "-i", *inner]
 
 
 @functools.cache
-def _scope():
-    command = ["systemd-run", "--scope", "--quiet", "--collect", *([] if os.geteuid() == 0 else ["--user"])]
+def group(limits):
+    """What puts a command into a control group of its own, whose memory of every kind and whose processes the system
+    counts; nothing where systemd does not rule, as in most containers."""
+    scope = ["systemd-run", "--scope", "--quiet", "--collect", *([] if os.geteuid() == 0 else ["--user"])]
     try:
-        subprocess.run([*command, "true"], capture_output=True, check=True, timeout=10)
+        subprocess.run([*scope, "true"], capture_output=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return []
-    return command
+    bounds = {"MemoryMax": limits.memory, "MemorySwapMax": 0, "TasksMax": 2 * limits.processes}
+    return [*scope, *(f"--property={name}={value}" for name, value in bounds.items())]
 
 
 def view(limits, secret):
     """The file system that the process sees, as arguments of bubblewrap; SandboxError if it would see `secret`."""
     shown = [*SYSTEM, *_prefixes()]
-    for path in filter(None, (secret, PACKAGE.parent / "notebooks")):
-        for parent in shown:
-            if Path(path).exists() and Path(path).resolve().is_relative_to(Path(parent).resolve()):
-                raise SandboxError(f"{path} lies in {parent}, which the students' code may read. Move it elsewhere.")
+    for path, parent in itertools.product(filter(None, (secret, PACKAGE.parent / "notebooks")), shown):
+        if Path(path).exists() and Path(path).resolve().is_relative_to(Path(parent).resolve()):
+            raise SandboxError(f"{path} lies in {parent}, which the students' code may read. Move it elsewhere.")
     # First of all, since Python and the course may lie in /tmp and must come back on top of it.
     mounts = ["--perms", "1777", "--size", str(limits.files), "--tmpfs", HOME]
     for path in map(Path, (*shown, *SETTINGS, *DEVICES, PACKAGE / "x")):
@@ -143,29 +142,14 @@ def _prefixes():
         path = path.parent / path.readlink()
         found += map(str, path.parents[1:2])
     library = f"lib/python{sys.version_info.major}.{sys.version_info.minor}"
-    return [
-        path for path in dict.fromkeys(map(os.path.normpath, found)) if path != "/usr" and Path(path, library).is_dir()
-    ]
+    places = dict.fromkeys(map(os.path.normpath, found))
+    return [path for path in places if path != "/usr" and Path(path, library).is_dir()]
 
 
 def environment(home):
     """All that the process finds in its environment."""
     plots = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     return ONE_THREAD | plots | {"HOME": home, "USER": "student", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
-
-
-def _settings():
-    settings = ["--clearenv", "--chdir", HOME]
-    for name, value in environment(HOME).items():
-        settings += ["--setenv", name, value]
-    return settings
-
-
-def _limited(limits):
-    """Limits of the system. The processes are counted per user namespace, so the limit is set inside of it."""
-    sizes = [f"--data={limits.memory}", f"--as={8 * limits.memory}", f"--fsize={limits.files}", "--memlock=0"]
-    counts = [f"--cpu={limits.cpu + 10}", f"--nproc={limits.processes}", f"--nofile={limits.open_files}"]
-    return ["prlimit", *sizes, *counts, "--core=0", "--msgqueue=0", "--"]
 
 
 def _is_root():
