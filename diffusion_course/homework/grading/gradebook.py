@@ -4,19 +4,18 @@ A file is enough where one disk is shared. A database is for many machines whose
 files, and for whoever reads the points elsewhere. Either holds a record whole or not at all, the last one written.
 """
 
-import functools
-import threading
 from pathlib import Path
 from typing import Any
 
 from .. import tables
+from . import extra
 
-TABLE = """create table if not exists records
+# The lock: two who make the table at once would meet.
+TABLE = """select pg_advisory_xact_lock(1); create table if not exists records
 (class text, student text, record text not null, written timestamptz default now(), primary key (class, student))"""
 WRITE = """insert into records (class, student, record) values (%s, %s, %s)
 on conflict (class, student) do update set record = excluded.record, written = now()"""
 READ = "select record from records where class = %s and student = %s"
-_alone = threading.Lock()
 
 
 class Files:
@@ -35,7 +34,11 @@ class Files:
 
 
 class Database:
-    """The rows of one class in the database at `address`, postgresql://…; ValueError where it cannot be used."""
+    """The rows of one class in the database at `address`, postgresql://…; ValueError where it cannot be used.
+
+    Each question has a connection of its own: one that was kept could be lost meanwhile, and a hundred workers that
+    kept theirs are all that PostgreSQL takes.
+    """
 
     def __init__(self, address: str, name: str):
         self.address, self.name = address, name
@@ -48,28 +51,13 @@ class Database:
         self._do(WRITE, self.name, student, record)
 
     def _do(self, command: str, *values: str) -> Any:
-        """The first row of the answer, if there are any; tried once more where the connection was lost."""
-        try:
+        """The first row of the answer, if there are any."""
+        with extra("gradebook"):
             import psycopg
-        except ModuleNotFoundError as missing:
-            raise ValueError(f'{missing}. Try: pip install "diffusion-course[gradebook]"') from missing
-        with _alone:
-            for last in (False, True):
-                try:
-                    done = _connection(self.address).execute(command, values)
-                    return done.fetchone() if done.description else None
-                except psycopg.Error as error:
-                    _connection.cache_clear()
-                    if last:
-                        raise ValueError(f"the gradebook's database cannot be used: {str(error).strip()}") from error
-
-
-@functools.lru_cache(maxsize=1)
-def _connection(address: str):
-    import psycopg
-
-    made = psycopg.connect(address, autocommit=True)
-    with made.transaction():  # two who make the table at once would meet
-        made.execute("select pg_advisory_xact_lock(1)")
-        made.execute(TABLE)
-    return made
+        try:
+            with psycopg.connect(self.address) as base:
+                base.execute(TABLE)
+                done = base.execute(command, values)
+                return done.fetchone() if done.description else None
+        except psycopg.Error as error:
+            raise ValueError(f"the gradebook's database cannot be used: {str(error).strip()}") from error
