@@ -166,7 +166,7 @@ def test_one_byte_now_and_then_is_no_answer(pair):
 def student(pair, monkeypatch):
     """(Student, answer): `answer` writes one message from the student's side."""
     monkeypatch.setattr(channel, "GRACE", 0.2)
-    return Student(pair[0], "ada"), lambda value: wire.send(pair[1], value, 5)
+    return Student(channel.Channel(pair[0]), "ada"), lambda value: wire.send(pair[1], value, 5)
 
 
 @pytest.mark.parametrize("kind", [NotAttempted, Failed, TooSlow, Refused])
@@ -285,7 +285,7 @@ def ada():
 
     with Sandbox(unsafe=True) as sandbox:
         channel.Channel(sandbox.sock).ask({"do": "run", "source": NOTEBOOK}, 60)
-        yield Student(sandbox.sock, "ada")
+        yield Student(channel.Channel(sandbox.sock), "ada")
 
 
 def test_values_and_answers_of_a_notebook(ada):
@@ -350,7 +350,7 @@ def test_who_does_not_stop_is_dead(start, monkeypatch):
     monkeypatch.setattr(channel, "GRACE", 0.5)
     deaf = start(unsafe=True)
     deaf.run(NOTEBOOK)
-    student = Student(deaf.sandbox.sock, "deaf")
+    student = Student(channel.Channel(deaf.sandbox.sock), "deaf")
     with pytest.raises(TooSlow):
         student.call("deaf", seconds=0.3)
     with pytest.raises(Dead):

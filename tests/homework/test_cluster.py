@@ -8,7 +8,7 @@ import pytest
 import toy
 from click.testing import CliRunner
 
-from diffusion_course.homework.grading import engine, grade, records
+from diffusion_course.homework.grading import grade, records
 from diffusion_course.run import cli
 
 distributed = pytest.importorskip("distributed")
@@ -37,7 +37,7 @@ def test_the_work_can_be_sent_to_another_machine(made):
 
 
 def test_an_address_where_nobody_answers_is_told(made, monkeypatch):
-    monkeypatch.setattr(engine, "PATIENCE", 0.5)
+    monkeypatch.setattr(grade, "SCHEDULER", 0.5)
     toy.hand_in(made, "student-0")
     for address in ("tcp://127.0.0.1:9", "no address"):
         result = CliRunner().invoke(cli.main, ["homework", "grade", str(made.root), "--cluster", address])

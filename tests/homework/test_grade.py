@@ -138,7 +138,7 @@ def test_an_interruption_ends_what_is_at_work_and_the_next_run_takes_it_up(made)
 def test_an_interruption_before_a_process_has_begun_starts_none(made):
     toy.hand_in(made, "ada", toy.work(says="hang"))
     batch = grade._Batch(made, unsafe=True, again=False, kit=made.fingerprint, at_work={})
-    batch.stop()
+    batch.stopped.set()
     (found,) = grade.changed(made)
     with pytest.raises(InterruptedError):
         batch.record(found)
@@ -297,7 +297,7 @@ def test_status_says_how_far_everyone_is_and_what_is_left(made):
 def test_a_test_that_printed_nothing_says_how_it_ended():
     cell = toy.grading("double", "1.0")
     cell.outputs = [toy.nbformat.v4.new_output("error", ename="MemoryError", evalue="", traceback=[])]
-    assert grade._part(cell) == Part(0, "✗ nothing could be tested: the test ended in MemoryError")
+    assert records.judged(cell) == Part(0, "✗ nothing could be tested: the test ended in MemoryError")
 
 
 @pytest.mark.long
@@ -326,8 +326,8 @@ def test_blanks_whose_work_is_done_and_cells_that_cannot_be_read_are_told():
         cell.outputs = [new_output("stream", name="stdout", text="✓ right")] if is_test(cell) else cell.get("outputs")
     made.cells[3].metadata.nbgrader.grade_id = "grade-training"
     made.metadata["homework"] = {"errors": []}
-    told = grade.outcome(made, ["double", "train"])
+    told = records.outcome(made, ["double", "train"])
     assert told["uses"] == ["train (blank, and its work is done)", f"cell {len(made.cells)} (ran, unread)"]
-    assert told["reason"] == grade.STRANGE.format([len(made.cells)])
+    assert told["reason"] == records.STRANGE.format([len(made.cells)])
     made.metadata["homework"]["errors"] = [len(made.cells) - 1]
-    assert grade.outcome(made, ["double"])["uses"] == []
+    assert records.outcome(made, ["double"])["uses"] == []

@@ -245,8 +245,8 @@ def test_neither_do_points_of_a_walk_and_levels(solved):
 
 @pytest.mark.parametrize("odd", [[[float("inf"), torch.zeros(512, 2)]], {float("nan"): torch.zeros(512, 2)}, [[1]], 5])
 def test_odd_samples_have_no_figures_and_cost_no_grade(odd):
-    made = runs.Run(new_notebook(), local.Student({"STUDENT_ID": "ada", "samples": odd}), None)
-    assert (made.figures(parts), made.samples()) == ("", {})
+    made = runs.Run(new_notebook(), local.Student({"STUDENT_ID": "ada", "samples": odd}))
+    assert made.results(parts) == {"samples": {}, "figures": ""}
 
 
 def test_samples_of_more_steps_than_asked_for_earn_half(solved, capsys):
@@ -341,7 +341,7 @@ def test_a_test_that_is_run_again_does_not_ask_what_the_grader_has_shown(solved,
     monkeypatch.setattr(runs.Run, "ask", lambda *_: ("", None))  # there is no process, and none ends
     student = local.Student(solved | {"reverse_step": step, "sample": walk})
     test = copy.deepcopy(GRADED["grade-sample"])
-    runs.Run(new_notebook(cells=[test]), student, sandbox=None).cells()
+    runs.Run(new_notebook(cells=[test]), student).cells()
     assert determine_grade(test)[0] == 0, test.outputs
 
 

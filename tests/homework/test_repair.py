@@ -38,7 +38,7 @@ class Run:
         self.asked.append(source)
         return None if self.ends else ("", None)
 
-    def judge(self, cell, index):
+    def judge(self, cell):
         self._print(cell, "✓ right." if self.later == 1 else "✗ wrong.", self.later)
 
     def _print(self, cell, line, points=None):

@@ -60,7 +60,7 @@ def test_students_cells_and_tests_run_in_processes_of_their_own(walled):
     assert "ZeroDivisionError" in shown(notebook.cells[6])
     assert shown(notebook.cells[7]) == "after the error\n"
     record = notebook.metadata["homework"]
-    assert (record["status"], record["reason"], record["cells"], record["errors"]) == ("complete", "", 4, [6])
+    assert (record["status"], record["reason"], record["errors"]) == ("complete", "", [6])
     assert record["peak_memory"] > 2**20
 
 
@@ -77,7 +77,7 @@ def test_points_earned_before_the_end_are_kept(walled):
     assert "ended" in shown(notebook.cells[4])
     assert notebook.cells[3].outputs == []
     record = notebook.metadata["homework"]
-    assert (record["status"], record["reason"], record["ended_at"]) == ("ended early", "It ended by itself.", 2)
+    assert (record["status"], record["reason"]) == ("ended early", "It ended by itself.")
 
 
 DEAF = """

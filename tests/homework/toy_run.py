@@ -6,8 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-student, staged, ran = sys.argv[1:4]
-notebook = json.loads(Path(staged).read_text())
+student, path = sys.argv[1:3]
+notebook = json.loads(Path(path).read_text())
 says = "\n".join(re.findall("toy: (.*)", "".join("".join(cell["source"]) + "\n" for cell in notebook["cells"])))
 with open("calls.txt", "a") as calls:
     calls.write(f"{student} {time.time()}\n")
@@ -29,6 +29,6 @@ clouds = {str(n): [[0.1 * i, -0.2 * i] for i in range(12)] for n in (10, 1000, 5
 early = {"status": "ended early", "reason": "It took too much memory."} if "early" in says else {}
 figures = {"figures": "10 steps: distance 0.0453"} if clouds else {}
 notebook["metadata"]["homework"] = figures | {"status": "complete", "reason": "", "samples": clouds, **early}
-Path(ran).write_text(json.dumps(notebook))
+Path(path).write_text(json.dumps(notebook))
 with open("calls.txt", "a") as calls:
     calls.write(f"{student} {time.time()} done\n")

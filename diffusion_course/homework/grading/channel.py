@@ -59,15 +59,16 @@ class Named(str):
 
 
 class Channel:
-    """Requests and answers on a socket, one after the other. A channel that lost step is dead for good."""
+    """Requests and answers on a socket, one after the other. One that lost step is `dead` for good: this says why, and
+    `lost` is called."""
 
-    def __init__(self, sock):
-        self._sock, self._dead = sock, None
+    def __init__(self, sock, lost=lambda: None):
+        self._sock, self._lost, self.dead = sock, lost, None
 
     def ask(self, request, seconds):
         """The answer to `request`, whose own limit is `seconds`, `stretched`; GRACE more, and the channel is closed."""
-        if self._dead:
-            raise Dead(self._dead)
+        if self.dead:
+            raise Dead(self.dead)
         seconds, grace = stretched(seconds), stretched(GRACE)
         try:
             wire.send(self._sock, request | {"seconds": seconds}, grace, wire.MAX_REQUEST)
@@ -77,7 +78,7 @@ class Channel:
             raise TooSlow(f"There was no answer within {seconds:.3g} s.") from None
         except (EOFError, OSError):
             self._end("The process that runs the notebook has ended.")
-            raise Dead(self._dead) from None
+            raise Dead(self.dead) from None
         except wire.BadFrame as error:
             self._end("It sent what is no answer.")
             raise Refused(f"The answer was {str(error)[:SHORT]}.") from None
@@ -87,9 +88,10 @@ class Channel:
 
     def _end(self, reason):
         """Close it for all who hold the socket: a late answer must not meet a new question."""
-        self._dead = reason
+        self.dead = reason
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
+        self._lost()
 
 
 class Student:
@@ -97,8 +99,8 @@ class Student:
     and `curve` are those of the class, and `again` what is added to the secret when a test runs once more, so that
     other things are asked."""
 
-    def __init__(self, sock, id, secret="", T=1000, curve="spiral"):
-        self.channel, self.id, self.secret, self.T, self.curve = Channel(sock), id, secret, T, curve
+    def __init__(self, channel, id, secret="", T=1000, curve="spiral"):
+        self.channel, self.id, self.secret, self.T, self.curve = channel, id, secret, T, curve
         self.salt = drawn.salt(secret)
         self.again: tuple[str, ...] = ()
         self.right: set[str] = set()  # functions that have full points

@@ -2,8 +2,9 @@
 
 A submission is staged (`submission.stage`), handed to a process (`run`), and what that found becomes its record. The
 record is written last and whole: killed at any moment, the next run grades what has none. A submission that cannot be
-graded gets a record that says why, and the others go on. Each is a job for `engine`, here or on another machine;
-whoever grades it holds a lock on its log, and so do its processes, which may outlive a job that was killed.
+graded gets a record that says why, and the others go on. Each is a job for a thread of this process, or for a worker of
+a Dask cluster; a job whose worker is lost goes to another. Whoever grades it holds a lock on its log, and so do its
+processes, which may outlive a job that was killed.
 """
 
 import contextlib
@@ -13,27 +14,23 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import as_completed
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from pathlib import Path
-from threading import Lock
+from threading import Event
 
 import nbformat
 
 from .. import tables
 from ..collect import submission
 from ..collect.submission import Problem, Submission
-from ..course import Course, is_test, part_of
-from ..report import answers
+from ..course import Course
 from ..sandbox.walls import ONE_THREAD, stretched
-from . import records
-from .engine import engine
-from .records import FAILED, GRADED, Part, Record
+from . import extra, records
+from .records import FAILED, Record
 
 LIMIT = 1200  # seconds for one submission; the limits inside (`run`) are far below
 PATIENCE = 10  # seconds that a process has to end after an interruption
-BLANK = "No part was attempted: perhaps the wrong file."
-STRANGE = "These cells ran, and are no Python that the grader can read, so your teacher will look at them: {}."
-LONGEST, LINE, REMARKS = 100_000, 500, 50  # of a record: characters of a text and of a line, lines on a student's code
+SCHEDULER = 30  # seconds until a scheduler that does not answer counts as not there
 
 
 def changed(course: Course) -> list[Submission]:
@@ -67,10 +64,10 @@ def grade(
 
     `jobs`: how many at once. `unsafe`: without the sandbox. `again`: also what has a record already. `at_work` is kept
     up to date: student → when the grading began. `cluster`: the address of a Dask scheduler whose workers grade, in
-    place of this machine. Raises ValueError if nothing is released.
+    place of this machine; they see the course directory under the same path. Raises ValueError if nothing is released.
     """
     course.require_release()
-    with _alone(course), engine(jobs, cluster) as pool:
+    with _alone(course), _workers(jobs, cluster) as pool:
         batch = _Batch(course, unsafe, again, course.fingerprint, {} if at_work is None else at_work)
         submitted = [pool.submit(batch.record, found) for found in waiting]
         try:
@@ -79,8 +76,28 @@ def grade(
         except BaseException:  # Ctrl-C, or the caller stops early
             for job in submitted:
                 job.cancel()
-            batch.stop()
+            batch.stopped.set()
             raise
+
+
+@contextlib.contextmanager
+def _workers(jobs: int, cluster: str | None) -> Iterator[Executor]:
+    """What grades `jobs` submissions at once here, or with the workers of a scheduler. ValueError if there is none."""
+    if cluster is None:
+        with ThreadPoolExecutor(jobs) as pool:
+            yield pool
+        return
+    with extra("cluster"):
+        from distributed import Client
+    try:
+        client = Client(cluster, timeout=SCHEDULER)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"no Dask scheduler answers at {cluster!r} ({error}). `dask scheduler` starts one and says its address, "
+            "such as tcp://192.168.0.1:8786."
+        ) from error
+    with client, client.get_executor(pure=False) as pool:
+        yield pool
 
 
 @contextlib.contextmanager
@@ -112,9 +129,10 @@ def _locks(course: Course) -> list[Path]:
 
 
 def _recorded(course: Course, found: Submission) -> Record | None:
-    """The record of this very submission by this very kit, if there is one."""
-    record = records.load(course, found.id)
-    return record if record and record.is_of(submission.digest(found.path)[0], course.fingerprint) else None
+    """The record of this very submission by this very kit, if there is one; not of a fault of ours."""
+    record, digest = records.load(course, found.id), submission.digest(found.path)[0]
+    same = record and (record.submission, record.kit) == (digest, course.fingerprint)
+    return record if same and record.status != FAILED else None
 
 
 class _Batch:
@@ -123,8 +141,7 @@ class _Batch:
     def __init__(self, course: Course, unsafe: bool, again: bool, kit: str, at_work: dict[str, float]):
         self.course, self.unsafe, self.again, self.kit, self.at_work = course, unsafe, again, kit, at_work
         self.released = nbformat.read(course.released, as_version=4)
-        self.running: set[subprocess.Popen] = set()
-        self.starting, self.stopped = Lock(), False
+        self.stopped = Event()  # then what is at work is ended, and graded by the next run
 
     def __reduce__(self):
         """On another machine everything is read anew, and nothing is at work yet."""
@@ -158,44 +175,35 @@ class _Batch:
 
     def _graded(self, student: str, staged: nbformat.NotebookNode) -> dict:
         """What is found in the staged notebook, as the fields of a record."""
-        place, ran = (self.course.grading / folder / f"{student}.ipynb" for folder in ("staged", "ran"))
-        tables.replace(place, nbformat.writes(staged).encode())
-        ran.parent.mkdir(exist_ok=True)
-        ran.unlink(missing_ok=True)
-        log = self.course.grading / "logs" / f"{student}.log"
+        path, log = self.course.grading / "ran" / f"{student}.ipynb", self.course.grading / "logs" / f"{student}.log"
+        tables.replace(path, nbformat.writes(staged).encode())
         log.parent.mkdir(exist_ok=True)
-        words = self.course.runner(student, str(place), str(ran), *(["--unsafe"] if self.unsafe else []))
-        if self._process(words, log) or not ran.is_file():
+        words = self.course.runner(student, str(path), *(["--unsafe"] if self.unsafe else []))
+        if self._process(words, log):
             return {"status": FAILED, "reason": f"{_last_line(log)} (all of it: {log.relative_to(self.course.root)})"}
-        return outcome(nbformat.read(ran, as_version=4), self.course.answers)
+        return records.outcome(nbformat.read(path, as_version=4), self.course.answers)
 
     def _process(self, command: list[str], log: Path) -> int:
         """The exit status of a process, which writes into this log and holds a lock on it."""
         with open(log, "a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # inherited by the process
             file.truncate(0)
-            with self.starting:  # else a process could start just after `stop` has ended all that were running
-                if self.stopped:
-                    raise InterruptedError("this grading was stopped.")
-                process = subprocess.Popen(
-                    command, cwd=self.course.root, env=os.environ | ONE_THREAD, stdin=subprocess.DEVNULL, stdout=file,
-                    stderr=file, start_new_session=True,
-                )  # fmt: skip
-                self.running.add(process)
-            try:
-                process.wait(stretched(LIMIT))
-            except subprocess.TimeoutExpired:
+            if self.stopped.is_set():
+                raise InterruptedError("this grading was stopped.")
+            process = subprocess.Popen(
+                command, cwd=self.course.root, env=os.environ | ONE_THREAD, stdin=subprocess.DEVNULL, stdout=file,
+                stderr=file, start_new_session=True,
+            )  # fmt: skip
+            ends = time.monotonic() + stretched(LIMIT)
+            while process.returncode is None and time.monotonic() < ends and not self.stopped.is_set():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.2)
+            if process.returncode is None:
                 _end(process)
                 file.write(f"stopped after {LIMIT} seconds\n")
-            self.running.discard(process)
+        if self.stopped.is_set():
+            raise InterruptedError("this grading was stopped.")
         return process.returncode
-
-    def stop(self) -> None:
-        """End what is at work, and start nothing more. What was begun is graded by the next run."""
-        with self.starting:
-            self.stopped = True
-        for process in list(self.running):
-            _end(process)
 
 
 def _end(process: subprocess.Popen) -> None:
@@ -206,43 +214,6 @@ def _end(process: subprocess.Popen) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def outcome(notebook: nbformat.NotebookNode, names: list[str]) -> dict:
-    """The fields of a record that a notebook holds which has run: points and message of each part, status, samples."""
-    about = notebook.metadata.get("homework", {})
-    own = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and not is_test(cell)]
-    found = answers.read([notebook.cells[i].source for i in own], names)
-    unread = [own[place] + 1 for place in found.unread if own[place] not in about.get("errors", [])]
-    marked = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
-    parts = {part_of(cell.metadata.nbgrader.grade_id): _part(cell) for cell in marked}
-    signs = {name.replace("-", "_"): part.message[:1] for name, part in parts.items()}
-    said = [f"{name} (right, and defined in no cell)" for name in found.missing if signs.get(name) == "✓"]
-    blank = [name for name in found.blank if signs.get(name, signs.get("training")) == "✓"]
-    said += [f"{name} (blank, and its work is done)" for name in blank] + [f"cell {i} (ran, unread)" for i in unread]
-    return {
-        "status": GRADED if about.get("status", "complete") == "complete" else about["status"],
-        "reason": about.get("reason") or (STRANGE.format(unread) if unread else BLANK * (set(signs.values()) <= {"○"})),
-        "inside": about.get("wall_seconds", 0.0),
-        "parts": parts,
-        "conclusions": "\n".join(cell.source for cell in marked if not is_test(cell))[:LONGEST],
-        "figures": about.get("figures", ""),
-        "code": found.program,
-        "uses": [tables.visible(each[:LINE]) for each in (*found.uses[:REMARKS], *about.get("remarks", []), *said)],
-        "samples": dict(sorted(about.get("samples", {}).items(), key=lambda each: int(each[0]))),
-    }
-
-
-def _part(cell: nbformat.NotebookNode) -> Part:
-    """Points by nbgrader's own rule (None: to be marked by hand), and the line that the test printed."""
-    from nbgrader.utils import determine_grade  # slow to load
-    points, _ = determine_grade(cell)
-    if not is_test(cell):
-        return Part(points, "○ not attempted" if points == 0 else "")
-    printed = "".join(out.text for out in cell.outputs if out.output_type == "stream" and out.name == "stdout")
-    ended = "".join(f": the test ended in {out.ename}" for out in cell.outputs if out.output_type == "error")
-    line = (printed.strip().splitlines() or [f"✗ nothing could be tested{ended}"])[0]
-    return Part(float(points), tables.visible(line[:LINE]))
 
 
 def _last_line(log: Path) -> str:

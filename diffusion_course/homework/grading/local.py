@@ -12,6 +12,7 @@ from ..assignments import ASSIGNMENTS
 from ..inside import answer, wire
 from ..prepare import make as prepare
 from . import channel
+from .records import is_own
 
 
 class Student(channel.Student):
@@ -19,8 +20,7 @@ class Student(channel.Student):
 
     def __init__(self, namespace: dict):
         T, curve = int(namespace.get("T", 1000)), getattr(namespace.get("spiral"), "curve", "spiral")
-        super().__init__(None, str(namespace.get("STUDENT_ID", "")), T=T, curve=curve)
-        self.channel = _Here(namespace)
+        super().__init__(_Here(namespace), str(namespace.get("STUDENT_ID", "")), T=T, curve=curve)
 
 
 class _Here(channel.Channel):
@@ -40,8 +40,7 @@ class _Here(channel.Channel):
 
 def work(cells, without=("setup",)) -> dict[str, str]:
     """The student's own code cells of a notebook, id → source: no test cells, and not the set-up for Colab."""
-    own = [cell for cell in cells if cell.cell_type == "code" and not cell.metadata.get("nbgrader", {}).get("grade")]
-    return {cell.id: cell.source for cell in own if cell.id not in without}
+    return {cell.id: cell.source for cell in filter(is_own, cells) if cell.id not in without}
 
 
 def run(sources, namespace=None) -> dict:

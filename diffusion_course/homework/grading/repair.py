@@ -12,6 +12,7 @@ import re
 from ..course import is_test, part_of
 from ..report import answers
 from .judge import ONE_STEP
+from .records import is_own, judged, points
 
 TOLD = " (Judged with a right `{}` in place of yours, so that its mistake costs only its own part. With yours: {})"
 
@@ -23,11 +24,16 @@ def repair(run, solution, parts) -> None:
     `RESULTS` that one wrong function may spoil.
     """
     cells = run.notebook.cells
-    tests = {_name(cell): i for i, cell in enumerate(cells) if cell.cell_type == "code" and is_test(cell)}
-    lost = [name for name, i in tests.items() if _points(cells[i]) < cells[i].metadata.nbgrader.points]
+    tests = {_name(cell): i for i, cell in enumerate(cells) if is_test(cell)}
+    lost = [name for name, i in tests.items() if points(cells[i]) < cells[i].metadata.nbgrader.points]
     wrong, after = ([name for name in lost if name in some] for some in (parts.QUESTIONS, parts.RESULTS))
-    said = _said(cells[tests[wrong[0]]]) if len(wrong) == 1 and after else ""
-    if "✗" in said and not _lacks_its_loop(cells, wrong[0], said) and _run_again(run, wrong[0], solution):
+    if len(wrong) != 1 or not after:
+        return
+    said, place, right = judged(cells[tests[wrong[0]]]).message, _place(cells, wrong[0]), _place(solution, wrong[0])
+    if place is None or right is None or not said.startswith("✗") or _lacks_its_loop(cells, wrong[0], said):
+        return
+    again = solution[right], *filter(is_own, cells[place + 1 :])
+    if all(run.ask(cell.source) for cell in again):
         for name in after:
             _judge_again(run, tests[name], wrong[0])
 
@@ -36,26 +42,16 @@ def _lacks_its_loop(cells, name: str, said: str) -> bool:
     """Is it one step because there is no loop? That is a blank; to return too early from a loop is a mistake."""
     if not any(fault in said for fault in ONE_STEP):
         return False
-    own = [cell.source for cell in cells if cell.cell_type == "code" and not is_test(cell)]
-    return not re.search(r"\b(for|while)\b", answers.read(own, [name]).program)
-
-
-def _run_again(run, name: str, solution) -> bool:
-    """Put the solution in the place of this function and run the student's cells after it; False if that fails."""
-    place, right = _place(run.notebook.cells, name), _place(solution, name)
-    if place is None or right is None:
-        return False
-    own = [cell for cell in run.notebook.cells[place + 1 :] if cell.cell_type == "code" and not is_test(cell)]
-    return all(run.ask(cell.source) for cell in (solution[right], *own))
+    return not re.search(r"\b(for|while)\b", answers.read([c.source for c in filter(is_own, cells)], [name]).program)
 
 
 def _judge_again(run, index: int, wrong: str) -> None:
     before = run.notebook.cells[index]
     again = copy.deepcopy(before)
-    run.judge(again, index)
-    if _points(again) > _points(before):
-        yours = _said(before).strip().split(": ", 1)[-1]
-        again.outputs[0].text = _said(again).rstrip() + TOLD.format(wrong, yours) + "\n"
+    run.judge(again)
+    if points(again) > points(before):
+        yours = judged(before).message.split(": ", 1)[-1]
+        again.outputs[0].text = judged(again).message + TOLD.format(wrong, yours) + "\n"
         run.notebook.cells[index] = again
 
 
@@ -68,11 +64,3 @@ def _place(cells, name: str) -> int | None:
     claims = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in cells]
     wanted = name.replace("_", "-")
     return claims.index(wanted) if wanted in claims else None
-
-
-def _points(cell) -> float:
-    return next((float(out.data["text/plain"]) for out in cell.outputs if out.output_type == "execute_result"), 0.0)
-
-
-def _said(cell) -> str:
-    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
