@@ -33,8 +33,7 @@ def counted():
     import torch  # noqa: F401
 
     training.watch()
-    for key in set(training.TRAINING) - {None}:
-        del training.TRAINING[key]
+    training.TRAINING.clear()
 
 
 @pytest.fixture(scope="session")

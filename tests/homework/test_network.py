@@ -245,8 +245,7 @@ def solved():
 @pytest.mark.parametrize("name", ATTACKS)
 def test_what_is_no_trained_network_or_no_walk_of_it_earns_nothing(name, solved, capsys):
     part, change, said = ATTACKS[name]
-    for key in set(training.TRAINING) - {None}:  # of other tests
-        del training.TRAINING[key]
+    training.TRAINING.clear()  # of other tests
     changes = {"model": trained()} | change()
     names = solved | changes
     if part == "samples_50":
@@ -298,7 +297,7 @@ def test_a_running_mean_of_the_trained_weights_is_trained(solved):
 
 def test_a_network_whose_last_layer_begins_at_zero_is_asked_once_more_after_its_training(solved, monkeypatch):
     """And one that was trained and ignores t is not."""
-    monkeypatch.setattr(training, "TRAINING", {None: training.TRAINING[None]})  # no other test has trained its like
+    monkeypatch.setattr(training, "TRAINING", {})  # no other test has trained its like
     model = solved["Denoiser"]()
     nn.init.zeros_(model.layers[-1].weight)
     student = local.Student(solved | {"model": model})

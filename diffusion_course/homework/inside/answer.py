@@ -83,7 +83,7 @@ def run(shell, source, seconds):
     except BaseException as caught:  # whatever gets past IPython
         shell.shown.write(_said(caught))
         error = caught
-    return {"shown": shell.shown.collected(), "error": None if error is None else type(error).__name__}
+    return {"shown": shell.shown.getvalue(), "error": None if error is None else type(error).__name__}
 
 
 def value(shell, name):
@@ -108,12 +108,8 @@ def denoise(shell, xt, t, other):
         return model(_given(shell, xt), _given(shell, t))
 
 
-def trained(shell):
-    """What is known of the training of the student's `model`."""
-    return training.of(value(shell, "model"))
-
-
-ANSWERS: dict[str, Callable] = {"value": value, "call": call, "denoise": denoise, "training": trained}
+ANSWERS: dict[str, Callable] = {"value": value, "call": call, "denoise": denoise}
+ANSWERS["training"] = lambda shell: training.of(value(shell, "model"))
 
 
 def _given(shell, arg):

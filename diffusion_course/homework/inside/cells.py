@@ -19,27 +19,21 @@ MAX_SHOWN = 2**18  # characters of one cell: of twelve bytes each they still fit
 CUT = "\n… more output was cut.\n"
 
 
-class Shown(io.TextIOBase):
+class Shown(io.StringIO):
     """sys.stdout and sys.stderr of the cells, and what `display` shows."""
 
-    def __init__(self):
-        self.clear()
-
     def clear(self):
-        self._text, self._room = io.StringIO(), MAX_SHOWN
-
-    def collected(self):
-        return self._text.getvalue()
-
-    def writable(self):
-        return True
+        self.seek(0)
+        self.truncate()
 
     def write(self, text):
-        if self._room >= 0:
-            self._text.write(text[: self._room])
-            self._room -= len(text)
-            self._text.write(CUT if self._room < 0 else "")
+        room = MAX_SHOWN - self.tell()
+        if room >= 0:
+            super().write(text[:room] + CUT * (len(text) > room))
         return len(text)
+
+    def close(self):
+        """Nothing: the next cell has it again."""
 
 
 class Publisher(DisplayPublisher):

@@ -4,39 +4,59 @@ What it tells is told by a process that the student's code owns: it shows who tr
 `network` asks the answers themselves, from outside.
 """
 
+import functools
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 NO_COPY = 0.1  # share of the squared way from where others began that leads outside of theirs; of means it is 0
-TRAINING: dict = {}  # id of a weight → [the weight, where it began, steps, its least and its largest values]
+
+
+@dataclass(eq=False)
+class Stepped:
+    """Weights that an optimiser has stepped: where they began, and their least and largest values since."""
+
+    weights: Any
+    began: Any
+    least: Any
+    largest: Any
+    steps: int = 0
+
+    def outside(self, now) -> float:
+        """The squared distance of `now` from what lies between the least and the largest values."""
+        return float((now - now.clamp(self.least.to(now), self.largest.to(now))).square().sum())
+
+
+TRAINING: dict[int, Stepped] = {}  # by the id of the weights, in the order in which they were stepped first
 
 
 def watch() -> None:
-    """Count the steps of every optimiser of torch from now on, if torch is there and not watched yet."""
-    if "torch" in sys.modules and not TRAINING:
-        from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+    """Count the steps of every optimiser of torch from now on, if torch is there."""
+    if "torch" in sys.modules:
+        _watch()
 
-        TRAINING[None] = [None, None, 0, None, None]
-        register_optimizer_step_pre_hook(_before)
-        register_optimizer_step_post_hook(_after)
+
+@functools.cache
+def _watch() -> None:
+    from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+    register_optimizer_step_pre_hook(_before)
+    register_optimizer_step_post_hook(_after)
 
 
 def _before(optimiser, args, kwargs) -> None:
-    for group in optimiser.param_groups:
-        for weights in group["params"]:
-            if id(weights) not in TRAINING:
-                began = weights.detach().clone()
-                TRAINING[id(weights)] = [weights, began, 0, began.clone(), began.clone()]
-            TRAINING[id(weights)][2] += 1
+    for weights in (each for group in optimiser.param_groups for each in group["params"]):
+        if id(weights) not in TRAINING:
+            began = weights.detach().clone()
+            TRAINING[id(weights)] = Stepped(weights, began, began.clone(), began.clone())
+        TRAINING[id(weights)].steps += 1
 
 
 def _after(optimiser, args, kwargs) -> None:
-    import torch
-
-    for weights, _, _, least, largest in (TRAINING[id(w)] for group in optimiser.param_groups for w in group["params"]):
-        now = weights.detach().to(least)  # a network may have become double meanwhile
-        torch.minimum(least, now, out=least)
-        torch.maximum(largest, now, out=largest)
+    for same in (TRAINING[id(each)] for group in optimiser.param_groups for each in group["params"]):
+        now = same.weights.detach().to(same.least)  # a network may have become double meanwhile
+        same.least, same.largest = same.least.minimum(now), same.largest.maximum(now)
 
 
 def of(model) -> dict:
@@ -48,26 +68,24 @@ def of(model) -> dict:
     weights lies between their least and their largest values.
     """
     own = list(model.parameters()) if callable(getattr(model, "parameters", None)) else []
-    pairs = [(weights.detach(), *same[1:]) for weights in own if (same := _stepped(weights))]
-    moved = sum(float((now - start).square().sum()) for now, start, *_ in pairs)
-    size = sum(float(start.square().sum()) for _, start, *_ in pairs)
-    outside = sum(_outside(now, least, largest) for now, _, _, least, largest in pairs)
+    pairs = [(weights.detach(), same) for weights in own if (same := _stepped(weights))]
+    moved = sum(float((now - same.began).square().sum()) for now, same in pairs)
+    size = sum(float(same.began.square().sum()) for _, same in pairs)
     return {
         "weights": sum(weights.numel() for weights in own),
-        "still": sum(weights.numel() for weights in own) - sum(now.numel() for now, *_ in pairs),
-        "steps": max((steps for _, _, steps, _, _ in pairs), default=0),
+        "still": sum(weights.numel() for weights in own) - sum(now.numel() for now, _ in pairs),
+        "steps": max((same.steps for _, same in pairs), default=0),
         "moved": (moved / size) ** 0.5 if size else float(moved > 0),
-        "strayed": (outside / moved) ** 0.5 if moved else 0.0,
+        "strayed": (sum(same.outside(now) for now, same in pairs) / moved) ** 0.5 if moved else 0.0,
     }
 
 
-def _stepped(weights) -> list | None:
+def _stepped(weights) -> Stepped | None:
     """What is known of these weights, or of those that they are a copy of. None: a frozen layer, say, is neither."""
-    alike = [each for key, each in TRAINING.items() if key is not None and each[0].shape == weights.shape]
-    now = weights.detach()
-    found = min(alike, key=lambda each: (_outside(now, *each[3:]), each[0] is not weights), default=None)
-    if found and found[0] is not weights and (not weights.requires_grad or weights.grad is not None):
-        if _outside(now, *found[3:]) > NO_COPY * float((now - found[1]).square().sum()):
+    now, alike = weights.detach(), [each for each in TRAINING.values() if each.weights.shape == weights.shape]
+    found = min(alike, key=lambda each: (each.outside(now), each.weights is not weights), default=None)
+    if found and found.weights is not weights and (not weights.requires_grad or weights.grad is not None):
+        if found.outside(now) > NO_COPY * float((now - found.began).square().sum()):
             return None
     return found
 
@@ -87,7 +105,7 @@ def changed(model, seed: int = 0):
         with torch.no_grad():
             for weights in model.parameters():
                 weights.copy_(_mixed(weights, dice) if seed else _first(weights))
-        yield model
+        yield
     finally:
         with torch.no_grad():
             for each, before in kept:
@@ -96,13 +114,13 @@ def changed(model, seed: int = 0):
 
 def _first(weights):
     """The weights before the first step that moved them; frozen ones as they are."""
-    same, known = _stepped(weights), list(TRAINING.values())[1:]
+    same, known = _stepped(weights), list(TRAINING.values())
     if same is None:
         return weights
-    first, place = same[1], [each is same for each in known].index(True)
-    for each in reversed(known[:place]):
-        if each[1].shape == first.shape and not _outside(first, *each[3:]):
-            first = each[1]
+    first = same.began
+    for each in reversed(known[: known.index(same)]):
+        if each.began.shape == first.shape and not each.outside(first):
+            first = each.began
     return first
 
 
@@ -112,8 +130,3 @@ def _mixed(weights, dice):
 
     other = weights.flatten()[torch.randperm(weights.numel(), generator=dice)].view_as(weights)
     return torch.where(torch.rand(weights.shape, generator=dice) < 0.5, weights, other)
-
-
-def _outside(weights, least, largest) -> float:
-    """The squared distance from what lies between the least and the largest values."""
-    return float((weights - weights.clamp(least.to(weights), largest.to(weights))).square().sum())
