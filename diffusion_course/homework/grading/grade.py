@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from threading import Event
+from typing import IO
 
 import nbformat
 
@@ -40,26 +41,21 @@ def changed(course: Course) -> list[Submission]:
 
 def asked(course: Course, ids: Iterable[str]) -> list[Submission]:
     """The submissions of these students, graded already or not. ValueError for one who has none that can be graded."""
-    found, told = {each.id: each for each in submission.survey(course)}, []
+    found, wanted = {each.id: each for each in submission.survey(course)}, {}
     for id in ids:
         hand = course.people[id].hand if id in course.people else id
         if hand not in course.roster:
             raise ValueError(f"{id!r} is not in the roster; an id is written as it stands there.")
         if hand not in found or found[hand].problem:
             raise ValueError(f"{id}: {found[hand].problem if hand in found else 'nothing is handed in.'}")
-        told.append(found[hand])
-    return list(dict.fromkeys(told))
+        wanted[hand] = found[hand]
+    return list(wanted.values())
 
 
 def grade(
-    course: Course,
-    waiting: list[Submission],
-    jobs: int = 1,
-    unsafe: bool = False,
-    again: bool = False,
-    at_work: dict[str, float] | None = None,
-    cluster: str | None = None,
-) -> Iterator[Record]:
+    course: Course, waiting: list[Submission], jobs: int = 1, unsafe: bool = False, again: bool = False,
+    at_work: dict[str, float] | None = None, cluster: str | None = None,
+) -> Iterator[Record]:  # fmt: skip
     """Grade the submissions `waiting`; yields each record when it is made. Waits while another `grade` is at work.
 
     `jobs`: how many at once. `unsafe`: without the sandbox. `again`: also what has a record already. `at_work` is kept
@@ -103,9 +99,10 @@ def _workers(jobs: int, cluster: str | None) -> Iterator[Executor]:
 @contextlib.contextmanager
 def _alone(course: Course):
     """Hold the lock of this course. What a killed `grade` left at work is waited for."""
-    with open(_locks(course)[0], "w") as lock:
+    ours, *logs = _locks(course)
+    with open(ours, "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for path in _locks(course)[1:]:
+        for path in logs:
             with open(path, "a") as log:
                 fcntl.flock(log, fcntl.LOCK_EX)
         yield
@@ -113,12 +110,12 @@ def _alone(course: Course):
 
 def busy(course: Course) -> bool:
     """Is another `grade` at work in this directory, or what one has begun?"""
-    for path in _locks(course):
-        with open(path, "a") as lock:
-            try:
+    try:
+        for path in _locks(course):
+            with open(path, "a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
+    except BlockingIOError:
+        return True
     return False
 
 
@@ -176,31 +173,32 @@ class _Batch:
     def _graded(self, student: str, staged: nbformat.NotebookNode) -> dict:
         """What is found in the staged notebook, as the fields of a record."""
         path, log = self.course.grading / "ran" / f"{student}.ipynb", self.course.grading / "logs" / f"{student}.log"
-        tables.replace(path, nbformat.writes(staged).encode())
         log.parent.mkdir(exist_ok=True)
-        words = self.course.runner(student, str(path), *(["--unsafe"] if self.unsafe else []))
-        if self._process(words, log):
+        with open(log, "a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # inherited by the process, which writes into it
+            file.truncate(0)
+            tables.replace(path, nbformat.writes(staged).encode())
+            words = self.course.runner(student, str(path), *(["--unsafe"] if self.unsafe else []))
+            failed = self._process(words, file)
+        if failed:
             return {"status": FAILED, "reason": f"{_last_line(log)} (all of it: {log.relative_to(self.course.root)})"}
         return records.outcome(nbformat.read(path, as_version=4), self.course.answers)
 
-    def _process(self, command: list[str], log: Path) -> int:
-        """The exit status of a process, which writes into this log and holds a lock on it."""
-        with open(log, "a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # inherited by the process
-            file.truncate(0)
-            if self.stopped.is_set():
-                raise InterruptedError("this grading was stopped.")
-            process = subprocess.Popen(
-                command, cwd=self.course.root, env=os.environ | ONE_THREAD, stdin=subprocess.DEVNULL, stdout=file,
-                stderr=file, start_new_session=True,
-            )  # fmt: skip
-            ends = time.monotonic() + stretched(LIMIT)
-            while process.returncode is None and time.monotonic() < ends and not self.stopped.is_set():
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(0.2)
-            if process.returncode is None:
-                _end(process)
-                file.write(f"stopped after {LIMIT} seconds\n")
+    def _process(self, command: list[str], log: IO) -> int:
+        """The exit status of a process. InterruptedError if the grading is stopped."""
+        if self.stopped.is_set():
+            raise InterruptedError("this grading was stopped.")
+        process = subprocess.Popen(
+            command, cwd=self.course.root, env=os.environ | ONE_THREAD, stdin=subprocess.DEVNULL, stdout=log,
+            stderr=log, start_new_session=True,
+        )  # fmt: skip
+        ends = time.monotonic() + stretched(LIMIT)
+        while process.returncode is None and time.monotonic() < ends and not self.stopped.is_set():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
+        if process.returncode is None:
+            _end(process)
+            log.write(f"stopped after {LIMIT} seconds\n")
         if self.stopped.is_set():
             raise InterruptedError("this grading was stopped.")
         return process.returncode
