@@ -1,8 +1,8 @@
 """The grader's end of the channel: what a test may ask of a student's notebook, and what it may get for an answer.
 
-A `Student` sends a request and reads one answer, within seconds that the grader measures. Whatever comes is a value of
-exact, known types (`wire`), so no method of the student's ever runs here: an object that equals everything cannot
-exist on this side. Every way not to answer is an exception with a sentence that may be shown to the student.
+Whatever comes is a value of exact, known types (`wire`), within seconds that the grader measures, so no method of the
+student's ever runs here: an object that equals everything cannot exist on this side. Every way not to answer is an
+exception with a sentence that may be shown to the student.
 """
 
 import math
@@ -70,28 +70,26 @@ class Channel:
         if self.dead:
             raise Dead(self.dead)
         seconds, grace = stretched(seconds), stretched(GRACE)
+        self.dead = "A question was interrupted."
         try:
             wire.send(self._sock, request | {"seconds": seconds}, grace, wire.MAX_REQUEST)
-            return wire.receive(self._sock, seconds + grace)
+            answer = wire.receive(self._sock, seconds + grace)
+            self.dead = None
+            return answer
         except TimeoutError:
-            self._end("It stopped answering.")
+            self.dead = "It stopped answering."
             raise TooSlow(f"There was no answer within {seconds:.3g} s.") from None
         except (EOFError, OSError):
-            self._end("The process that runs the notebook has ended.")
+            self.dead = "The process that runs the notebook has ended."
             raise Dead(self.dead) from None
         except wire.BadFrame as error:
-            self._end("It sent what is no answer.")
+            self.dead = "It sent what is no answer."
             raise Refused(f"The answer was {str(error)[:SHORT]}.") from None
-        except BaseException:
-            self._end("A question was interrupted.")
-            raise
-
-    def _end(self, reason):
-        """Close it for all who hold the socket: a late answer must not meet a new question."""
-        self.dead = reason
-        with suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
-        self._lost()
+        finally:
+            if self.dead:  # for all who hold the socket: a late answer must not meet a new question
+                with suppress(OSError):
+                    self._sock.shutdown(socket.SHUT_RDWR)
+                self._lost()
 
 
 class Student:
@@ -131,16 +129,18 @@ class Student:
         """The global `name`: a number, text, list, dict or array (tensors come as arrays)."""
         return self._ask({"do": "value", "name": name})
 
-    def call(self, name, *args, seconds=SECONDS):
+    def call(self, name, *args, seconds=SECONDS, other=None):
         """What the global function `name` returns. Arrays arrive there as tensors: floats as float32, whole numbers as
-        int64. A `Named` argument arrives as the student's own global, an `Affine` model as one of the same tables."""
-        return self._ask({"do": "call", "name": name, "args": [_sent(arg) for arg in args]}, seconds)
+        int64. A `Named` argument arrives as the student's own global, an `Affine` model as one of the same tables.
+        `other`: of `model`, 0 with its weights as they were before their first step, else with weights mixed up by
+        this seed."""
+        request = {"do": "call", "name": name, "args": [_sent(arg) for arg in args], "other": other}
+        return self._ask(request, seconds)
 
     def denoise(self, xt, t, other=None):
-        """ε̂ of the student's `model` for x_t (n, 2) at t, an int or (n,) ints, as float64: a model for our samplers.
-        `other`: 0 with its weights as they were before their first step, else with weights mixed up by this seed."""
+        """ε̂ of the student's `model` for x_t (n, 2) at t, an int or (n,) ints, as float64: a model for our samplers."""
         xt, t = np.asarray(xt), np.broadcast_to(np.asarray(t), len(xt))
-        answer = self._ask({"do": "denoise", "xt": xt, "t": t, "other": other})
+        answer = self.call("model", xt, t, other=other)
         if not isinstance(answer, np.ndarray) or answer.shape != xt.shape:
             what = getattr(answer, "shape", f"a {type(answer).__name__}")
             raise Refused(f"`model` must return the shape of x_t, {xt.shape}, not {what}.")

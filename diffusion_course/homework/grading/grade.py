@@ -2,9 +2,9 @@
 
 A submission is staged (`submission.stage`), handed to a process (`run`), and what that found becomes its record. The
 record is written last and whole: killed at any moment, the next run grades what has none. A submission that cannot be
-graded gets a record that says why, and the others go on. Each is a job for a thread of this process, or for a worker of
-a Dask cluster; a job whose worker is lost goes to another. Whoever grades it holds a lock on its log, and so do its
-processes, which may outlive a job that was killed.
+graded gets a record that says why, and the others go on. Each is a job for a thread here, or for a worker of a Dask
+cluster; a job whose worker is lost goes to another. Whoever grades it holds a lock on its log, and so do its processes,
+which may outlive a job that was killed.
 """
 
 import contextlib

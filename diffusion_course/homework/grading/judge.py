@@ -22,7 +22,6 @@ from . import channel, local
 
 FULL, HALF, NONE = 1.0, 0.5, 0.0
 LIMIT = 250  # seconds for all answers of one test: the 100 that the notebook states, and room for a busy machine
-
 IDLE = 0.05  # by so little, of its size, an answer may move that does nothing
 ONE_STEP = "only one step is taken", "`return` stands inside the loop"  # slips in a loop that is there
 BELOW = np.array([0, 1, 1, 1, 0, 0])
@@ -35,13 +34,11 @@ def grade(parts: Parts, name: str, namespace: dict) -> float:
     """The points of part `name`, after printing what was found.
 
     That is one line, which the student will read: ✓ right, ○ not attempted, ✗ the name of the mistake, then what to
-    look at; never what was asked.
-
-    The student is `namespace["student"]`, which the grader puts there. Where there is none but a STUDENT_ID, the
-    namespace is the notebook's own: so the source notebook grades itself.
+    look at; never what was asked. The student is `namespace["student"]`, which the grader puts there. Where there is
+    none but a STUDENT_ID, the namespace is the notebook's own: so the source notebook grades itself.
     """
     points, judge = parts[name]
-    if "student" not in namespace and "STUDENT_ID" not in namespace:
+    if not {"student", "STUDENT_ID"} & namespace.keys():
         raise LookupError("there is no student here to grade: neither `student` nor STUDENT_ID is defined.")
     student = namespace["student"] if "student" in namespace else local.Student(namespace)
     student.begin_test(LIMIT)
@@ -83,9 +80,9 @@ def function(questions: dict[str, Callable], name: str, partly=None, follow=None
 @lru_cache(maxsize=100)
 def exam(name: str, ask: Callable, secret: str, *again: str) -> Exercise:
     """The public exercise with the questions that `ask(rng)` draws from this secret; `again`: others."""
+    probes = tuple(ask(drawn.generator(secret, name, *again)))
     # What crosses the channel has lost its type, and right numbers are enough here.
-    asked = {"probes": tuple(ask(drawn.generator(secret, name, *again))), "refuse": lambda _: None, "whole": False}
-    return replace(getattr(check, name), **asked)
+    return replace(getattr(check, name), probes=probes, refuse=lambda _: None, whole=False)
 
 
 def examine(exercise: Exercise, attempt) -> Mistake | None:
@@ -166,7 +163,7 @@ def _unnamed(exercise, attempt) -> str:
     answer, right = attempt(*exercise.probes[0]), to_float64(exercise.reference(*exercise.probes[0]))
     try:
         answer = to_float64(answer)
-    except (TypeError, ValueError):
+    except ValueError:
         return f"the answer is no array of numbers but a {type(answer).__name__}."
     if answer.shape != right.shape:
         return f"the answer has the wrong shape. It is {answer.shape}, asked is {right.shape}."

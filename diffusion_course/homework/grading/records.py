@@ -45,7 +45,6 @@ class Record:
     status: str
     reason: str = ""
     seconds: float = 0.0
-    inside: float = 0.0  # of them in the student's process and the tests
     parts: dict[str, Part] = field(default_factory=dict)
     conclusions: str = ""
     figures: str = ""  # of the student's own run, to hold the sentences against
@@ -109,7 +108,6 @@ def outcome(notebook: NotebookNode, names: list[str]) -> dict:
     return {
         "status": GRADED if about.get("status", "complete") == "complete" else about["status"],
         "reason": about.get("reason") or (STRANGE.format(unread) if unread else BLANK * (set(signs.values()) <= {"○"})),
-        "inside": about.get("wall_seconds", 0.0),
         "parts": parts,
         "conclusions": "\n".join(cell.source for cell in marked if not is_test(cell))[:LONGEST],
         "figures": about.get("figures", ""),

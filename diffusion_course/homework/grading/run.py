@@ -5,7 +5,7 @@ tests before are earned. A test that asked for something which was not there is 
 student may have moved cells. It asks other questions then: what the grader asked before may have shown the answers.
 Last, one mistake is kept from costing its followers (`repair`).
 
-Each submission has a process of its own, which `grade` starts and may end, and which writes the staged notebook anew:
+`grade` starts a process for each submission, which writes the staged notebook anew, and may end it:
 
     python -m diffusion_course.homework.grading.run COURSE STUDENT NOTEBOOK [--unsafe]
 """
@@ -14,7 +14,6 @@ import ast
 import io
 import resource
 import sys
-import time
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
@@ -75,7 +74,7 @@ class Run:
     def judge(self, cell):
         """Run a test cell; whether it asked for something that was not there."""
         self.student.unanswered, self.student.points = False, float(cell.metadata.nbgrader.points)
-        cell.outputs = _judged(cell.source, {"student": self.student})
+        cell.outputs = _judged(cell, {"student": self.student})
         return self.student.unanswered
 
     def results(self, parts):
@@ -105,7 +104,6 @@ def run(notebook, id, course=None, unsafe=False, cell_seconds=300):
     `id` is the student's. From the `course`, which the sandbox does not see, come what is hidden in the tests, what
     differs in this class, and what `repair` needs. SandboxError without a sandbox: that is no grade.
     """
-    began = time.monotonic()
     source, parts, ours = [], None, ()
     if course:
         source, parts = nbformat.read(course.source, 4).cells, parts_of(course.assignment)
@@ -116,19 +114,20 @@ def run(notebook, id, course=None, unsafe=False, cell_seconds=300):
     with Sandbox(course and course.root, unsafe=unsafe) as sandbox:
         made = Run(notebook, Student(Channel(sandbox.sock, sandbox.lost), id, *ours), cell_seconds)
         made.cells()
-        about = made.results(parts) | {"status": "ended early" if made.ended else "complete"}
-        about |= {"reason": sandbox.reason if made.ended else "", "errors": made.errors}
-        if source and not made.ended:
+        told = made.results(parts) | {"status": "complete", "reason": ""}
+        if made.ended:
+            told |= {"status": "ended early", "reason": sandbox.reason}
+        elif source:
             repair(made, source, parts)
-    about |= {"cpu_seconds": round(sandbox.cpu, 1), "peak_memory": sandbox.peak_memory}
-    about |= {"wall_seconds": round(time.monotonic() - began, 1), "remarks": made.student.remarks}
-    notebook.metadata["homework"] = about
+    told |= {"errors": made.errors, "remarks": made.student.remarks}
+    told |= {"cpu_seconds": round(sandbox.cpu, 1), "peak_memory": sandbox.peak_memory}
+    notebook.metadata["homework"] = told
     return notebook
 
 
-def _judged(source, names):
+def _judged(cell, names):
     """The outputs of a test: what it prints, and the value of its last line or its error."""
-    said, tree = io.StringIO(), ast.parse(source)
+    said, tree = io.StringIO(), ast.parse(cell.source)
     last = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     try:
         with redirect_stdout(said):
@@ -138,7 +137,7 @@ def _judged(source, names):
         made = new_output("error", ename=type(error).__name__, evalue=str(error)[:500], traceback=[])
     else:
         if not isinstance(value, (int, float)):
-            raise RuntimeError(f"This test gave no points: {source[:200]}")
+            raise RuntimeError(f"The test {cell.metadata.nbgrader.grade_id} gave no points.")
         made = new_output("execute_result", data={"text/plain": repr(float(value))}, execution_count=1)
     return [*([new_output("stream", name="stdout", text=said.getvalue())] if said.getvalue() else []), made]
 

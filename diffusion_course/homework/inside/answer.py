@@ -3,18 +3,14 @@
 The code that it runs may rewrite it, so nothing here protects the grader: limits are kept politely (a cell that takes
 too long sees an exception, too much output is cut), and outside once more, by force.
 
-One request at a time, in the main thread, between cells, as a notebook would:
-
-    {"do": "run", "source": …, "seconds": …}                   → {"shown": text, "error": its name or None}
-    {"do": "value", "name": …, "seconds": …}                   → {"value": …} or {"no": kind, "text": …}
-    {"do": "call", "name": …, "args": […], "seconds": …}       → the same
-    {"do": "denoise", "xt": …, "t": …, "other": None or int, …} → the same
-    {"do": "training", …}                                      → the same: what `training.of` tells of `model`
+One request at a time, in the main thread, between cells, as a notebook would: {"do": …, "seconds": its limit} and what
+`run` or one of the ANSWERS takes. The reply is what `run` returns, or {"value": …}, or {"no": kind, "text": why}.
 """
 
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 
@@ -74,7 +70,8 @@ def run(shell, source, seconds):
     """One cell, as in a notebook: an error is recorded and the next cell runs."""
     if "torch" in source:
         import torch  # noqa: F401, so that a cell which imports it and trains is watched too
-    training.watch()
+    if "torch" in sys.modules:
+        training.watch()
     shell.shown.clear()
     try:
         with _limit(seconds):
@@ -87,28 +84,24 @@ def run(shell, source, seconds):
 
 
 def value(shell, name):
-    """The global `name`."""
+    """The global of this name."""
     if name not in shell.user_ns:
         raise Missing(f"There is no `{name}` in the notebook.")
     return shell.user_ns[name]
 
 
-def call(shell, name, args):
-    """What the global function `name` returns."""
-    function = value(shell, name)
-    return function(*[_given(shell, arg) for arg in args])
-
-
-def denoise(shell, xt, t, other):
-    """ε̂ of the student's `model` for x_t (n, 2) at t (n,); `other`: with weights `training.changed` by this seed."""
+def call(shell, name, args, other=None):
+    """What the global function `name` returns. `other`: of `model`, with weights `training.changed` by this seed."""
+    function, given = value(shell, name), [_given(shell, arg) for arg in args]
+    if name != "model":
+        return function(*given)
     import torch
 
-    model = value(shell, "model")
-    with torch.no_grad(), nullcontext() if other is None else training.changed(model, other):
-        return model(_given(shell, xt), _given(shell, t))
+    with torch.no_grad(), nullcontext() if other is None else training.changed(function, other):
+        return function(*given)
 
 
-ANSWERS: dict[str, Callable] = {"value": value, "call": call, "denoise": denoise}
+ANSWERS: dict[str, Callable] = {"value": value, "call": call}
 ANSWERS["training"] = lambda shell: training.of(value(shell, "model"))
 
 

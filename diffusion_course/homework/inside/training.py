@@ -5,7 +5,6 @@ What it tells is told by a process that the student's code owns: it shows who tr
 """
 
 import functools
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -31,14 +30,9 @@ class Stepped:
 TRAINING: dict[int, Stepped] = {}  # by the id of the weights, in the order in which they were stepped first
 
 
-def watch() -> None:
-    """Count the steps of every optimiser of torch from now on, if torch is there."""
-    if "torch" in sys.modules:
-        _watch()
-
-
 @functools.cache
-def _watch() -> None:
+def watch() -> None:
+    """Count the steps of every optimiser of torch from now on."""
     from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
     register_optimizer_step_pre_hook(_before)

@@ -13,8 +13,7 @@ namespace. It never holds the real root to it; started as root the sandbox becom
 each, so that a fork bomb leaves its neighbours their processes on older kernels too. What all take together a control
 group bounds where systemd rules; that needs rights which nobody has everywhere, so a thread looks too, every 0.2 s, and
 kills. RLIMIT_DATA makes that soon enough: one process alone meets a MemoryError, which the student sees; RLIMIT_AS
-stands far off, since torch with CUDA maps gigabytes that it never touches. Page tables count as memory, and for each
-open file what a socket may hold in the system.
+stands far off, since torch with CUDA maps gigabytes that it never touches.
 
 What remains: until its CPU time is spent, a hostile submission can keep all cores busy and slow its neighbours down
 (their limits leave room for that), and fill its tmpfs with empty files (the system allows about a tenth of its memory).

@@ -15,10 +15,8 @@ from .walls import SandboxError
 
 REFUSED = """shmget msgget semget add_key request_key keyctl perf_event_open memfd_create memfd_secret bpf userfaultfd
 io_uring_setup""".split()
-REFUSED_IF = {  # the argument that is looked at, and its values
-    "setsockopt": (2, (7, 8, 32, 33)),  # SO_SNDBUF, SO_RCVBUF, and both by force
-    "fcntl": (1, (1031,)),  # F_SETPIPE_SZ
-}
+REFUSED_IF = [("setsockopt", 2, option) for option in (7, 8, 32, 33)]  # SO_SNDBUF, SO_RCVBUF, and both by force
+REFUSED_IF += [("fcntl", 1, 1031)]  # F_SETPIPE_SZ
 
 
 def write_filter(file) -> None:
@@ -30,9 +28,8 @@ def write_filter(file) -> None:
     rules, refuse = pyseccomp.SyscallFilter(pyseccomp.ALLOW), pyseccomp.ERRNO(errno.EPERM)
     for name in REFUSED:
         rules.add_rule(refuse, name)
-    for name, (argument, values) in REFUSED_IF.items():
-        for value in values:
-            rules.add_rule(refuse, name, pyseccomp.Arg(argument, pyseccomp.EQ, value))
+    for name, argument, value in REFUSED_IF:
+        rules.add_rule(refuse, name, pyseccomp.Arg(argument, pyseccomp.EQ, value))
     other = pyseccomp.Arg(0, pyseccomp.NE, socket.AF_UNIX)
     rules.add_rule(pyseccomp.ERRNO(errno.EAFNOSUPPORT), "socket", other)
     rules.export_bpf(file)

@@ -13,11 +13,10 @@ from pathlib import Path
 import diffusion_course
 
 PACKAGE = Path(diffusion_course.__file__).resolve().parent
-INSIDE = PACKAGE / "homework/inside"  # the only part of the grader that the sandbox shows
 # Of the package only what the notebooks say may be used, and what that needs (`uses.MAY_USE` names the same).
 SHOWN = [f"{name}.py" for name in ("__init__", "plots", "check/__init__", "check/asked", "check/numbers")]
 SHOWN += [f"check/homework/{name}.py" for name in ("__init__", "affine", "variant")]
-FOLDERS = ("base", "homework/inside")  # shown whole
+FOLDERS = ("base", "homework/inside")  # shown whole; of the grader only this
 OTHERS = ("diffusers", "denoising_diffusion_pytorch", "azula", "smalldiffusion", "k_diffusion")  # packages with answers
 SHOWN += [str(path.relative_to(PACKAGE)) for folder in FOLDERS for path in sorted((PACKAGE / folder).glob("*.py"))]
 SYSTEM = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share")
@@ -128,7 +127,7 @@ def _package():
     for name in SHOWN:
         mounts += ["--ro-bind-try", str(PACKAGE / name), str(PACKAGE / name)]
     for path in PACKAGE.glob("*.py"):
-        mounts += [] if path.name in SHOWN else ["--ro-bind", str(INSIDE / "withheld.py"), str(path)]
+        mounts += [] if path.name in SHOWN else ["--ro-bind", str(PACKAGE / "homework/inside/withheld.py"), str(path)]
     for found in filter(None, map(importlib.util.find_spec, OTHERS)):
         for place in found.submodule_search_locations or ():
             mounts += ["--tmpfs", place, "--remount-ro", place]
