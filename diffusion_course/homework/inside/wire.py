@@ -106,16 +106,15 @@ def _value(tree):
     if type(tree) is not dict:  # json.loads makes nothing but None, bool, int and float besides
         return _whole(tree) if type(tree) is int else tree
     ((kind, content),) = tree.items()
-    return {"array": _array, "dict": _dict}[kind](content)
+    if kind == "array":
+        return _array(*content)
+    if kind != "dict":
+        raise BadFrame("a message of a kind that may not cross")
+    return {_key(_value(key)): _value(item) for key, item in content}
 
 
-def _dict(pairs):
-    return {_key(_value(key)): _value(item) for key, item in pairs}
-
-
-def _array(content):
+def _array(kind, shape, text):
     """The array of this type and shape; BadFrame unless its bytes are as many as it states."""
-    kind, shape, text = content
     sides = len(shape) <= MOST_SIDES and all(type(side) is int and 0 <= side < 2**32 for side in shape)
     if kind not in TYPES or not sides:
         raise BadFrame("an array that is not of plain numbers")

@@ -3,16 +3,14 @@
 So an import that nobody needs costs nothing, and an answer taken from the package says so in the place of a result.
 """
 
-from importlib import import_module
-
-OPEN = {"diffusion_course.models.time_embedding": "diffusion_course.base.embedding"}  # what may be used, and its home
-
 
 def __getattr__(name: str):
     if name.startswith("__"):
         raise AttributeError(name)
-    if home := OPEN.get(f"{__name__}.{name}"):
-        return getattr(import_module(home), name)
+    if (__name__, name) == ("diffusion_course.models", "time_embedding"):  # which may be used
+        from diffusion_course.base.embedding import time_embedding
+
+        return time_embedding
 
     def withheld(*args, **kwargs):
         raise RuntimeError(f"{__name__}.{name} may not be used here: the homework asks for your own.")
