@@ -59,11 +59,10 @@ class Named(str):
 
 
 class Channel:
-    """Requests and answers on a socket, one after the other. One that lost step is `dead` for good: this says why, and
-    `lost` is called."""
+    """Requests and answers on a socket, one after the other. `dead` says why one that lost step is closed for good."""
 
-    def __init__(self, sock, lost=lambda: None):
-        self._sock, self._lost, self.dead = sock, lost, None
+    def __init__(self, sock):
+        self._sock, self.dead = sock, None
 
     def ask(self, request, seconds):
         """The answer to `request`, whose own limit is `seconds`, `stretched`; GRACE more, and the channel is closed."""
@@ -89,7 +88,6 @@ class Channel:
             if self.dead:  # for all who hold the socket: a late answer must not meet a new question
                 with suppress(OSError):
                     self._sock.shutdown(socket.SHUT_RDWR)
-                self._lost()
 
 
 class Student:

@@ -112,10 +112,11 @@ def run(notebook, id, course=None, unsafe=False, cell_seconds=300):
     for cell in filter(is_test, notebook.cells):
         cell.source = tests.get(cell.metadata.nbgrader.grade_id, cell.source)
     with Sandbox(course and course.root, unsafe=unsafe) as sandbox:
-        made = Run(notebook, Student(Channel(sandbox.sock, sandbox.lost), id, *ours), cell_seconds)
+        made = Run(notebook, Student(Channel(sandbox.sock), id, *ours), cell_seconds)
         made.cells()
         told = made.results(parts) | {"status": "complete", "reason": ""}
         if made.ended:
+            sandbox.lost()
             told |= {"status": "ended early", "reason": sandbox.reason}
         elif source:
             repair(made, source, parts)
