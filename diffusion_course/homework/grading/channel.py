@@ -91,14 +91,13 @@ class Channel:
 
 
 class Student:
-    """A student's notebook after its cells have run, as the tests see it. `id` is that of the submission, `secret`, `T`
-    and `curve` are those of the class, and `again` what is added to the secret when a test runs once more, so that
-    other things are asked."""
+    """A student's notebook after its cells have run, as the tests see it. `id` is that of the submission; `secret`, `T`
+    and `curve` are those of the class."""
 
     def __init__(self, channel, id, secret="", T=1000, curve="spiral"):
         self.channel, self.id, self.secret, self.T, self.curve = channel, id, secret, T, curve
         self.salt = drawn.salt(secret)
-        self.again: tuple[str, ...] = ()
+        self.again: tuple[str, ...] = ()  # added to the secret when a test runs once more, to ask other things
         self.right: set[str] = set()  # functions that have full points
         self.unanswered = False  # whether anything asked for was not there (yet)
         self.remarks: list[str] = []  # for the teacher
@@ -128,12 +127,11 @@ class Student:
         return self._ask({"do": "value", "name": name})
 
     def call(self, name, *args, seconds=SECONDS, other=None):
-        """What the global function `name` returns. Arrays arrive there as tensors: floats as float32, whole numbers as
-        int64. A `Named` argument arrives as the student's own global, an `Affine` model as one of the same tables.
-        `other`: of `model`, 0 with its weights as they were before their first step, else with weights mixed up by
-        this seed."""
-        request = {"do": "call", "name": name, "args": [_sent(arg) for arg in args], "other": other}
-        return self._ask(request, seconds)
+        """What the global function `name` returns, as `answer.call` calls it: arrays arrive there as tensors, a `Named`
+        argument as the student's own global, an `Affine` model as one of the same tables. `other`: of `model`, 0 with
+        its weights as they were before their first step, else with weights mixed up by this seed."""
+        args = [_sent(arg) for arg in args]
+        return self._ask({"do": "call", "name": name, "args": args, "other": other}, seconds)
 
     def denoise(self, xt, t, other=None):
         """ε̂ of the student's `model` for x_t (n, 2) at t, an int or (n,) ints, as float64: a model for our samplers."""

@@ -53,10 +53,8 @@ def grade(parts: Parts, name: str, namespace: dict) -> float:
 
 
 def function(questions: dict[str, Callable], name: str, partly=None, follow=None) -> Judge:
-    """The judge of a function by hidden questions: those that `questions[name]` draws.
-
-    `follow(student)` is the reference with the student's other functions in it; `partly(exercise, mistake, attempt)`
-    says whether half the points are earned.
+    """The judge of a function by hidden questions: those that `questions[name]` draws. `follow(student)` is the
+    reference with their other functions in it; `partly(exercise, mistake, attempt)` says if half the points are earned.
     """
 
     def judge(student):

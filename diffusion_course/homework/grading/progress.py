@@ -11,11 +11,9 @@ SHOWN = 3  # names beside the bar
 
 
 def bar(made: Iterable, total: int, at_work: dict[str, float]) -> Iterator[Any]:
-    """Yields what `made` yields; beside the bar stands who is `at_work`, student → since when, with their seconds.
-
-    There is no bar in a file (None)."""
+    """Yields what `made` yields; beside the bar stands who is `at_work`, student → since when, with their seconds."""
     ended = Event()
-    with tqdm(made, total=total, unit="submission", disable=None if total else True) as shown:
+    with tqdm(made, total=total, unit="submission", disable=None if total else True) as shown:  # None: not in a file
 
         def tick():
             while not ended.wait(1):

@@ -118,10 +118,8 @@ def outcome(notebook: NotebookNode, names: list[str]) -> dict:
 
 
 def clouds(samples) -> dict[str, list]:
-    """A student's `samples`, to be drawn: steps → at most MOST points (x, y), None for what is not finite.
-
-    Whatever is no dict of numbers to points (n, 2) is left out.
-    """
+    """A student's `samples`, to be drawn: steps → at most MOST points (x, y), None for what is not finite. Whatever is
+    no dict of numbers to points (n, 2) is left out."""
     kept = {}
     for steps, points in samples.items() if isinstance(samples, dict) else ():
         right = isinstance(points, np.ndarray) and points.dtype.kind in "iuf" and points.shape[1:] == (2,)
