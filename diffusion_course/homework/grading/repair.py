@@ -29,13 +29,14 @@ def repair(run, solution, parts) -> None:
     wrong, after = ([name for name in lost if name in some] for some in (parts.QUESTIONS, parts.RESULTS))
     if len(wrong) != 1 or not after:
         return
-    said, place, right = judged(cells[tests[wrong[0]]]).message, _place(cells, wrong[0]), _place(solution, wrong[0])
-    if place is None or right is None or not said.startswith("✗") or _lacks_its_loop(cells, wrong[0], said):
+    (name,) = wrong
+    said, place, right = judged(cells[tests[name]]).message, _place(cells, name), _place(solution, name)
+    if place is None or right is None or not said.startswith("✗") or _lacks_its_loop(cells, name, said):
         return
     again = solution[right], *filter(is_own, cells[place + 1 :])
     if all(run.ask(cell.source) for cell in again):
-        for name in after:
-            _judge_again(run, tests[name], wrong[0])
+        for result in after:
+            _judge_again(run, tests[result], name)
 
 
 def _lacks_its_loop(cells, name: str, said: str) -> bool:
