@@ -238,3 +238,23 @@ def test_parts_stand_by_their_number_wherever_their_tests_are(tmp_path):
     titles = list(prepare.init(tmp_path / "course").titles.values())
     numbers = [int(title.split()[1]) for title in titles[:-1]]
     assert numbers == [1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9] and titles[-1] == "Conclusions"
+
+
+ON_WINDOWS = """
+import os, sys
+import matplotlib.pyplot, nbgrader.utils, psutil, torch, tqdm
+from click.testing import CliRunner
+sys.modules |= dict.fromkeys(("fcntl", "resource", "pyseccomp"))
+for name in ("O_NOFOLLOW", "O_NONBLOCK", "getloadavg", "geteuid", "killpg", "fork"):
+    delattr(os, name)
+sys.platform = "win32"
+from diffusion_course.run import cli
+for command in ("init", "release", "status", "feedback", "export", "solution"):
+    done = CliRunner().invoke(cli.main, ["homework", command, sys.argv[1]])
+    assert done.exit_code == 0, done.output
+"""
+
+
+@pytest.mark.long
+def test_all_but_grading_runs_without_what_windows_lacks(tmp_path):
+    subprocess.run([sys.executable, "-c", ON_WINDOWS, tmp_path / "course"], check=True)

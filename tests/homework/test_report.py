@@ -225,5 +225,5 @@ def test_who_attempted_nothing_is_to_be_looked_at(made):
     says = "points 0\n# toy: says ○ not attempted"
     toy.hand_in(made, "ada", toy.work("ada", says, conclusions="*Write your three sentences here.*"))
     (found,) = grade.grade(made, grade.changed(made))
-    assert (found.status, found.reason) == ("graded", grade.BLANK)
-    assert grade.BLANK in page(made)
+    assert (found.status, found.reason) == ("graded", records.BLANK)
+    assert records.BLANK in page(made)

@@ -32,7 +32,7 @@ MOST_CELLS = 1000
 TYPES = ("code", "markdown", "raw", "heading")  # of cells; the last one is format 3's
 WANTED = ("nbformat", "worksheets", "cells", "cell_type", "source", "input", "id", "metadata", "nbgrader", "grade_id")
 NOTHING = {}  # one for all
-NO_LINK = os.O_NOFOLLOW | os.O_NONBLOCK  # and no pipe to wait for
+NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # and no pipe to wait for; not on Windows
 IGNORED = ("timestamp.txt", "__MACOSX", ".ipynb_checkpoints")  # which nbgrader, macOS and Jupyter leave
 
 

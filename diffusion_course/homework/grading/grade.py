@@ -8,10 +8,10 @@ which may outlive a job that was killed.
 """
 
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
@@ -28,6 +28,10 @@ from ..course import Course
 from ..sandbox.walls import ONE_THREAD, stretched
 from . import extra, records
 from .records import FAILED, Record
+
+if sys.platform != "win32":  # where nobody can grade, and all other commands run
+    from fcntl import LOCK_EX, LOCK_NB, flock
+
 
 LIMIT = 1200  # seconds for one submission; the limits inside (`run`) are far below
 PATIENCE = 10  # seconds that a process has to end after an interruption
@@ -101,19 +105,21 @@ def _alone(course: Course):
     """Hold the lock of this course. What a killed `grade` left at work is waited for."""
     ours, *logs = _locks(course)
     with open(ours, "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        flock(lock, LOCK_EX)
         for path in logs:
             with open(path, "a") as log:
-                fcntl.flock(log, fcntl.LOCK_EX)
+                flock(log, LOCK_EX)
         yield
 
 
 def busy(course: Course) -> bool:
     """Is another `grade` at work in this directory, or what one has begun?"""
+    if sys.platform == "win32":
+        return False
     try:
         for path in _locks(course):
             with open(path, "a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                flock(lock, LOCK_EX | LOCK_NB)
     except BlockingIOError:
         return True
     return False
@@ -175,7 +181,7 @@ class _Batch:
         path, log = self.course.grading / "ran" / f"{student}.ipynb", self.course.grading / "logs" / f"{student}.log"
         log.parent.mkdir(exist_ok=True)
         with open(log, "a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # inherited by the process, which writes into it
+            flock(file, LOCK_EX)  # inherited by the process, which writes into it
             file.truncate(0)
             tables.replace(path, nbformat.writes(staged).encode())
             words = self.course.runner(student, str(path), *(["--unsafe"] if self.unsafe else []))

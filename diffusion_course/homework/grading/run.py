@@ -12,7 +12,6 @@ Last, one mistake is kept from costing its followers (`repair`).
 
 import ast
 import io
-import resource
 import sys
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
@@ -145,6 +144,8 @@ def _judged(cell, names):
 
 def main():
     root, student, path, *unsafe = sys.argv[1:]
+    import resource  # Windows has none, and imports this file
+
     resource.setrlimit(resource.RLIMIT_DATA, (MOST, resource.getrlimit(resource.RLIMIT_DATA)[1]))
     made = run(nbformat.read(path, 4), student, Course(Path(root)), bool(unsafe))
     tables.replace(Path(path), nbformat.writes(made).encode())

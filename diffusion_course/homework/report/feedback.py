@@ -32,7 +32,7 @@ TEMPLATES = jinja2.Environment(  # in which every value but our style sheet is e
     loader=jinja2.FileSystemLoader(PAGES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
     lstrip_blocks=True,
 )  # fmt: skip
-TEMPLATES.globals.update(policy=POLICY, style=(PAGES / "style.css").read_text())
+TEMPLATES.globals.update(policy=POLICY, style=(PAGES / "style.css").read_text(encoding="utf-8"))
 TEMPLATES.filters.update(
     points=lambda number: "–" if number is None else f"{number:g}",
     signed="{:+g}".format,

@@ -67,7 +67,7 @@ def known(course: Course, earlier: Iterable[Path] = ()) -> dict[str, str]:
     notebook in these folders of earlier years."""
     programs = {SOLUTION: program(course, notebook(course.source))}
     for name, (files, names) in parts_of(course.assignment).ALIKE.items():
-        programs[name] = answers.read([(PACKAGE / file).read_text() for file in files], names).program
+        programs[name] = answers.read([(PACKAGE / file).read_text(encoding="utf-8") for file in files], names).program
     for folder in earlier:
         for path in sorted(folder.rglob("*.ipynb")):
             name = visible(f"{folder.name}/{path.relative_to(folder)}")
