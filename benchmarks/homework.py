@@ -88,7 +88,7 @@ INTRODUCTION = """\
 
 Written by `python benchmarks/homework.py`: right solutions after 10,000 steps, {runs} runs with {seeds} seeds and
 {spirals} spirals (calibration.csv: the worked solution; class_of_300.csv: what benchmarks/class_of_300.py had graded in
-the sandbox). The lines are `LINES` and `COVERED` in diffusion_course/variant.py. Distances are
+the sandbox). The lines are `LINES` and `COVERED` in diffusion_course/check/homework/variant.py. Distances are
 in radii. In brackets: so many spreads of log(distance) above its mean. The chance to fail is that of a Gaussian of that
 mean and spread; the coverage is that of the worst run.
 
