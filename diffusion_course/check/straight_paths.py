@@ -197,7 +197,7 @@ def show_bend(chosen):
 
     sigmas, moves = bend()
     share = moves[(sigmas[:-1] < 5) & (sigmas[1:] > 0.2)].sum() / moves.sum()
-    what, n = "how far the guess moves, per level", len(chosen)
+    what, n = "how far the guess moves per 1/64 of the range", len(chosen)
     cloud = np.linalg.norm(STARTING, axis=1).mean() * np.diff(1 / np.hypot(1, sigmas))  # there x̂_0 is ε / √(1 + σ²)
     curves = {"spiral": moves, "round Gaussian": cloud}
     figure = plots.lines(sigmas[:-1], curves, "noise level σ (falling)", what, logx=True)
