@@ -225,13 +225,10 @@ def test_levels_of_ones_own_must_fall_and_miss_little():
 
 
 def test_the_guidance_interval_has_to_win_in_both_numbers():
-    right = check.guidance_top.right
-    for top in (right[0], right[-1]):
-        obeys, far = guidance.interval(top)
-        assert obeys >= 0.995 and far < 0.1
-    assert all(guidance.interval(top)[1] >= 0.1 for top in (0, right[0] - 1, right[-1] + 1))
-    assert "100.0% obey and the distance is 0.459: the distance must be below 0.1." in told("guidance_top", 1000)
-    assert "99.2% obey and the distance is 0.114: at least 99.5 % must obey and the" in told("guidance_top", 80)
+    places = {n: [guidance.interval(top - 20 * n, top) for top in range(200, 420, 20)] for n in (2, 3)}
+    assert {n for n in places if any(obeys >= 0.995 and far < 0.1 for obeys, far in places[n])} == {3}
+    assert "place, below t = 340, 99.2% obey and the distance is 0.104." in told("guided_steps", 2)
+    assert "4 are more than you need" in told("guided_steps", 4)
 
 
 def test_a_share_of_the_common_guess_is_judged_by_where_the_crowd_ends():

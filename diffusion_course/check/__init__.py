@@ -23,7 +23,7 @@ LESSONS = {
     "lesson6": "ddim_step ddim_sampler extended_guess dpm_2m spacing".split(),
     "score": "score_from_eps langevin_step family_step crossing_level".split(),
     "likelihood": "log_p divergence haze_level".split(),
-    "guidance": "guided_within guidance_top steer".split(),
+    "guidance": "guided_within guided_steps steer".split(),
     "steering": "slope_through variance_left pull".split(),
     "straight_paths": "straight_alpha_bar flow_loss jump_sampler my_grid".split(),
     "small_spaces": "principal_axes unmask_step reveal_order".split(),

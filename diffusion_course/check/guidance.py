@@ -55,15 +55,15 @@ def steer(eps_hat, slope, alpha_bar_t, scale):
     return eps_hat - scale * (1 - alpha_bar_t) ** 0.5 * slope
 
 
-def interval(top: int) -> tuple[float, float]:
-    """Obedience and sliced W₁ of the notebook's 2000 samples, guided by w = 4 up to t = `top`."""
+def interval(low: int, high: int) -> tuple[float, float]:
+    """Obedience and sliced W₁ of the notebook's samples, guided by w = 4 where low < t ≤ high."""
     schedule, rng = cosine(), np.random.default_rng(2)
     angle = np.arange(6) * np.pi / 3
     six = 1.4 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     free, asked = (MixtureDenoiser(bumps, 0.4, schedule) for bumps in (six, six[:2]))
 
     def guided(xt, t):
-        return asked(xt, t) if t > top else free(xt, t) + 4 * (asked(xt, t) - free(xt, t))
+        return free(xt, t) + 4 * (asked(xt, t) - free(xt, t)) if low < t <= high else asked(xt, t)
 
     *_, x = ddim(guided, schedule, np.random.default_rng(1).standard_normal((2000, 2)), 50)
     real = six[rng.integers(2, size=2000)] + 0.2 * rng.standard_normal((2000, 2))
@@ -71,21 +71,20 @@ def interval(top: int) -> tuple[float, float]:
     return float((nearest < 2).mean()), sliced_wasserstein(x, real, rng.standard_normal((64, 2)))
 
 
-def _off(top: int) -> str:
-    obeys, far = interval(top)
-    wanted = ["at least 99.5 % must obey"] * (obeys < 0.995) + ["the distance must be below 0.1"] * (far >= 0.1)
-    return f"with guidance below t = {top}, {obeys:.1%} obey and the distance is {far:.3f}: {' and '.join(wanted)}."
+def _off(steps: int) -> str:
+    if steps > 3:
+        return f"{steps} are more than you need."
+    far, obeys, top = min((*interval(top - 20 * steps, top)[::-1], top) for top in range(200, 420, 20))
+    return f"{steps} are too few: at their best place, below t = {top}, {obeys:.1%} obey and the distance is {far:.3f}."
 
 
-guidance_top = Finding(
-    "guidance_top",
-    right=range(200, 300),  # 50 steps: all from 200 to 219 are one
+guided_steps = Finding(
+    "guided_steps",
+    right=range(3, 4),
     wrong=_off,
-    asked="a time",
-    among=range(1001),
-    hints=(
-        "At 1000 all obey, but far out. At 0 nothing is guided. What does a middle value do?",
-        "Try 600, 400, 200, and look at both numbers.",
-    ),
-    why="At high noise all bumps are one, and the push moves everybody outwards. Late, it moves only strays.",
+    asked="a number of steps",
+    among=range(51),
+    exactly=3,
+    hints=("Move ten steps up and down. Guide fewer and fewer where it is best.",),
+    why="For example path(260, 320). Earlier, everybody is pushed; later, too little.",
 )
