@@ -44,7 +44,7 @@ def landscape(panels: Mapping[str, Any], limit: float, edges: Mapping | None = N
         ax.set(title=off, facecolor="0.7")
         told[-1] += f", drawn as {off}"
         for lines in ax.collections:
-            lines.set_edgecolor("black")
+            lines.set(edgecolor="black", linestyle=["-" if colour == "black" else ":" for colour in edges.values()])
         figure.colorbar(shown, ax=ax, label="too low … too high", shrink=0.8, extend="both")
         shown, axes = axes[0].images[0], axes[:-1]
     bar = figure.colorbar(shown, ax=axes, label=f"log density ({top - 8:.0f} or less: darkest)", shrink=0.8)
