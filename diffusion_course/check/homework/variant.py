@@ -31,7 +31,7 @@ CURVES = {"spiral": lambda share: share, "flower": lambda share: 0.6 + 0.4 * np.
 LINES = {10: 0.10, 50: 0.03, 1000: 0.03}  # largest mean distance to the curve, in radii
 COVERED = 0.9  # smallest share of the curve's arcs that the samples reach
 NEAREST = 0.0018  # 326 right solutions came no nearer than 0.0028, one trained six times as long 0.0021; data do
-COUNT = 512
+COUNT, STRAYS = 512, 5
 EXACT = 1e-4  # no network comes as near as this with half of its samples; the data do
 
 
@@ -156,7 +156,10 @@ def _points(x) -> np.ndarray:
 
 
 def judge(spiral: Variant, x, steps: int) -> tuple[bool, str]:
-    """Do 512 samples x, made in so many steps, lie on this spiral, all along it? And the reason in a sentence."""
+    """Do 512 samples x, made in so many steps, lie on this spiral, all along it? And the reason in a sentence.
+
+    The STRAYS that are farthest off do not count: in 1000 steps a right network may lose one, of a radius of 37.
+    """
     if x is None:
         return False, f"there is no `samples[{steps}]`."
     x, line = to_float64(x), LINES[max(n for n in LINES if n <= steps)]
@@ -164,9 +167,10 @@ def judge(spiral: Variant, x, steps: int) -> tuple[bool, str]:
         return False, f"the samples have shape {x.shape}, asked are ({COUNT}, 2)."
     if bad := int((~np.isfinite(x)).any(axis=1).sum()):
         return False, f"{bad} of the {COUNT} samples are NaN or infinite."
-    distance, coverage = spiral.distance(x), spiral.coverage(x)
+    distance, coverage = np.sort(spiral.distance(x))[:-STRAYS], spiral.coverage(x)
     far = f"{distance.mean():.4f}" if distance.mean() < 1000 else f"{distance.mean():.1e}"
-    found = f"Mean distance {far} radii (at most {line}), coverage {coverage:.2f} (at least {COVERED})."
+    found = f"Mean distance {far} radii without the {STRAYS} farthest (at most {line})"
+    found += f", coverage {coverage:.2f} (at least {COVERED})."
     if np.median(distance) < EXACT:
         return False, f"the samples lie exactly on the curve, as the data do: they are copies. {found}"
     if distance.mean() > line:
