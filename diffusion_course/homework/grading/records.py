@@ -48,7 +48,7 @@ class Record:
     parts: dict[str, Part] = field(default_factory=dict)
     conclusions: str = ""
     figures: str = ""  # of the student's own run, to hold the sentences against
-    code: str = ""  # of the answers, as `answers.program` writes it
+    code: str = ""  # of the answers, as `answers.read` tells it
     uses: list[str] = field(default_factory=list)  # that an answer may not use
     samples: dict[str, list] = field(default_factory=dict)  # steps → points, as `clouds` makes them
 
