@@ -14,7 +14,7 @@ import torch
 from diffusion_course import metrics
 from diffusion_course.beyond.emoji import COLOURS, colours, emoji
 from diffusion_course.run import checkpoints, paint
-from diffusion_course.run.classifiers import has_words, held_back, make_word_classifier, train_word_classifier
+from emoji_judge import has_words, held_back, make_judge, train_judge
 
 
 def asked_words(ids, judge):
@@ -137,8 +137,8 @@ def main():
     args = parser.parse_args()
     train = emoji("train")
     if args.train_judge:
-        judge = make_word_classifier(train)
-        for loss in train_word_classifier(judge, train):
+        judge = make_judge(train)
+        for loss in train_judge(judge, train):
             print(f"judge: loss {loss:.5f}", flush=True)
         checkpoints.save_model(args.judge, judge)
     judge = checkpoints.load_model(args.judge)

@@ -28,10 +28,10 @@ from ..machine.state import State, unwrapped
 from ..models import Denoiser, SpiralMLP
 from ..schedule import Schedule
 from ..unet import UNet
-from .classifiers import Classifier, WordClassifier
+from .classifiers import Classifier
 
 VERSION = 1
-KNOWN = SpiralMLP, UNet, DiT, TextUNet, Classifier, WordClassifier
+KNOWN = SpiralMLP, UNet, DiT, TextUNet, Classifier
 NETWORKS: dict[str, Any] = {network.__name__: network for network in KNOWN}
 
 
