@@ -41,7 +41,7 @@ class Database:
     """
 
     def __init__(self, address: str, name: str):
-        self.address, self.name = address, name
+        self.address, self.name, self._made = address, name, False
 
     def read(self, student: str) -> str | None:
         found = self._do(READ, self.name, student)
@@ -56,7 +56,10 @@ class Database:
             import psycopg
         try:
             with psycopg.connect(self.address) as base:
-                base.execute(TABLE)
+                if not self._made:
+                    base.execute(TABLE)
+                    base.commit()
+                    self._made = True
                 done = base.execute(command, values)
                 return done.fetchone() if done.description else None
         except psycopg.Error as error:
