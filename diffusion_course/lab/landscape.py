@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from ..base.arrays import to_float64
 from ..base.figure import WIDTH, Figure, styled
@@ -40,18 +41,24 @@ def landscape(panels: Mapping[str, Any], limit: float, edges: Mapping | None = N
         ax.set_title(title)
     if off:
         first, *_, last = heights.values()
-        shown.set(data=np.where(np.maximum(first, last) < top - 8, np.nan, first - last), cmap="RdBu_r", clim=(-2, 2))
-        ax.set(title=off, facecolor="0.7")
+        _difference(figure, axes[-1], first, last, top - 8, off)
         told[-1] += f", drawn as {off}"
-        for lines in ax.collections:
+        for lines in axes[-1].collections:  # red and blue hide the colours of the edges
             lines.set(edgecolor="black", linestyle=["-" if colour == "black" else ":" for colour in edges.values()])
-        figure.colorbar(shown, ax=ax, label="too low … too high", shrink=0.8, extend="both")
         shown, axes = axes[0].images[0], axes[:-1]
     bar = figure.colorbar(shown, ax=axes, label=f"log density ({top - 8:.0f} or less: darkest)", shrink=0.8)
     if edges:
         bar.ax.hlines([*edges], 0, 1, [*edges.values()])
     figure.alt = f"Landscapes of log density, left to right: {'; '.join(told)}."
     return figure
+
+
+def _difference(figure: Figure, ax: Axes, first: np.ndarray, last: np.ndarray, darkest: float, title: str) -> None:
+    """Put the first heights less the last in place of the panel's own, grey where both are darkest."""
+    (image,) = ax.images
+    image.set(data=np.where(np.maximum(first, last) < darkest, np.nan, first - last), cmap="RdBu_r", clim=(-2, 2))
+    ax.set(title=title, facecolor="0.7")
+    figure.colorbar(image, ax=ax, label="too low … too high", shrink=0.8, extend="both")
 
 
 def grid(limit: float, side: int) -> np.ndarray:
