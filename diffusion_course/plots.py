@@ -149,7 +149,7 @@ def clouds(
     if limit is None:
         limit = 1.05 * max(np.abs(points).max() for points in panels.values()) or 1.0
     columns = 3 if len(panels) in (5, 6) else min(len(panels), 4)
-    figure = panelled(panels, columns, 3.0, 0.25, shared=True)
+    figure = panelled(panels, columns, 3.0, 0.45 if label else 0.25, shared=True)
     for ax, (title, points) in zip(figure.axes, panels.items(), strict=False):
         if isinstance(reference, Mapping):
             x, y = numbers_of(reference.get(title, ()), (None, 2), f"reference {title}").T
