@@ -90,6 +90,6 @@ haze_level = Finding(
     " n that leaves less than half.",
     asked="a level in tens",
     among=range(50, 1001, 10),
-    hints=("Try 100 and 200: is it gone there? Then try levels below.",),
+    hints=("Is it gone at 100? Then try levels below.",),
     why="At 70 nearly all of it is left, at 110 a tenth: it is made in between, where training hardly ever went.",
 )
