@@ -38,8 +38,11 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
         elif reference is not None:
             ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
         look = {"color": RED, "width": 0.009, "zorder": 4} if above else {"color": ARROWS, "width": 0.004}
+        if above and len(arrows) == 1:
+            look |= {"width": 0.012, "headlength": 3, "headaxislength": 3}
         ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, **look)
-        ax.plot(*path.transpose(2, 0, 1), color=ARROWS if above else BLUE, alpha=0.8, linewidth=0.6)
+        faint = min(0.8, 20 / path.shape[1]) if above else 0.8
+        ax.plot(*path.transpose(2, 0, 1), color=ARROWS if above else BLUE, alpha=faint, linewidth=0.6)
         if above and len(path) > 1:
             ax.scatter(*path[0].T, s=10, color="none", edgecolors=BLUE, linewidths=0.6)
         ax.scatter(*path[-1].T, s=8, color=BLUE, zorder=3, linewidths=0)
