@@ -208,6 +208,23 @@ def test_the_two_that_meet_are_near_and_part_most():
     assert straight_paths.meeting(places, np.array([[1, 0], [-1, 0], [0.5, 0], [-9, 0]])) == (0, 1)
 
 
+def test_partners_may_be_drawn_in_any_order():
+    def drawn(apart=False, low=1, given=True, rows=8192):
+        def partners(ends, noise, rng):
+            draw = lambda *to: torch.randint(*to, (128,), generator=rng if given else None)  # noqa: E731
+            t, k = draw(low, 1001), draw(rows)
+            t[:4] = 1000
+            return ends[draw(rows) if apart else k], noise[k], t
+
+        return partners
+
+    check.partners(drawn())
+    assert "ends and noise are drawn apart" in told("partners", drawn(apart=True))
+    assert "the times are 1 to 1000." in told("partners", drawn(low=0))
+    assert "Draw from `rng`" in told("partners", drawn(given=False))
+    assert "from all there are" in told("partners", drawn(rows=128))
+
+
 def test_an_order_must_keep_the_rule_and_how_often_two_meet():
     codes, pieces = data.faces().codes[:, :5], small_spaces
     shares = [(codes[codes.sum(1) == 2] == row).all(1).mean() for row in pieces.ROWS]

@@ -25,7 +25,7 @@ LESSONS = {
     "likelihood": "log_p divergence haze_level".split(),
     "guidance": "guided_within guided_steps steer".split(),
     "steering": "slope_through variance_left pull".split(),
-    "straight_paths": "straight_alpha_bar flow_loss jump_sampler my_grid".split(),
+    "straight_paths": "straight_alpha_bar partners jump_sampler my_grid".split(),
     "small_spaces": "principal_axes unmask_step reveal_order".split(),
     "draw_a_cat": "attend long_enough hide_words".split(),
     "ranking": ["leaderboard"],

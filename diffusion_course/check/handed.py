@@ -61,7 +61,7 @@ def fresh(value):
     """A copy of what an attempt could spoil: arrays, lists, the state of a generator. The rest as it is."""
     if isinstance(value, (tuple, list)):
         return type(value)(fresh(item) for item in value)
-    return copy.deepcopy(value) if is_data(value) or isinstance(value, np.random.Generator) else value
+    return copy.deepcopy(value) if is_data(value) or type(value).__name__ == "Generator" else value
 
 
 def offer(value, kind: str):

@@ -1,4 +1,4 @@
-"""Exercises of the notebook on straight paths: a schedule, a loss, a sampler that jumps, noise levels."""
+"""Exercises of the notebook on straight paths: a schedule, pairs, a sampler that jumps, noise levels."""
 
 import warnings
 from functools import cache
@@ -6,6 +6,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
+import torch
 
 from .. import data, metrics
 from ..denoisers import GaussianDenoiser, IdealDenoiser
@@ -54,34 +55,49 @@ def meeting(places, velocities) -> tuple[int, int]:
     return i, j
 
 
-CLEAN, NOISE = np.random.default_rng(2).standard_normal((2, 6, 2))
-TIMES = np.random.default_rng(3).random((6, 1))
+def _no_batch(batch) -> str | None:
+    x0, eps, t = batch
+    wrong = {
+        "return x_0 and ε, 128 rows each, and 128 times.": not x0.shape == eps.shape == (*t.shape, 2) == (128, 2),
+        "t is a step of the schedule, a whole number, not τ.": t.is_floating_point(),
+        "the times are 1 to 1000. At 0, û divides by τ = 0.": t.min() < 1 or t.max() > 1000,
+        "draw the rows and the times from all there are.": t.min() > 500 or x0.max() < 130,
+    }
+    return next((text for text, is_so in wrong.items() if is_so), None)
+
+
+def _sorts(batch) -> tuple:
+    """Of the probe's pairs, noise k is (k, k + ¼), its end (k + ½, k + ¾)."""
+    (x0, *_), (eps, *_), t = (np.asarray(each, float).T for each in batch)
+    return *(np.mean(x).round(1) for x in (x0 % 1 == 0.5, eps % 1 == 0, x0 // 1 == eps // 1)), t[:4].mean()
+
+
+NOISE = np.arange(8192.0)[:, None] + [0, 0.25]
+WIDE = GaussianDenoiser(0.5, 0.3, SHORT)
 
 
 @exercise(
-    probes=tuple((f, CLEAN, NOISE, TIMES) for f in (lambda x, tau: 0 * x, lambda x, tau: 2 * x - tau)),
+    probes=tuple((NOISE + 0.5, NOISE, torch.Generator().manual_seed(seed)) for seed in range(80)),
     kinds=("torch",),
-    returns=("the loss",),
-    refuse=lambda loss: "return a tensor: a float has no `backward()`." if type(loss) is float else None,
+    refuse=_no_batch,
+    measure=_sorts,
+    returns=("share of ends in x_0", "share of noise in ε", "share of rows of one path", "mean of the first four t"),
     table="""
-    hint | First `x_tau`, by the formula of the straight mix. Then û = `u_hat(x_tau, tau)`.
-    hint | On the line from x_0 to ε the velocity is u = ε − x_0. Square what û misses of it, and take `.mean()`.
-    why | No path has to be simulated: each line has its velocity, and the least mean square is at the mean of all.
-    the velocity points to the data | eps - x0 - u_hat → x0 - eps - u_hat |
-        As τ grows, x_τ walks from x_0 to ε: u = ε − x_0.
-    the network is asked for ε | eps - x0 - u_hat → eps - u_hat | That is the loss of lesson 4. A velocity is ε − x_0.
-    the network is given the clean x_0 | u_hat(x_tau, tau) → u_hat(x0, tau) | It must find its way from the mixture.
-    the weights are exchanged | (1 - tau) * x0 + tau * eps → tau * x0 + (1 - tau) * eps | At τ = 0 there is no noise.
-    the loss is a sum, not a mean | .mean() → .sum() | A sum grows with the batch.
-    the loss adds up both coordinates | .mean() → .sum(1).mean() | Take the mean over both coordinates, too.
+    hint | A path has the same row in `ends` and in `noise`. How often must rows be drawn?
+    hint | `rows = torch.randint(8192, (128,), generator=rng)` draws rows; `ends[rows]` are their ends.
+    why | Both ends of a line must belong to one path. Drawn apart, they are strangers again, and their lines cross.
+    ends and noise are drawn apart | noise[rows] → noise[torch.randint(8192, (128,), generator=rng)] |
+        So they are strangers again. Draw the rows once.
+    the noise is fresh | noise[rows] → torch.randn(128, 2, generator=rng) | An end's partner is the noise of its path.
+    x_0 and ε are exchanged | return → noise[rows], ends[rows], t | The end is x_0.
+    t = 1000 is left to chance | t[:4] = 1000 → pass | A single step needs it: make it sure for four rows.
     """,
 )
-def flow_loss(u_hat, x0, eps, tau):
-    x_tau = (1 - tau) * x0 + tau * eps
-    return ((eps - x0 - u_hat(x_tau, tau)) ** 2).mean()
-
-
-WIDE = GaussianDenoiser(0.5, 0.3, SHORT)
+def partners(ends, noise, rng):
+    rows = torch.randint(len(ends), (128,), generator=rng)
+    t = torch.randint(1, 1001, (128,), generator=rng)
+    t[:4] = 1000
+    return ends[rows], noise[rows], t
 
 
 @exercise(
@@ -130,8 +146,6 @@ def ddim_sampler(model, schedule, xT, times, rng=None):
 @cache
 def measured(sampler=None, model=None, schedule=None, n: int = 0) -> str:
     """To curve, sliced W₁, spread of 2,000 samples (None: real ones) in n steps: mean ± deviation of three draws."""
-    import torch  # only here
-
     rows = []
     for seed in range(3):
         rng = np.random.default_rng(seed)
@@ -197,13 +211,15 @@ def show_bend(chosen):
 
     sigmas, moves = bend()
     share = moves[(sigmas[:-1] < 5) & (sigmas[1:] > 0.2)].sum() / moves.sum()
-    what, n = "how far the guess moves per 1/64 of the range", len(chosen)
+    n, what = len(chosen), "how far the guess moves"
     cloud = np.linalg.norm(STARTING, axis=1).mean() * np.diff(1 / np.hypot(1, sigmas))  # there x̂_0 is ε / √(1 + σ²)
     curves = {"spiral": moves, "round Gaussian": cloud}
     figure = plots.lines(sigmas[:-1], curves, "noise level σ (falling)", what, logx=True)
     label = f"{n} levels: Heun misses by\n{missed(chosen):.3f}, DDIM by {missed(chosen, ddim):.3f}"
     axes = figure.axes[0]
     axes.axvspan(0.2, 5, alpha=0.12, label=f"5 to 0.2: {share:.0%} of the motion")
+    if list(chosen) != list(grid(9)):
+        axes.plot(grid(9), np.full(9, -0.006), "d", color="0.6", label="EDM's nine")
     axes.plot(chosen, np.zeros(n), "kd", label=label)
     axes.legend()
     return figure
