@@ -2,7 +2,7 @@
 
 import os
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 import toy
@@ -153,6 +153,15 @@ def test_what_lateness_costs_stands_in_the_table_and_on_the_page(made):
     (page,) = feedback.feedback(made, feedback.addressed(made, everyone))
     assert "Handed in late" in page.read_text() and "-0.2" in page.read_text()
     assert settings.when("Mon, 1 June 2026") == datetime(2026, 6, 1, 23, 59)
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_date_as_a_german_moodle_writes_it(month):
+    names = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
+    for i, day in enumerate("Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag".split()):
+        at = datetime(2026, month, 1, 16, 4)
+        at += timedelta(days=(i - at.weekday()) % 7)
+        assert settings.when(f"{day}, {at.day}. {names[month - 1]} 2026, 16:04") == at
 
 
 def test_a_worksheet_that_is_older_than_a_file_is_told(made):

@@ -50,6 +50,17 @@ def test_moodles_worksheet_comes_back_with_grades_and_comments(made):
     assert alan["Feedback comments"] == "double (a part): 0.5 of 1; triple (a part): 0.5 of 1."
 
 
+def test_so_does_that_of_a_german_moodle(made):
+    german = MOODLE
+    for english, other in {"Identifier": "ID", "Grade,": "Bewertung,", "Feedback comments": "Feedback als Kommentar",
+                           "Participant ": "Teilnehmer/in"}.items():  # fmt: skip
+        german = german.replace(english, other)
+    (made.root / "worksheet.csv").write_text(german, encoding="utf-8")
+    ada, _ = exported(made, "moodle")
+    before = next(csv.DictReader(german.splitlines()))
+    assert ada == before | {"Bewertung": "3.5", "Feedback als Kommentar": "'=Well put. Conclusions: 1.5 of 2."}
+
+
 def test_the_comment_says_what_the_teacher_corrected(made):
     (made.root / "worksheet.csv").write_text(MOODLE)
     path = made.root / "marks.csv"

@@ -371,7 +371,7 @@ def test_an_id_that_is_not_the_one_handed_in_under_is_told(solved, capsys):
     student = local.Student(solved)
     student.id = "grace"
     assert parts.grade("samples_50", {"student": student}) == 0
-    assert "Your STUDENT_ID is 'example', but you handed in as 'grace'" in capsys.readouterr().out
+    assert "STUDENT_ID is 'example', but it was handed in as 'grace'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("answer", [None, "yes", {"a": 1}, [[1, 2], [3]], float("nan"), torch.ones(3), [], 1j])

@@ -1,6 +1,8 @@
-"""One wrong function costs its own part; two are two mistakes, and a blank stays one."""
+"""One wrong function costs its own part; two that spoil the samples are two mistakes, and a blank stays one."""
 
 import json
+import re
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -17,10 +19,12 @@ from diffusion_course.run import cli
 
 
 class Run:
-    """Stands in for a notebook that has run: each part has points and a line; asked again, results have `later`."""
+    """Stands in for a notebook that has run: each part has points and a line. Asked again, parts have `later`, unless
+    one of the functions that `spoil` them is the student's own then."""
 
-    def __init__(self, later=1.0, ends=False, **lines):
-        self.later, self.ends, self.asked = later, ends, []
+    def __init__(self, later=1.0, ends=False, spoil=(), remarks=(), **lines):
+        self.later, self.ends, self.asked, self.spoil, self.own = later, ends, [], set(spoil), set(lines)
+        self.student = SimpleNamespace(remarks=[*remarks])
         cells = []
         for name, line in lines.items():
             cells.append(toy.cell(f"mine = {name!r}", name.replace("_", "-"), solution=True))
@@ -36,10 +40,13 @@ class Run:
 
     def ask(self, source):
         self.asked.append(source)
+        self.own |= set(re.findall(r"mine = '(\w+)'", source))
+        self.own -= set(re.findall(r"def (\w+)\(", source))
         return None if self.ends else ("", None)
 
     def judge(self, cell):
-        self._print(cell, "✓ right." if self.later == 1 else "✗ wrong.", self.later)
+        later = 0.0 if self.spoil & self.own else self.later
+        self._print(cell, "✓ right." if later == 1 else "✗ wrong.", later)
 
     def _print(self, cell, line, points=None):
         points = float(line.startswith("✓")) if points is None else points
@@ -60,7 +67,7 @@ def test_results_are_judged_again_with_the_one_wrong_function_mended():
 @pytest.mark.parametrize(
     "lines",
     [
-        {"add_noise": "✗ wrong", "reverse_step": "✗ wrong", "training": "✗ far"},  # two mistakes
+        dict.fromkeys(["add_noise", "loss", "reverse_step", "time_grid"], "✗ wrong") | {"training": "✗ far"},
         {"add_noise": "○ not attempted", "training": "✗ far"},  # a blank
         {"add_noise": "✗ wrong", "training": "✓ right"},  # nothing else was lost
         {"network": "✗ rows are mixed", "training": "✗ far"},  # that is what is trained
@@ -80,6 +87,39 @@ def test_a_walk_without_a_loop_is_a_blank_and_one_that_ends_too_early_a_mistake(
     made.notebook.cells[0].source = f"def sample(model, alpha_bar, xT, times, noise):\n{body}"
     made.mend()
     assert made.points() == [0, mended]
+
+
+TWO = {"add_noise": "✗ wrong", "time_grid": "✗ wrong", "training": "✗ far", "samples_10": "✗ far"}
+
+
+@pytest.mark.parametrize("spoils", ["add_noise", "time_grid"])
+def test_a_second_wrong_function_that_spoils_nothing_does_not_matter(spoils):
+    made = Run(spoil=[spoils], **TWO)
+    made.mend()
+    assert made.points() == [0, 0, 1, 1]
+    assert f"a right `{spoils}`" in made.notebook.cells[-2].outputs[0].text
+
+
+def test_two_that_spoil_the_samples_are_two_mistakes():
+    made = Run(spoil=["add_noise", "time_grid"], **TWO)
+    made.mend()
+    assert made.points() == [0, 0, 0, 0]
+
+
+def test_a_function_that_a_wrong_one_hides_is_asked_again():
+    """A walk by a step that ignores ε̂ looks as if it asked no network."""
+    lines = {"reverse_step": "✗ not what the formula gives", "sample": "○ sample: not attempted", "samples_10": "✗ far"}
+    made = Run(spoil=["reverse_step"], **lines)
+    made.mend()
+    assert made.points() == [0, 1, 1]
+
+
+def test_a_doubt_that_the_mistake_explains_is_not_told_to_the_teacher():
+    """Nobody is suspected whose network was trained with a root missing."""
+    doubt, other = "no points: “far from the best answers.”", "a network of 900 weights"
+    made = Run(remarks=[doubt, other], add_noise="✗ wrong", training="✗ training: far from the best answers.")
+    made.mend()
+    assert made.student.remarks == [other]
 
 
 def test_results_that_are_no_better_keep_their_own_words():

@@ -19,6 +19,11 @@ MOODLE_WORKSHEET = (
     '"Participant 1202","Alan Turing",alan,b@x.org,"No submission",,12.00,-,-,\n'
 )
 GERMAN = "Vorname;Nachname;ID-Nummer;E-Mail-Adresse\nAda;Lovelace;ada;a@x.org\nAlan;Turing;alan;b@x.org\n"
+GERMAN_WORKSHEET = (
+    "ID;Vollständiger Name;ID-Nummer;E-Mail-Adresse;Status;Bewertung;Zuletzt geändert (Abgabe)\n"
+    "Teilnehmer/in1201;Ada Lovelace;ada;a@x.org;Abgegeben;;Mittwoch, 10. Juni 2026, 14:14\n"
+    "Teilnehmer/in1202;Alan Turing;alan;b@x.org;Keine Abgabe;;-\n"
+)
 CANVAS = (
     'Student,ID,SIS User ID,SIS Login ID,Section,"Essay (17)"\n"    Points Possible",,,,,100\n'
     '"Lovelace, Ada",9001,,ada,A,\n"Turing, Alan",9002,,alan,A,\n"Student, Test",9003,,74ab,A,\n'
@@ -29,6 +34,7 @@ LISTS = {
     "Moodle's participants": MOODLE_PEOPLE,
     "Moodle's worksheet": MOODLE_WORKSHEET,
     "Moodle's in German": GERMAN,
+    "Moodle's worksheet in German": GERMAN_WORKSHEET,
     "Canvas' grade book": CANVAS,
     "Gradescope's": GRADESCOPE,
     "by e-mail": "Full name,Email\nAda Lovelace,ada\nAlan Turing,alan\n",

@@ -50,6 +50,10 @@ WAYS = {
     "in a copy before": replaced(STUB, named(new_markdown_cell)),
     "around the template": replaced(named(new_markdown_cell, f"{STUB.source}\n\n{TEXT}")),
     "in another text": inside(TEXT),
+    "as comments beside code": replaced(STUB, new_code_cell("# " + TEXT.replace("\n", "\n# ") + "\nprint(1)")),
+    "one here, one there": replaced(
+        new_markdown_cell(TEXT.split("\n")[1]), named(new_markdown_cell, TEXT.split("\n")[0])
+    ),
     "at the top": nbformat.from_dict({**blank(), "cells": [new_markdown_cell(TEXT), *blank().cells]}),
 }
 
@@ -86,14 +90,13 @@ def test_a_blank_stays_a_blank(notebook):
     assert found(notebook) == (STUB.source, 0)
 
 
-def test_notes_elsewhere_do_not_join_sentences_that_stand_where_they_belong():
+def test_notes_elsewhere_follow_the_sentences_that_stand_where_they_belong():
     notebook = inside("I wonder.")
     notebook.cells[-1:] = [named(new_markdown_cell), new_markdown_cell("P.S.: 3. The distance.")]
-    text, _ = found(notebook)
-    assert text.startswith(TEXT) and "I wonder" not in text and text.endswith("P.S.: 3. The distance.")
+    assert found(notebook)[0] == f"{TEXT}\n\n{sentences.ELSEWHERE}\nI wonder.\n\nP.S.: 3. The distance."
 
 
-@pytest.mark.parametrize("source", ["def f(", "x = 1", "\0", "(" * 10_000])
+@pytest.mark.parametrize("source", ["def f(", "x = 1", "\0", "(" * 10_000, "x = 1  # one\n# y = 2 and so on and on"])
 def test_code_is_no_prose(source):
     notebook = blank()
     notebook.cells.append(new_code_cell(source))

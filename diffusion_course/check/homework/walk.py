@@ -44,6 +44,14 @@ def _steps(rng):
         At ᾱ_s = 1 the answer must be x̂_0 itself.
     no fresh noise #8 | + variance**0.5 * z → |
         All samples collapse into one place. Add √β̃ z at every step but the last.
+    x_t is taken for x̂_0 | (1 - alpha) * x0_hat → (1 - alpha) * xt |
+        The mean weighs two points, the guess x̂_0 and x_t. With x_t in both places ε̂ does not matter.
+    ε̂ is left out of x̂_0 | (xt - (1 - a_t) ** 0.5 * eps_hat) → (xt) |
+        Solve x_t = √ᾱ_t x_0 + √(1−ᾱ_t) ε for x_0, with ε̂ in place of ε. Without it nothing is denoised.
+    √(1−ᾱ_t) in x̂_0 lacks its root #3 | (1 - a_t) ** 0.5 * eps_hat → (1 - a_t) * eps_hat |
+        What stands before the noise is an amplitude, and 1 − ᾱ a power.
+    √ᾱ_t in x̂_0 lacks its root #3 | eps_hat) / a_t**0.5 → eps_hat) / a_t |
+        x_0 stands in x_t times √ᾱ_t: divide by the root.
     ε̂ is taken for x̂_0 #13 | (xt - (1 - a_t) ** 0.5 * eps_hat) / a_t**0.5 → eps_hat |
         The network answers with the noise: solve x_t = √ᾱ_t x_0 + √(1−ᾱ_t) ε for x_0 first.
     x̂_0 is returned | return → x0_hat |

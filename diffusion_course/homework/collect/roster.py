@@ -23,7 +23,7 @@ from .. import tables
 
 ID = re.compile(r"\w[\w.@-]{0,63}")  # one path component that no shell, glob or nbgrader template reads as more
 ROUNDED = re.compile(r"\d+[.,]\d+E\+\d+")
-SIS = {"sis user id", "sis login id"}  # where one of them is, the column ID holds Canvas' own numbers
+NUMBERED = {"sis user id", "sis login id", "bewertung"}  # where one of them is, ID holds numbers of Canvas or Moodle
 HEADERS = {  # what is told → the columns that may tell it, the likeliest first
     "id": (
         "id", "student id", "sid", "id number", "id-nummer", "idnumber", "matrikelnummer", "sis user id",
@@ -125,7 +125,7 @@ def _people(path: Path, id_needed: bool = False) -> list[Person]:
     names = {name.replace("_", " ").casefold(): name for name in (rows[0] if rows else ())}
     columns = {what: [names[each] for each in known if each in names] for what, known in HEADERS.items()}
     if "id" in names:
-        columns["id" if SIS & names.keys() else "number"].remove(names["id"])
+        columns["id" if NUMBERED & names.keys() else "number"].remove(names["id"])
     if id_needed and rows and not columns["id"]:
         raise ValueError(f"{path} has no column id: its first line must name id, or what Moodle or Canvas call it.")
     columns["id"].sort(key=lambda name: not all(row[name] for row in rows))

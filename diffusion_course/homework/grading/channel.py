@@ -101,6 +101,7 @@ class Student:
         self.right: set[str] = set()  # functions that have full points
         self.unanswered = False  # whether anything asked for was not there (yet)
         self.remarks: list[str] = []  # for the teacher
+        self.reason = ""  # why there is no plain grade, for both
         self.points: float | None = None  # of the test cell that asks; None in the source notebook itself
         self._ends, self._limit = math.inf, math.inf
 

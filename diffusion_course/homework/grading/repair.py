@@ -1,9 +1,10 @@
-"""One mistake is paid for once: where a single function is wrong, the results are judged with a right one in its place.
+"""One mistake is paid for once: results are judged with a right function in the place of the wrong one.
 
-A missing root in `add_noise` spoils the training, and with it all samples. So when exactly one function was attempted
-and is not right, and results have lost points, the cells after it are run once more with the solution in its place, in
-the same process, and the tests of the results ask again. The better points count. Two wrong functions are two
-mistakes, and a blank is none: then the results stand as they are.
+A missing root in `add_noise` spoils the training, and with it all samples. So when results have lost points, and a
+function was attempted and is not right, the cells from there on are run once more with the solution in its place, in
+the same process, and the tests ask again; so do those of functions that it kept from being seen at work. The better
+points count. Of several wrong functions each is tried alone: a second one that spoils nothing does not matter, and one
+that does is a second mistake. A blank is none: then the results stand as they are.
 """
 
 import copy
@@ -14,29 +15,37 @@ from ..report import answers
 from .judge import ONE_STEP
 from .records import is_own, judged, points
 
+MOST = 3  # wrong functions: of more, none is tried
 TOLD = " (Judged with a right `{}` in place of yours, so that its mistake costs only its own part. With yours: {})"
 
 
 def repair(run, solution, parts) -> None:
-    """Judge the results again, if that is due, after `run` has come to its end.
+    """Judge again what has lost points, if that is due, after `run` has come to its end.
 
     `solution` are the cells of the source; `parts` has the names of the functions asked for, `QUESTIONS`, and of the
     `RESULTS` that one wrong function may spoil.
     """
     cells = run.notebook.cells
     tests = {_name(cell): i for i, cell in enumerate(cells) if is_test(cell)}
-    lost = [name for name, i in tests.items() if points(cells[i]) < cells[i].metadata.nbgrader.points]
-    wrong, after = ([name for name in lost if name in some] for some in (parts.QUESTIONS, parts.RESULTS))
-    if len(wrong) != 1 or not after:
-        return
-    (name,) = wrong
-    said, place, right = judged(cells[tests[name]]).message, _place(cells, name), _place(solution, name)
-    if place is None or right is None or not said.startswith("✗") or _lacks_its_loop(cells, name, said):
-        return
-    again = solution[right], *filter(is_own, cells[place + 1 :])
-    if all(run.ask(cell.source) for cell in again):
-        for result in after:
-            _judge_again(run, tests[result], name)
+    lost = {name: judged(cells[i]).message for name, i in tests.items() if _has_lost(cells[i])}
+    functions = [name for name in lost if name in parts.QUESTIONS]
+    wrong = [name for name in functions if lost[name].startswith("✗") and not _lacks_its_loop(cells, name, lost[name])]
+    places = {name: place for name in wrong if (place := _place(cells, name)) is not None}
+    unseen = [name for name in functions if lost[name].startswith("○")]
+    results = [name for name in lost if name in parts.RESULTS]
+    for name, place in places.items() if len(wrong) <= MOST else ():
+        if (right := _place(solution, name)) is None or not any(_has_lost(cells[tests[part]]) for part in results):
+            return
+        again = [solution[right] if i == place else cell for i, cell in enumerate(cells) if is_own(cell)]
+        first = sum(map(is_own, cells[: min(places.values())]))
+        if not all(run.ask(cell.source) for cell in again[first:]):
+            return
+        for part in unseen + results:
+            _judge_again(run, tests[part], name)
+
+
+def _has_lost(cell) -> bool:
+    return points(cell) < cell.metadata.nbgrader.points
 
 
 def _lacks_its_loop(cells, name: str, said: str) -> bool:
@@ -51,8 +60,9 @@ def _judge_again(run, index: int, wrong: str) -> None:
     again = copy.deepcopy(before)
     run.judge(again)
     if points(again) > points(before):
-        yours = judged(before).message.split(": ", 1)[-1]
+        yours = judged(before).message.split(": ", 1)[-1].split(" (Judged with", 1)[0]
         again.outputs[0].text = judged(again).message + TOLD.format(wrong, yours) + "\n"
+        run.student.remarks = [told for told in run.student.remarks if yours not in told]  # it was no doubtful work
         run.notebook.cells[index] = again
 
 

@@ -113,13 +113,13 @@ def run(notebook, id, course=None, unsafe=False, cell_seconds=300):
     with Sandbox(course and course.root, unsafe=unsafe) as sandbox:
         made = Run(notebook, Student(Channel(sandbox.sock), id, *ours), cell_seconds)
         made.cells()
-        told = made.results(parts) | {"status": "complete", "reason": ""}
+        told = made.results(parts) | {"status": "complete"}
         if made.ended:
             sandbox.lost()
             told |= {"status": "ended early", "reason": sandbox.reason}
         elif source:
             repair(made, source, parts)
-    told |= {"errors": made.errors, "remarks": made.student.remarks}
+    told = {"reason": made.student.reason} | told | {"errors": made.errors, "remarks": made.student.remarks}
     told |= {"cpu_seconds": round(sandbox.cpu, 1), "peak_memory": sandbox.peak_memory}
     notebook.metadata["homework"] = told
     return notebook

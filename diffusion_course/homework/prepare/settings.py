@@ -19,6 +19,10 @@ else:
 FILE = "homework.toml"
 MIDNIGHT = datetime.combine(date.today(), time(23, 59))
 NO_TIME = ("", "-", "–")  # how Moodle says it
+GERMAN = {  # what a German Moodle writes, in the order of dateutil's English
+    "WEEKDAYS": "mo montag,di dienstag,mi mittwoch,do donnerstag,fr freitag,sa samstag,so sonntag",
+    "MONTHS": "januar,februar,mär mrz märz,april,mai,juni,juli,august,september,okt oktober,november,dez dezember",
+}
 TEMPLATE = """\
 # What differs in your class. Everything after a # is a note; take it away before a line to make that line count.
 
@@ -104,6 +108,17 @@ def read(path: Path) -> Settings:
         raise ValueError(f"{path}: {where} cannot be {wrong['input']!r}: {wrong['msg']}.") from None
 
 
+class Words(dateutil.parser.parserinfo):
+    """The words of a date, in English and German."""
+
+    JUMP = (*dateutil.parser.parserinfo.JUMP, "um", "uhr")
+
+
+for what, told in GERMAN.items():
+    both = zip(getattr(dateutil.parser.parserinfo, what), told.split(","), strict=True)
+    setattr(Words, what, [(*english, *german.split()) for english, german in both])
+
+
 def when(text: str) -> datetime | None:
     """A date and time as tables have it, in local time; None for a blank. A day without an hour ends at midnight.
 
@@ -118,7 +133,7 @@ def when(text: str) -> datetime | None:
     try:
         if not re.search(r"\d{4}", text):
             raise ValueError("the year is missing")
-        found = dateutil.parser.parse(text, dayfirst=dotted, default=MIDNIGHT)
+        found = dateutil.parser.parse(text, Words(), dayfirst=dotted, default=MIDNIGHT)
         return found.astimezone().replace(tzinfo=None) if found.tzinfo else found
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is no date that can be read here; write 2026-06-10 14:14.") from None

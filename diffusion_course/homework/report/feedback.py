@@ -71,7 +71,7 @@ def _for_moodle(course: Course, folder: Path, written: set[Path]) -> None:
     zipped, names = folder / "moodle.zip", {}
     for path in sorted(written):
         person = course.listed(course.people[path.stem])
-        if person.number and lms.WORKSHEET <= person.row.keys():
+        if person.number and lms.worksheet(person.row):
             names[path] = f"{person.name}_{person.number}_assignfeedback_file_feedback.html".replace("/", "-")
     zipped.unlink(missing_ok=True)
     if names:

@@ -13,10 +13,12 @@ from .. import tables
 from ..course import Course
 from .standing import Standing, members
 
-WORKSHEET = {"Identifier", "Grade"}  # columns by which Moodle's is known
 # Column → what stands in it, as `_told` calls it.
 MOODLE = {"ID number": "id", "First name": "first", "Last name": "last", "Email address": "email"}
-GRADE = {"Grade": "total", "Feedback comments": "comments"}
+WORKSHEETS = {  # by the first column Moodle's worksheet is known, together with that of the grade
+    "Identifier": {"Grade": "total", "Feedback comments": "comments"},
+    "ID": {"Bewertung": "total", "Feedback als Kommentar": "comments"},
+}
 CANVAS = {"Student": "last, first", "ID": "", "SIS User ID": "id", "SIS Login ID": "", "Section": ""}
 GRADESCOPE = {"First Name": "first", "Last Name": "last", "SID": "id", "Email": "email", "Total Score": "total",
               "Max Points": "most", "Status": "graded"}  # fmt: skip
@@ -33,8 +35,8 @@ def grades(course: Course, everyone: list[Standing]) -> Path:
 def export(course: Course, everyone: list[Standing]) -> list[Path]:
     """Write `moodle.csv`, `canvas.csv` and `gradescope.csv` under `export/`; returns their paths."""
     students = [told for told in _told(course, everyone) if told["id"] in course.people]
-    sheet = [told for told in students if WORKSHEET <= told["row"].keys()]
-    moodle = [(told["row"] if sheet else _filled(MOODLE, told)) | _filled(GRADE, told) for told in sheet or students]
+    sheet = [told["row"] | _filled(form, told) for told in students if (form := worksheet(told["row"]))]
+    moodle = sheet or [_filled(MOODLE | WORKSHEETS["Identifier"], told) for told in students]
     canvas = [dict.fromkeys(CANVAS, "") | {"Student": "    Points Possible", course.title: tables.number(course.most)}]
     for told in students:
         own = told["row"] if "Section" in told["row"] else {}
@@ -45,6 +47,11 @@ def export(course: Course, everyone: list[Standing]) -> list[Path]:
     gradescope = [_filled(GRADESCOPE | parts, told) for told in students]
     made = {"moodle": moodle, "canvas": canvas, "gradescope": gradescope}
     return [_write(course, name, rows) for name, rows in made.items()]
+
+
+def worksheet(row: dict[str, str]) -> dict[str, str]:
+    """Of a row of Moodle's grading worksheet, column → what belongs into it; of another table's, nothing."""
+    return next((form for name, form in WORKSHEETS.items() if {name, next(iter(form))} <= row.keys()), {})
 
 
 def _told(course: Course, everyone: list[Standing]) -> Iterator[dict[str, Any]]:

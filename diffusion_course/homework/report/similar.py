@@ -52,8 +52,10 @@ def shares(code: dict[str, str], given: str, known: dict[str, str] | None = None
 
 
 def near(shares: Shares) -> Shares:
-    """Those who have at least NEARLY in common."""
-    return [pair for pair in shares if pair[2] >= NEARLY]
+    """Those who have at least NEARLY in common; last two who both have it from the solution."""
+    found = [pair for pair in shares if pair[2] >= NEARLY]
+    known = {id for id, other, _ in found if other == SOLUTION}
+    return sorted(found, key=lambda pair: known.issuperset(pair[:2]))
 
 
 def usual(shares: Shares, others: Container[str]) -> str:

@@ -68,6 +68,8 @@ def untrained(student, told: Iterable[int] = ()) -> str | None:
     if any(map(exact, far)):
         why = "`model` answers as the exact denoiser of your spiral does, nearer than training comes. "
         return why + "Train the network that the notebook asks for."
+    if not (far[0][:2] < ROUGH).all():
+        return "`model` answers further from the best answers than a network does that was trained as asked."
     if not learned(student, far[0]):
         why = "`model` answers nearly as well with the weights that it began with, or with its own mixed up, "
         return why + "so its training did not teach it."
@@ -115,8 +117,8 @@ def exact(far: np.ndarray) -> bool:
 
 
 def learned(student, far: np.ndarray) -> bool:
-    """Are answers so far `from_best` near, and much nearer than with the weights that it began with, and, but for a
-    factor, than with half of its weights in the places of others?
+    """Are answers so far `from_best` much nearer than with the weights that it began with, and, but for a factor, than
+    with half of its weights in the places of others?
 
     One weight that dresses a denoiser is in its place in half of the draws, and else changes no more than a factor.
     """
@@ -126,7 +128,7 @@ def learned(student, far: np.ndarray) -> bool:
 
     seeds = student.draw("mixed").integers(1, 2**31, MIXED).tolist()
     near = off(0, False) < LEARNED * far[0] or any(off(seed, True) < ELSEWHERE * far[0] for seed in seeds)  # NaN is not
-    return bool((far[:2] < ROUGH).all()) and not near
+    return not near
 
 
 def from_best(student, denoise, at: Callable, shares=EXACT, scaled: bool = False) -> np.ndarray:

@@ -71,8 +71,11 @@ def samples(student, steps: int | None = None) -> tuple[float, str]:
         given, steps = _drawn(student, STEPS), STEPS
     *_, drawn = given
     anew, found = variant.judge(spiral, drawn, steps)
+    if not anew and passed:
+        student.remark(f"samples[{steps}] are right, and those are not that their `sample` draws from their `model`")
+        return NONE, f"drawn anew by your `sample` from your `model`, {found}"
     if not anew:
-        return NONE, f"drawn anew by your `sample` from your `model`, {found}" if passed else _whose(student, says)
+        return NONE, _whose(student, says)
     why = network.untrained(student)
     if not why and not network.walked(student, given, partial(_drawn, student, 10)):
         why = "`sample` returns other points than a walk with your `model` and the noise that it was given."
@@ -81,6 +84,7 @@ def samples(student, steps: int | None = None) -> tuple[float, str]:
     if not passed:
         return HALF, f"{says} Drawn anew by your `sample`, they are right."
     if np.median(spiral.distance(cloud)) < NEARER * np.median(spiral.distance(drawn)):
+        student.remark(f"samples[{steps}] nearer to the curve than their network draws in as many steps")
         return HALF, f"your samples are nearer than {steps} steps of your network end: made in more? {says} {found}"
     return FULL, f"right. {says}"
 
@@ -141,4 +145,7 @@ def _whose(student, says) -> str:
         other = isinstance(said, str) and variant.of(said, student.salt, student.curve) != student.spiral
     except (channel.NoAnswer, ValueError):
         return says
-    return f"{says} Your STUDENT_ID is {said[:40]!r}, but you handed in as {student.id!r}." if other else says
+    if not other:
+        return says
+    student.reason = f"The notebook's STUDENT_ID is {said[:40]!r}, but it was handed in as {student.id!r}."
+    return f"{says} {student.reason}"
