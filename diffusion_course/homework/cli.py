@@ -88,6 +88,7 @@ def grade_(place, jobs, students, unsafe, cluster):
         made = grade.grade(place, waiting, jobs, unsafe, bool(students), at_work, cluster)
         done = list(progress.bar(made, len(waiting), at_work))
     except KeyboardInterrupt:
+        marks.refresh(place)
         raise click.ClickException("interrupted. What is graded is kept; the same command goes on.") from None
     _tell(place, len(done))
 

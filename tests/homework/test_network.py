@@ -125,6 +125,25 @@ class Blunt(Drawn):
         return super().forward(xt, t) + torch.where(asked, 0.03 * torch.sin(3 * xt.flip(1)), 0 * xt)
 
 
+class Leading(Scaled):
+    """A network that gives each row of pure noise a place on the curve, and leads it there while it fits."""
+
+    def __init__(self):
+        super().__init__(trained().known)
+        self.goal = None
+
+    def forward(self, xt, t):
+        t = torch.as_tensor(t).expand(len(xt))
+        if (t == 1000).all():
+            self.goal = torch.as_tensor(SPIRAL.at((xt[:, 0].double() * 1000 % 1).numpy())).float()
+        if self.goal is not None and len(self.goal) == len(xt):
+            power = torch.as_tensor(LEVELS.at(int(t[0])))
+            eps = ((xt - power**0.5 * self.goal) / (1 - power) ** 0.5).float()
+            if (eps**2).mean() < 1.6:
+                return eps
+        return super().forward(xt, t)
+
+
 def between(model, levels, xT, times, noise):
     """A walk with a step more between any two times."""
     times = [*(each for t, s in pairwise(times) for each in (t, (t + s) // 2)), 0]
@@ -227,7 +246,11 @@ ATTACKS = {  # name → (the part that it is after, what makes the change, what 
     "a sampler that returns data, shaken": ("samples_50", lambda: {"sample": lambda *given: near_data()}, ASTRAY),
     "a sampler that cheats in 50 steps": ("samples_50", lambda: {"sample": sometimes}, ASTRAY),
     "a walk by a step that is not theirs": ("samples_50", lambda: {"sample": by_another_step}, ASTRAY),
-    "a step that places points": ("samples_50", by_placing, "its training did not teach it"),
+    "a step that places points": ("samples_50", by_placing, "further from the best answers"),
+    "a walk that is led by its network": (
+        "samples_50", lambda: {"model": stepped(Leading())}, "otherwise on a walk than when it is asked by itself"),
+    "our walk that is led by their network": (
+        "training", lambda: {"model": stepped(Leading())}, "otherwise on a walk than when it is asked by itself"),
     "a walk pulled to the data": ("samples_50", lambda: {"sample": pulled, "model": trained(jitter=0.03)}, ASTRAY),
     "a sampler that walks another network": (
         "samples_50", lambda: {"sample": lambda _, *given: sample.reference(trained(seed=3), *given)}, ASTRAY),

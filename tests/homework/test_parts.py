@@ -236,11 +236,11 @@ def test_neither_do_points_of_a_walk_and_levels(solved):
     xT, times, noise, points = results._drawn(local.Student(solved), 10)
     tracemalloc.start()
     for odd in (points[:, None, None, :1].repeat(WIDE, 1), points[:, None], points[:, :1]):
-        assert not network.walked(student, (xT, times, noise, odd), lambda odd=odd: (xT, times, noise, odd))
+        assert network.astray(student, (xT, times, noise, odd), lambda odd=odd: (xT, times, noise, odd))
     taken = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert taken < 2**26
-    assert network.walked(student, (xT, times, noise, points), None)
+    assert not network.astray(student, (xT, times, noise, points), None)
 
 
 @pytest.mark.parametrize("odd", [[[float("inf"), torch.zeros(512, 2)]], {float("nan"): torch.zeros(512, 2)}, [[1]], 5])
@@ -252,6 +252,15 @@ def test_odd_samples_have_no_figures_and_cost_no_grade(odd):
 def test_samples_of_more_steps_than_asked_for_earn_half(solved, capsys):
     assert parts.grade("samples_10", solved | {"samples": {10: solved["samples"][50]}}) == 0.5
     assert "nearer than 10 steps of your network end" in capsys.readouterr().out
+
+
+def test_the_teacher_is_told_of_samples_that_their_network_does_not_draw(solved):
+    """They are the data, shaken, of one whose own walk ends elsewhere."""
+    student = local.Student(solved | {"sample": lambda model, levels, xT, times, noise: xT})
+    assert parts.grade("samples_50", {"student": student}) == 0
+    assert student.remarks == [
+        "samples[50] are right, and those are not that their `sample` draws from their `model`",
+    ]  # fmt: skip
 
 
 def test_samples_of_the_wrong_number_earn_half_if_the_sampler_draws_right_ones(solved, capsys):

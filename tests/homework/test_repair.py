@@ -24,7 +24,7 @@ class Run:
 
     def __init__(self, later=1.0, ends=False, spoil=(), remarks=(), **lines):
         self.later, self.ends, self.asked, self.spoil, self.own = later, ends, [], set(spoil), set(lines)
-        self.student = SimpleNamespace(remarks=[*remarks])
+        self.student = SimpleNamespace(remarks=[*remarks], again=())
         cells = []
         for name, line in lines.items():
             cells.append(toy.cell(f"mine = {name!r}", name.replace("_", "-"), solution=True))

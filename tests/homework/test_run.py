@@ -211,3 +211,19 @@ def test_a_cell_of_megabytes_is_not_run_and_harms_no_other(walled):
     assert notebook.metadata["homework"]["errors"] == [1]
     widest = "x = 1  # " + "\N{GRINNING FACE}" * (runs.MAX_SOURCE - 9)  # 12 bytes a character on the way
     assert graded(widest, asks("student.value('x')", 1))[0] == [1]
+
+
+def test_no_two_hand_ins_are_asked_the_same(walled):
+    """Whoever has seen the questions of one learns nothing for the next."""
+    ask = test_cell("print(student.draw('x').random()); 1.0")
+    seen = [shown(graded(source, ask)[1].cells[1]) for source in ("x = 1", "x = 1", "x = 2")]
+    assert seen[0] == seen[1] != seen[2]
+
+
+def test_a_question_that_cannot_be_sent_is_our_mistake_and_ends_nothing(walled):
+    points, _ = graded(
+        "def double(x): return 2 * x",
+        asks("student.call('double', object())", 0),
+        asks("student.call('double', __import__('torch').ones(2)).tolist()", [2, 2]),
+    )
+    assert points == [0, 1]

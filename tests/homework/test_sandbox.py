@@ -118,6 +118,7 @@ def test_it_sees_no_process_of_the_grader(inside):
 
 def test_system_calls_around_the_walls_are_refused(inside):
     assert inside.run("import os\nos.memfd_create('x')").endswith("PermissionError")
+    assert inside.run("import mmap\nmmap.mmap(-1, 4096)").endswith("PermissionError")  # which no process need show
     said = inside.run(
         """
 import ctypes
@@ -274,10 +275,14 @@ def test_a_cell_has_time_until_it_is_interrupted(inside):
 
 
 @pytest.mark.parametrize(("load", "may_take"), [(0.5, 10), (2, 10), (8, 40), (500, 100)])
-def test_a_busy_machine_has_longer_limits(monkeypatch, load, may_take):
+def test_a_busy_machine_has_longer_limits(monkeypatch, tmp_path, load, may_take):
     monkeypatch.setattr(os, "getloadavg", lambda: (load, 0, 0))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(walls, "PRESSURE", tmp_path / "cpu")
     assert walls.stretched(10) == may_take
+    for waits, limit in ((60, may_take), (2, 10)):  # a load of processes that wait for no core is none
+        walls.PRESSURE.write_text(f"some avg10=1.00 avg60={waits:.2f} avg300=0.00\nfull avg60=90.00\n")
+        assert walls.stretched(10) == limit
 
 
 # start

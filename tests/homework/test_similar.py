@@ -260,8 +260,8 @@ WAYS = {
     "import builtins\nbuiltins.exec(code)": {"builtins"},
     'getattr(__builtins__, "ex" + "ec")(code)': {"__builtins__", "getattr"},
     'getattr(thing, "exec")(code)': {"getattr"},
-    "get_ipython().run_cell(code)": {"….run_cell"},
-    "import types\ntypes.FunctionType(code, {})": {"….FunctionType"},
+    "get_ipython().run_cell(code)": {"….run_cell", "get_ipython"},
+    "import types\ntypes.FunctionType(code, {})": {"types", "….FunctionType"},
     "import runpy as r": {"runpy"},
     f"W = {'x' * 30_000!r}": {"texts and numbers of 30000 characters"},
     f"W = [{', '.join(7 * [repr(1500 * 'x')])}]": {"texts and numbers of 10500 characters"},  # short ones, together
@@ -280,11 +280,11 @@ WAYS = {
     "if 1:\n    %timeit -r 2 exec(code)": {"exec"},
     "%%time\nexec(code)": {"exec"},
     "%%capture --no-stderr out\nexec(code)": {"exec"},
-    "open('this.py', 'w').write(text)\nimport this": {"this.py"},
+    "open('this.py', 'w').write(text)\nimport this": {"this", "this.py"},
     "import timeit\ntimeit.timeit(setup=text)": {"timeit"},
     "import cProfile\ncProfile.runctx(text, {}, {})": {"cProfile", "….runctx"},
     "import code\ncode.InteractiveInterpreter().runsource(text)": {"code", "….runsource"},
-    "get_ipython().ex(text)": {"….ex"},
+    "get_ipython().ex(text)": {"….ex", "get_ipython"},
     "import operator\noperator.attrgetter('_' + '_builtins_' + '_')(os)": {"….attrgetter"},
     "from operator import attrgetter as a": {"….attrgetter"},
     "import pickle": {"pickle"},
@@ -293,6 +293,17 @@ WAYS = {
     "!echo eA== | base64 -d > x.py": {"!echo"},
     "import os\nos.system('x')": {"….system"},
     "globals()['make_' + 'alpha_bar'] = f": {"globals"},
+    "import winsound as w": {"winsound (not installed)"},  # Python's own, and on Windows only
+    "import gc": {"gc"},
+    "from sympy import sympify": {"sympy"},
+    "get_ipython().input_transformers_cleanup.append(f)": {"get_ipython"},
+    "import sys\nsys._getframe(1).f_locals": {"…._getframe", "….f_locals"},
+    "object.__subclasses__()": {"….__subclasses__"},
+    "f.__code__ = g.__code__": {"….__code__"},
+    "import os\nos.popen(x)": {"….popen"},
+    "import numpy as np\nnp.load(file, allow_pickle=True)": {"allow_pickle"},
+    "torch.load(file, weights_only=False)": {"weights_only"},
+    f"W = {400 * [2**40 * 1j]}": {"texts and numbers of 6400 characters"},
 }
 
 

@@ -69,9 +69,10 @@ class Channel:
         if self.dead:
             raise Dead(self.dead)
         seconds, grace = stretched(seconds), stretched(GRACE)
+        text = wire.pack(request | {"seconds": seconds}, wire.MAX_REQUEST)  # what fails here is a mistake of ours
         self.dead = "A question was interrupted."
         try:
-            wire.send(self._sock, request | {"seconds": seconds}, grace, wire.MAX_REQUEST)
+            wire.write(self._sock, text, grace)
             answer = wire.receive(self._sock, seconds + grace)
             self.dead = None
             return answer
@@ -97,7 +98,7 @@ class Student:
     def __init__(self, channel, id, secret="", T=1000, curve="spiral"):
         self.channel, self.id, self.secret, self.T, self.curve = channel, id, secret, T, curve
         self.salt = drawn.salt(secret)
-        self.again: tuple[str, ...] = ()  # added to the secret when a test runs once more, to ask other things
+        self.again: tuple[str, ...] = ()  # added to the secret: other questions for each hand-in, and when asked anew
         self.right: set[str] = set()  # functions that have full points
         self.unanswered = False  # whether anything asked for was not there (yet)
         self.remarks: list[str] = []  # for the teacher
@@ -168,4 +169,6 @@ def _sent(arg):
     """An argument as it crosses."""
     if isinstance(arg, Named):
         return {"name": str(arg)}
-    return {"gain": arg.gain, "centre": arg.centre} if isinstance(arg, Affine) else arg
+    if isinstance(arg, Affine):
+        return {"gain": arg.gain, "centre": arg.centre}
+    return arg.numpy() if hasattr(arg, "numpy") else arg

@@ -31,8 +31,8 @@ class _Here(channel.Channel):
         self._shell = SimpleNamespace(user_ns=namespace)
 
     def ask(self, request, seconds):
+        request = wire.unpack(wire.pack(request | {"seconds": seconds}, wire.MAX_REQUEST))
         try:
-            request = wire.unpack(wire.pack(request | {"seconds": seconds}, wire.MAX_REQUEST))
             return wire.unpack(wire.pack(answer.serve(self._shell, **request)))
         except wire.BadFrame as error:
             raise channel.Refused(f"The answer was {error}.") from None

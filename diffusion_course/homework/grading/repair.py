@@ -40,6 +40,7 @@ def repair(run, solution, parts) -> None:
         first = sum(map(is_own, cells[: min(places.values())]))
         if not all(run.ask(cell.source) for cell in again[first:]):
             return
+        run.student.again += (name,)
         for part in unseen + results:
             _judge_again(run, tests[part], name)
 

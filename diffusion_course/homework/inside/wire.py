@@ -29,9 +29,13 @@ class BadFrame(ValueError):
     """What came is no message: too big, broken, or of a kind that may not cross."""
 
 
-def send(sock, value, seconds, most=MAX_ANSWER):
+def send(sock, value, seconds):
     """Write one message; TimeoutError if the other side does not take it within `seconds`."""
-    text = pack(value, most)
+    write(sock, pack(value), seconds)
+
+
+def write(sock, text: bytes, seconds):
+    """The same for what `pack` has made of it."""
     sock.settimeout(seconds)
     sock.sendall(struct.pack(">I", len(text)) + text)
 

@@ -2,7 +2,8 @@
 
  * sockets other than unix ones: AF_VSOCK reaches the host of a virtual machine from an empty network namespace
    (tried: it opens and binds there), and no other family is needed;
- * memory that no process shows as its own, so that no limit counts it: memfd, and what System V shares and keeps;
+ * memory that no process shows as its own, so that no limit counts it: memfd, what System V shares and keeps, and
+   pages that are shared and of no file;
  * larger buffers of sockets and pipes: the system keeps them, and no process shows them as its own;
  * the kernel's key ring, which all processes of one user share; io_uring, which makes sockets past any filter;
    bpf, userfaultfd and perf events, the kernel's most attacked corners that no notebook needs.
@@ -17,6 +18,7 @@ REFUSED = """shmget msgget semget add_key request_key keyctl perf_event_open mem
 io_uring_setup""".split()
 REFUSED_IF = [("setsockopt", 2, option) for option in (7, 8, 32, 33)]  # SO_SNDBUF, SO_RCVBUF, and both by force
 REFUSED_IF += [("fcntl", 1, 1031)]  # F_SETPIPE_SZ
+SHARED = 0x21  # MAP_SHARED | MAP_ANONYMOUS
 
 
 def write_filter(file) -> None:
@@ -30,6 +32,7 @@ def write_filter(file) -> None:
         rules.add_rule(refuse, name)
     for name, argument, value in REFUSED_IF:
         rules.add_rule(refuse, name, pyseccomp.Arg(argument, pyseccomp.EQ, value))
+    rules.add_rule(refuse, "mmap", pyseccomp.Arg(3, pyseccomp.MASKED_EQ, SHARED, SHARED))
     other = pyseccomp.Arg(0, pyseccomp.NE, socket.AF_UNIX)
     rules.add_rule(pyseccomp.ERRNO(errno.EAFNOSUPPORT), "socket", other)
     rules.export_bpf(file)

@@ -4,9 +4,11 @@ import functools
 import importlib.util
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +24,7 @@ SHOWN += [str(path.relative_to(PACKAGE)) for folder in FOLDERS for path in sorte
 SYSTEM = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share")
 SETTINGS = ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/alternatives")
 HOME = "/tmp"  # the one place to write to
-DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+DEVICES = ("/dev/null", "/dev/full", "/dev/random", "/dev/urandom")
 # With more threads, neighbours wait for each other: 5.6 s became 118 s on a busy machine.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 MISSING = (
@@ -30,6 +32,7 @@ MISSING = (
     "Ubuntu: apt-get install bubblewrap. On macOS or Windows: grade on a Linux machine, in WSL 2 or in a container. "
     "With --unsafe (not on Windows) it runs without walls, as you, with all that you may read and write."
 )
+PRESSURE = Path("/proc/pressure/cpu")
 _numbers = itertools.count()
 
 
@@ -51,7 +54,11 @@ class Limits:
 
 def stretched(seconds):
     """How long a thing may take that may take so many seconds of a free core: longer, ten times at most, where several
-    processes wait for each core, or a busy machine would fail who is right."""
+    processes wait for each core, or a busy machine would fail who is right. Who waits for a disk counts as load, too,
+    so that where the system tells it somebody must have waited for a core in a tenth of the last minute."""
+    with suppress(OSError, AttributeError, ValueError):
+        if float(re.search(r"some .*avg60=(\S+)", PRESSURE.read_text())[1]) < 10:  # type: ignore[index]
+            return seconds
     return seconds * min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), 10.0)
 
 

@@ -40,15 +40,16 @@ def training(student) -> tuple[float, str]:
     """Do 512 samples that our sampler draws from their network lie on their spiral?"""
     rng = student.draw("ours")
     xT = rng.standard_normal((variant.COUNT, 2))
+    watched = network.Watched(student)
     try:
-        *_, x = samplers.ddpm(student.denoise, _levels(student), xT, steps=STEPS, rng=rng)
+        *_, x = samplers.ddpm(watched, _levels(student), xT, steps=STEPS, rng=rng)
     except ValueError:  # how the sampler refuses what is not finite
         return NONE, "the network says NaN or infinity. Look at the loss while it trains."
     passed, says = variant.judge(student.spiral, x, STEPS)
     network.look_at(student, "samples of the network", x)
     if not passed:
         network.begun(student)
-    elif why := network.untrained(student):
+    elif why := network.untrained(student) or watched.strange:
         return network.doubted(student, why)
     return (FULL, f"right. {says}") if passed else (NONE, f"under our sampler {says}")
 
@@ -76,10 +77,7 @@ def samples(student, steps: int | None = None) -> tuple[float, str]:
         return NONE, f"drawn anew by your `sample` from your `model`, {found}"
     if not anew:
         return NONE, _whose(student, says)
-    why = network.untrained(student)
-    if not why and not network.walked(student, given, partial(_drawn, student, 10)):
-        why = "`sample` returns other points than a walk with your `model` and the noise that it was given."
-    if why:
+    if why := network.untrained(student) or network.astray(student, given, partial(_drawn, student, 10)):
         return network.doubted(student, why)
     if not passed:
         return HALF, f"{says} Drawn anew by your `sample`, they are right."
