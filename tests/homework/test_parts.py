@@ -259,8 +259,8 @@ def test_the_teacher_is_told_of_samples_that_their_network_does_not_draw(solved)
     student = local.Student(solved | {"sample": lambda model, levels, xT, times, noise: xT})
     assert parts.grade("samples_50", {"student": student}) == 0
     assert student.remarks == [
-        "samples[50] are right, and those are not that their `sample` draws from their `model`",
-    ]  # fmt: skip
+        "samples[50] nearer to the curve than their network draws in as many steps"
+    ]
 
 
 def test_samples_of_the_wrong_number_earn_half_if_the_sampler_draws_right_ones(solved, capsys):

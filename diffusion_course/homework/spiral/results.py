@@ -72,19 +72,23 @@ def samples(student, steps: int | None = None) -> tuple[float, str]:
         given, steps = _drawn(student, STEPS), STEPS
     *_, drawn = given
     anew, found = variant.judge(spiral, drawn, steps)
-    if not anew and passed:
-        student.remark(f"samples[{steps}] are right, and those are not that their `sample` draws from their `model`")
-        return NONE, f"drawn anew by your `sample` from your `model`, {found}"
+    nearer = passed and np.shape(drawn) == cloud.shape and _middle(spiral, cloud) < NEARER * _middle(spiral, drawn)
+    if nearer:
+        student.remark(f"samples[{steps}] nearer to the curve than their network draws in as many steps")
     if not anew:
-        return NONE, _whose(student, says)
+        return NONE, f"drawn anew by your `sample` from your `model`, {found}" if passed else _whose(student, says)
     if why := network.untrained(student) or network.astray(student, given, partial(_drawn, student, 10)):
         return network.doubted(student, why)
     if not passed:
         return HALF, f"{says} Drawn anew by your `sample`, they are right."
-    if np.median(spiral.distance(cloud)) < NEARER * np.median(spiral.distance(drawn)):
-        student.remark(f"samples[{steps}] nearer to the curve than their network draws in as many steps")
+    if nearer:
         return HALF, f"your samples are nearer than {steps} steps of your network end: made in more? {says} {found}"
     return FULL, f"right. {says}"
+
+
+def _middle(spiral, cloud) -> float:
+    """The median distance of a cloud, NaN if one of it is."""
+    return float(np.median(spiral.distance(cloud)))
 
 
 def figures(student) -> str:
