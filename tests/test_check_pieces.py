@@ -248,11 +248,11 @@ def test_the_guidance_interval_has_to_win_in_both_numbers():
     assert "4 are more than you need" in told("guided_steps", 4)
 
 
-def test_a_share_of_the_common_guess_is_judged_by_where_the_crowd_ends():
+def test_a_share_of_the_variance_is_judged_by_where_the_crowd_ends():
     right = check.pull.right
     off = [abs(steering.mean_of_v(share) - 1.8) for share in (right[0], right[-1], right[0] - 1, right[-1] + 1)]
     assert max(off[:2]) < 0.02 < min(off[2:])
-    assert "with 100 % of the common guess, v ends at 1.71 on average" in told("pull", 100)
+    assert "with 100 % of the common variance, v ends at 1.71 on average" in told("pull", 100)
     assert check.pull(80) == 80 and "40.5 is not a percentage" in told("pull", 40.5)
 
 

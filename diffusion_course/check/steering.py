@@ -37,9 +37,9 @@ def to_zero(x0_hat):
     table="""
     hint | First model(xt, t), then x0_from_eps, then loss: the number must be computed *from* xt.
     hint | Begin with `xt = xt.detach().requires_grad_()`.
-    hint | `torch.autograd.grad(number, xt)` returns a tuple with one tensor. Down the loss is the way we want to go.
-    why | The loss looks at the clean guess, and the gradient goes back through the network to x_t. So the network
-        itself says which pixels of x_t must change, and how, to make the guess better.
+    hint | The slope of the loss leads up. We want to go down.
+    why | The gradient goes back through the network to x_t. So the network itself says which pixels of x_t must
+        change, and how, to make the guess better.
     the slope leads up the loss | return → slope | The loss shall fall: return minus its gradient.
     the gradient stops at the guess | grad(loss(x0_hat), xt) → grad(loss(x0_hat), x0_hat) |
         Take it with respect to x_t, so that it goes back through the network.
@@ -67,12 +67,12 @@ THREE = np.array([[2.0, 0.5, -0.3], [0.5, 1.0, 0.2], [-0.3, 0.2, 0.5]])
     hint | `np.linalg.inv(covariance)` is the data's precision. What x_t tells is a precision, too, on the diagonal.
     hint | x_t/√ᾱ_t is x_0 with noise of the variance (1−ᾱ_t)/ᾱ_t, the same for each number: `np.eye(len(covariance))`.
     hint | Add the two, and turn the sum back into a covariance. The first number's variance is at [0, 0].
-    why | Two sources that know the same numbers independently add their precisions. The inverse of the sum is the
-        covariance that is left, and its first entry the variance of the known number.
+    why | Independent sources add their precisions. The inverse of the sum is the covariance that is left, and its
+        first entry the variance of u.
     the precision is returned | return → precision[0, 0] | Invert the sum: a variance is asked for.
     the other numbers are taken for known | return → 1 / precision[0, 0] |
         That is the variance if v were known. It is uncertain as well: invert the whole matrix, then take [0, 0].
-    the common guess is returned | return → 1 - alpha_bar_t | It forgets that the noisy v says something about u.
+    the common variance is returned | return → 1 - alpha_bar_t | It forgets that the noisy v says something about u.
     the signal is taken for whole | alpha_bar_t / (1 - alpha_bar_t) → 1 / (1 - alpha_bar_t) |
         In x_t the number has the factor √ᾱ_t, so x_t tells less about it: divide by the variance of x_t/√ᾱ_t.
     the noise's variance stands for its precision | alpha_bar_t / (1 - alpha_bar_t) → (1 - alpha_bar_t) / alpha_bar_t |
@@ -104,13 +104,13 @@ def mean_of_v(percent: int) -> float:
 pull = Finding(
     "pull",
     right=range(76, 85),
-    wrong=lambda percent: f"with {percent} % of the common guess, v ends at {mean_of_v(percent):.2f} on average.",
+    wrong=lambda percent: f"with {percent} % of the common variance, v ends at {mean_of_v(percent):.2f} on average.",
     asked="a percentage",
     among=range(20, 201),
     hints=(
         "At 100 % the pull is too gentle, and v ends too low. So is the share that you need above 100 or below?",
         "At 60 % v ends at 1.88, too high. In between, the mean changes nearly evenly.",
     ),
-    why="The true variance is below the common guess, most of all in the middle of the way. No constant share has its "
+    why="The true variance is below the common one, most of all in the middle of the way. No constant share has its "
     "shape, but 80 % has the same effect on the mean. It fits this covariance only.",
 )
