@@ -101,7 +101,7 @@ TRAININGS = (
     {},
     {ADAM: "AdamW(model.parameters(), lr=3e-3, weight_decay=1e-3)",
      "optimiser.step()": "nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n        optimiser.step()"},
-    {ADAM: "SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True)"},
+    {ADAM: "SGD(model.parameters(), lr=0.05, momentum=0.9, nesterov=True)"},
     {ADAM: "NAdam(model.parameters(), lr=2e-3)", "batch=128": "batch=256"},
     {"CosineAnnealingLR(optimiser, steps)": "LambdaLR(optimiser, lambda step: 1 - step / (steps + 1))",
      "batch=128": "batch=96"},
