@@ -30,14 +30,17 @@ def test_points_paths_and_arrows_are_those_given(kind):
 
 def test_each_panel_may_have_crosses_of_its_own():
     crosses = {"a": np.array([[0.5, 0.5]]), "b": np.array([[-1.0, 2.0], [0.0, 0.0]])}
-    figure = field({"a": panel(), "b": panel()}, crosses)
+    figure = field({"a": panel(), "b": panel()}, crosses, radii={"a": 0.5, "b": 0.2})
     for ax, points in zip(figure.axes, crosses.values(), strict=True):
         np.testing.assert_allclose(ax.collections[0].get_offsets(), points)
+        np.testing.assert_allclose([circle.center for circle in ax.patches], points)
+        assert len({*map(str, (line.get_color() for line in ax.lines))}) == 5
+    assert [ax.patches[0].radius for ax in figure.axes] == [0.5, 0.2]
 
 
 def test_the_text_tells_points_steps_and_arrows():
     alt = field({"t = 500": panel()}).alt
-    assert "t = 500 (5 points after 3 sampling steps, mean arrow 0.50)" in alt
+    assert "t = 500 (5 points after 3 steps, mean arrow 0.50)" in alt
     assert "(5 lines, mean arrow 0.50)" in field({"a": panel()}, above=True).alt
 
 

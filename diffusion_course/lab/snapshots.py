@@ -9,11 +9,11 @@ from matplotlib.colors import hsv_to_rgb
 
 from ..base.figure import BLACK, COLOURS, ORANGE, WIDTH, Figure, as_rgb, folded, styled
 from ..plots import normal
-from .trajectories import ARROWS
 
 SIDE = 2.3  # inches of one panel, at most
 DRAWN = 40  # paths of a group, on average
 FEW = 24  # paths of a group are drawn thick
+ARROWS = "#595959"  # 7 : 1 against white, and unlike the points
 
 
 def by_direction(points: np.ndarray) -> np.ndarray:

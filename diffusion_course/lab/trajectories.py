@@ -4,21 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.patches import Circle
 
 from ..base.arrays import to_float64
 from ..base.figure import BLUE, ORANGE, RED, Figure, styled
+from .snapshots import ARROWS, by_direction
 
 COLUMNS = 3  # panels in a row, at most
-ARROWS = "#595959"  # 7 : 1 against white, and unlike the points
 
 
 @styled
-def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0, above: bool = False) -> Figure:
+def field(
+    panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0, above: bool = False,
+    radii: Mapping[str, float] | None = None,
+) -> Figure:  # fmt: skip
     """Point clouds side by side, each with its paths so far and a field of arrows under them.
 
     `panels`: title → (path, places, arrows). `path` (k, n, 2) are n points at the k times up to now (the last are drawn
     as dots), `places` and `arrows` (m, 2) the field, drawn to scale; `reference` points (n, 2) lie behind, or, title →
-    points, those of each panel, as crosses. `above` draws the arrows over the points, the paths grey.
+    points, those of each panel, as crosses, in circles of `radii` (title → radius). Each path has its
+    colour; `above` draws the arrows over the points, the paths grey.
     Raises ValueError if `panels` is empty.
 
     >>> one = np.zeros((1, 1, 2))
@@ -35,20 +40,25 @@ def field(panels: Mapping[str, tuple], reference: Any = None, limit: float = 3.0
         path, places, arrows = map(to_float64, given)
         if isinstance(reference, Mapping):
             ax.scatter(*to_float64(reference[title]).T, s=50, marker="x", color=ORANGE, linewidths=2, zorder=4)
+            for place in reference[title] if radii else ():
+                ax.add_patch(Circle(place, radii[title], fill=False, color=ORANGE))
         elif reference is not None:
             ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
         look = {"color": RED, "width": 0.009, "zorder": 4} if above else {"color": ARROWS, "width": 0.004}
         if above and len(arrows) == 1:
             look |= {"width": 0.012, "headlength": 3, "headaxislength": 3}
         ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, **look)
-        faint = min(0.8, 20 / path.shape[1]) if above else 0.8
-        ax.plot(*path.transpose(2, 0, 1), color=ARROWS if above else BLUE, alpha=faint, linewidth=0.6)
+        turns = np.linspace(0, 2 * np.pi, path.shape[1], endpoint=False)
+        hues = by_direction(np.stack([np.cos(turns), np.sin(turns)], axis=1))
+        ax.set_prop_cycle(color=[ARROWS] if above else hues)
+        faint = min(0.8, 20 / path.shape[1]) if above else 1
+        ax.plot(*path.transpose(2, 0, 1), alpha=faint, linewidth=0.6 if above else 0.8)
         if above and len(path) > 1:
             ax.scatter(*path[0].T, s=10, color="none", edgecolors=BLUE, linewidths=0.6)
-        ax.scatter(*path[-1].T, s=8, color=BLUE, zorder=3, linewidths=0)
+        ax.scatter(*path[-1].T, s=8, color=BLUE if above else hues, zorder=3, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title)
-        steps = f" after {len(path) - 1} sampling steps" * (len(path) > 1 and not above)
+        steps = f" after {len(path) - 1} steps" * (len(path) > 1 and not above)
         length = f", mean arrow {np.hypot(*arrows.T).mean():.2f}" if len(arrows) else ""
         told.append(f"{title} ({path.shape[1]} {'lines' if above else 'points'}{steps}{length})")
     for ax in axes[len(panels) :]:
