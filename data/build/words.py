@@ -27,7 +27,7 @@ def main() -> None:
     drawn = [np.concatenate(frames) for frames in zip(*(painting(p, n=1, seed=SEED) for p in PROMPTS), strict=True)]
     pages = [page((255 * (frame.clip(-1, 1) + 1) / 2).round().astype(np.uint8)) for frame in drawn[1::2]]
     waits = [250] * (len(pages) - 1) + [4000]  # milliseconds: time to look at the end
-    pages[0].save(FILE, save_all=True, append_images=pages[1:], duration=waits, loop=0, quality=30, method=6)
+    pages[0].save(FILE, save_all=True, append_images=pages[1:], duration=waits, loop=0, quality=18, method=6)
 
 
 def page(pictures: np.ndarray) -> Image.Image:
