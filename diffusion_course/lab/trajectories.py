@@ -45,14 +45,14 @@ def field(
         elif reference is not None:
             ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
         look = {"color": RED, "width": 0.009, "zorder": 4} if above else {"color": ARROWS, "width": 0.004}
-        if above and len(arrows) == 1:
+        one = above and len(arrows) == 1  # their mean, before which the lines step back
+        if one:
             look |= {"width": 0.012, "headlength": 3, "headaxislength": 3}
         ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, **look)
         turns = np.linspace(0, 2 * np.pi, path.shape[1], endpoint=False)
         hues = by_direction(np.stack([np.cos(turns), np.sin(turns)], axis=1))
         ax.set_prop_cycle(color=[ARROWS] if above else hues)
-        faint = min(0.8, 20 / path.shape[1]) if above else 1
-        ax.plot(*path.transpose(2, 0, 1), alpha=faint, linewidth=0.6 if above else 0.8)
+        ax.plot(*path.transpose(2, 0, 1), alpha=0.35 if one else 0.8 if above else 1, linewidth=0.6 if above else 0.8)
         if above and len(path) > 1:
             ax.scatter(*path[0].T, s=10, color="none", edgecolors=BLUE, linewidths=0.6)
         ax.scatter(*path[-1].T, s=8, color=BLUE if above else hues, zorder=3, linewidths=0)
