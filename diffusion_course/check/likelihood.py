@@ -91,5 +91,5 @@ haze_level = Finding(
     asked="a level in tens",
     among=range(50, 1001, 10),
     hints=("Is it gone at 100? Then try levels below.",),
-    why="At 70 nearly all of it is left, at 110 a tenth: it is made in between, where training hardly ever went.",
+    why="At 70 nearly all is left, at 110 a tenth: it hangs on the arrows between, where training hardly ever went.",
 )
