@@ -133,7 +133,7 @@ def moments_of_sheets(sheets: Mapping[str, np.ndarray], rows: Sequence[str], wid
     columns = 1 if wide else len(sheets)
     side = (WIDTH * (0.7 if wide else 1) - 0.1 * longest) / columns  # inches of one sheet
     lines = max(folded(title, side).count("\n") for title in sheets) + 1
-    tall = side * height / width + 0.2 * lines + 0.15
+    tall = side * height / width + 0.2 * lines + 0.2
     figure = Figure(side * columns + 0.1 * longest, tall * len(sheets) / columns)
     axes = figure.subplots(len(sheets) // columns, columns, squeeze=False).flat
     for ax, (title, sheet) in zip(axes, sheets.items(), strict=True):
