@@ -3,7 +3,7 @@
     x_t (B, c, H, W) ─ patches ─► n tokens ─ linear, + place ─► block ─► … ─► block ─ linear ─► n tokens ─► (B, c, H, W)
 
 Nothing in it says that neighbouring patches belong together, or that a shape is the same wherever it stands: a U-Net
-has both built in, a transformer learns them. The context (time and condition) scales, shifts and gates every channel.
+has both built in. The context (time and condition) scales, shifts and gates every channel.
 
 Source: Peebles & Xie 2022 (arXiv:2212.09748), "adaLN-Zero"; Dosovitskiy et al. 2020 (arXiv:2010.11929) for patches as
 tokens.
