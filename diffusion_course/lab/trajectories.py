@@ -40,8 +40,9 @@ def field(
         path, places, arrows = map(to_float64, given)
         if isinstance(reference, Mapping):
             ax.scatter(*to_float64(reference[title]).T, s=50, marker="x", color=ORANGE, linewidths=2, zorder=4)
-            for place in reference[title] if radii else ():
-                ax.add_patch(Circle(place, radii[title], fill=False, color=ORANGE))
+            if radii is not None:
+                for place in reference[title]:
+                    ax.add_patch(Circle(place, radii[title], fill=False, color=ORANGE))
         elif reference is not None:
             ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
         look = {"color": RED, "width": 0.009, "zorder": 4} if above else {"color": ARROWS, "width": 0.004}
