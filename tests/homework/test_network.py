@@ -381,6 +381,18 @@ def test_what_no_training_comes_near_is_exact(variances, is_exact):
     assert network.exact(network.from_best(student, student.denoise, SPIRAL.at)) == is_exact
 
 
+@pytest.mark.parametrize(("rows", "is_strange"), [(3, False), (130, True)])
+def test_a_few_that_stray_make_no_walk_strange(rows, is_strange):
+    """One honest network in fifty sends a sample away, where its answers are off by ten."""
+    student, rng = Asked(1e-3, 1e-3, 1e-3), np.random.default_rng(0)
+    right, off = student.denoise, 10 * rng.standard_normal((130, 2)) * (np.arange(130) < rows)[:, None]
+    student.denoise = lambda xt, t: right(xt, t) + off
+    watched = network.Watched(student)
+    for t in (800, 600, 400, 300):
+        watched(rng.standard_normal((130, 2)), t)
+    assert bool(watched.strange) is is_strange
+
+
 @pytest.mark.parametrize(
     ("before", "now", "has_learned"),
     [
