@@ -286,8 +286,7 @@ shared = mmap.mmap(-1, 2**33)
 for start in range(0, 2**33, 2**20):
     shared[start : start + 2**20] = b"x" * 2**20
         """,
-        reason="It took more than 1.5 GiB of memory.",
-        points=KILLED,
+        said="PermissionError",
     ),
     "fills the disk": Attack(
         """
