@@ -27,8 +27,7 @@ LEARNED = 3  # times nearer to the exact denoiser than with its first weights, a
 # pass line, of networks that begin as the exact denoiser of a Gaussian 5
 MIXED = 4  # draws of weights mixed up; with them it is, but for a factor, so many times further off. Measured: 2.2
 ELSEWHERE = 2  # and more of networks that answer with x_0, 7 and more of others, 1 of denoisers that one weight dresses
-WAY, LOOKS = (0.2, 0.7), 20  # the part of a walk, t/T, on which answers are looked at, and how often
-MOST_OF = 0.8  # of the points of a walk
+WAY, LOOKS, MOST_OF = (0.2, 0.7), 20, 0.8  # where on a walk, t/T, answers are looked at, how often, share of points
 ROUGH = 0.05  # mean squared differences that no trained network has; at the pass line they are 0.015 and 0.003
 GRAIN = 0.02  # share of the places at which a guess may jump
 FLAT = 0.1  # a guess that follows less stands still; half of the places may, and of trained networks none does
@@ -135,9 +134,8 @@ class Watched:
     @property
     def strange(self) -> str | None:
         """What is wrong with the answers on the way, if anything."""
-        if not self.far or np.mean(self.far) < ROUGH:
-            return None
-        return "`model` answers otherwise on a walk than when it is asked by itself."
+        near = not self.far or np.mean(self.far) < ROUGH  # NaN is not
+        return None if near else "`model` answers otherwise on a walk than when it is asked by itself."
 
 
 def exact(far: np.ndarray) -> bool:
