@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from solved import LEVELS, handed_in, stepped, trained
+from solved import LEVELS, AsIfTrained, handed_in, stepped, trained
 from torch import nn
 
 from diffusion_course.check.homework import variant
@@ -125,20 +125,21 @@ class Blunt(Drawn):
         return super().forward(xt, t) + torch.where(asked, 0.03 * torch.sin(3 * xt.flip(1)), 0 * xt)
 
 
-class Leading(Scaled):
-    """A network that gives each row of pure noise a place on the curve, and leads it there while it fits."""
+class Leading(AsIfTrained):
+    """A network that gives each row of pure noise a place near the curve, and leads it there while it fits."""
 
     def __init__(self):
         super().__init__(trained().known)
-        self.goal = None
+        self.place = None
 
     def forward(self, xt, t):
         t = torch.as_tensor(t).expand(len(xt))
         if (t == 1000).all():
-            self.goal = torch.as_tensor(SPIRAL.at((xt[:, 0].double() * 1000 % 1).numpy())).float()
-        if self.goal is not None and len(self.goal) == len(xt):
+            places = torch.as_tensor(SPIRAL.at((xt[:, 0].double() * 1000 % 1).numpy())).float()
+            self.place = places + 0.015 * xt
+        if self.place is not None and len(self.place) == len(xt):
             power = torch.as_tensor(LEVELS.at(int(t[0])))
-            eps = ((xt - power**0.5 * self.goal) / (1 - power) ** 0.5).float()
+            eps = ((xt - power**0.5 * self.place) / (1 - power) ** 0.5).float()
             if (eps**2).mean() < 1.6:
                 return eps
         return super().forward(xt, t)

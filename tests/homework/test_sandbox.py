@@ -189,15 +189,10 @@ def test_files_and_memory_end_somewhere_and_the_notebook_goes_on(start):
 @pytest.mark.parametrize(
     "limits, cell, reason",
     [
-        (
-            {"memory": 300 * MB},
-            "import mmap\nm = mmap.mmap(-1, 2**30)\nfor i in range(0, 2**30, 4096): m[i] = 1",
-            "memory",
-        ),
         ({"cpu": 3}, "import os\nfor _ in range(3): os.fork()\nwhile True: pass", "CPU time"),
         ({"wall": 3}, "import time\ntime.sleep(600)", "longer"),
     ],
-    ids=["shared memory", "processor", "time"],
+    ids=["processor", "time"],
 )
 def test_what_takes_more_than_its_share_is_ended_with_a_reason(start, limits, cell, reason):
     greedy = start(limits=walls.Limits(**limits))
