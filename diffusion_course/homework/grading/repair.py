@@ -61,7 +61,7 @@ def _judge_again(run, index: int, wrong: str) -> None:
     again = copy.deepcopy(before)
     run.judge(again)
     if points(again) > points(before):
-        yours = judged(before).message.split(": ", 1)[-1].split(" (Judged with", 1)[0]
+        yours = judged(before).message.split(": ", 1)[-1].split(TOLD.split("{}")[0])[0]
         again.outputs[0].text = judged(again).message + TOLD.format(wrong, yours) + "\n"
         run.student.remarks = [told for told in run.student.remarks if yours not in told]  # it was no doubtful work
         run.notebook.cells[index] = again

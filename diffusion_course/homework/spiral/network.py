@@ -67,8 +67,7 @@ def untrained(student, told: Iterable[int] = ()) -> str | None:
         return "`model` returns single points that it knows by heart, so its samples are copies."
     far = [from_best(student, *each) for each in asked]
     if any(map(exact, far)):
-        why = "`model` answers as the exact denoiser of your spiral does, nearer than training comes. "
-        return why + "Train the network that the notebook asks for."
+        return "`model` answers as the exact denoiser of your spiral does. Train the network that is asked for."
     if not (far[0][:2] < ROUGH).all():
         return "`model` answers further from the best answers than a network does that was trained as asked."
     if not learned(student, far[0]):
@@ -111,6 +110,11 @@ def levels_of(student) -> Schedule:
     return linear(student.T, 0.1 / student.T, 12 / student.T)
 
 
+def best_of(student, at: Callable) -> IdealDenoiser:
+    """The best possible answers for data `at` all shares of a curve."""
+    return IdealDenoiser(at((np.arange(4096) + 0.5) / 4096), levels_of(student))
+
+
 class Watched:
     """Their `model` for a walk of the grader's, whose answers on the way are held against the best ones (`strange`).
 
@@ -120,7 +124,7 @@ class Watched:
 
     def __init__(self, student):
         self.student, self.far, self.next = student, [], WAY[1] * student.T
-        self.best = IdealDenoiser(student.spiral.at((np.arange(4096) + 0.5) / 4096), levels_of(student))
+        self.best = best_of(student, student.spiral.at)
 
     def __call__(self, xt, t) -> np.ndarray:
         told, t = self.student.denoise(xt, t), int(np.asarray(t).max())
@@ -155,8 +159,7 @@ def learned(student, far: np.ndarray) -> bool:
         return from_best(student, partial(student.denoise, other=seed), student.spiral.at, [0.2], scaled)[0]
 
     seeds = student.draw("mixed").integers(1, 2**31, MIXED).tolist()
-    near = off(0, False) < LEARNED * far[0] or any(off(seed, True) < ELSEWHERE * far[0] for seed in seeds)  # NaN is not
-    return not near
+    return not (off(0, False) < LEARNED * far[0] or any(off(seed, True) < ELSEWHERE * far[0] for seed in seeds))
 
 
 def from_best(student, denoise, at: Callable, shares=EXACT, scaled: bool = False) -> np.ndarray:
@@ -164,13 +167,11 @@ def from_best(student, denoise, at: Callable, shares=EXACT, scaled: bool = False
 
     For data `at` all shares of a curve. What is the same for all points does not count; `scaled`: nor a factor.
     """
-    rng, levels = student.draw("exact"), levels_of(student)
-    best = IdealDenoiser(at((np.arange(4096) + 0.5) / 4096), levels)
-    found = []
+    rng, best, found = student.draw("exact"), best_of(student, at), []
     for share in shares:
         t = round(share * student.T * rng.uniform(0.97, 1.03))
         x0 = at(rng.random(variant.COUNT))
-        xt = add_noise(x0, levels.at(t), rng.standard_normal(x0.shape))
+        xt = add_noise(x0, best.schedule.at(t), rng.standard_normal(x0.shape))
         right, told = (each - each.mean(axis=0) for each in (best(xt, t), denoise(xt, t)))
         with np.errstate(invalid="ignore"):  # of a network that says 0
             factor = (told * right).sum() / (told**2).sum() if scaled else 1
@@ -212,11 +213,11 @@ def astray(student, given: tuple, few: Callable[[], tuple]) -> str | None:
     its own, `repair` puts a right one in the place.
     """
     watched = Watched(student)
-    if _same(watched, sample.reference, *given):
+    if _same(student, watched, sample.reference, *given):
         return watched.strange
     shorter = few()
-    found = next((walk for walk in _mistaken(student) if _same(Watched(student), walk, *shorter)), None)
-    if found is not None and _same(Watched(student), found, *given):
+    found = next((walk for walk in _mistaken(student) if _same(student, student.denoise, walk, *shorter)), None)
+    if found is not None and _same(student, student.denoise, found, *given):
         return None
     return "`sample` returns other points than a walk with your `model` and the noise that it was given."
 
@@ -230,9 +231,8 @@ def _mistaken(student) -> Iterator[Callable]:
     return (partial(loop, step=step) for loop, step in product([sample.reference, *loops], steps))
 
 
-def _same(model: Watched, walk, xT, times, noise, points) -> bool:
-    """Does this walk of some rows end where theirs did?"""
-    student = model.student
+def _same(student, model, walk, xT, times, noise, points) -> bool:
+    """Does this walk of some rows with `model`, theirs, end where theirs did?"""
     rng = student.draw("rows", len(times))
     rows = rng.choice(len(xT), rng.integers(*ROWS), replace=False)
     try:
