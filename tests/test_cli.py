@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from diffusion_course.run import checkpoints, cli, logs, recipes
+from diffusion_course.run import checkpoints, cli, logs, paint, recipes
+from diffusion_course.run.pages import page as pages
 
 
 def call(*arguments):
@@ -147,6 +148,14 @@ def test_a_terminal_without_greek_letters(tmp_path):
 
 # ---- what they refuse ----------------------------------------------------------------------------
 
+@pytest.mark.parametrize("name", paint.NETWORKS)
+def test_the_shell_paints_what_python_paints(name, tmp_path, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr("diffusion_course.run.pages.page", lambda x, title: drawn.update(x=x) or pages(x, title))
+    done("sample", name, "--prompt", "red heart", "--n", 2, "--out", tmp_path / "x.png")
+    np.testing.assert_allclose(drawn["x"].clip(-1, 1), paint.paint("red heart", 2, network=name), atol=1e-4)
+
+
 REFUSED = [
     ("train cats --out x.safetensors", "is not one of 'spiral', 'faces'"),
     ("train spiral --out x.checkpoint", "x.checkpoint: the name must end in .safetensors"),
@@ -178,6 +187,7 @@ REFUSED = [
     ("sample folder --out x.png", "no weights ship for folder"),
     ("sample spiral-student --out x.png --steps 3", "4, 2, 1 sampling steps, not 3"),
     ("sample spiral-student --out x.png --sampler ddpm", "a student has its own sampling steps"),
+    ("sample emoji-student --out x.png --prompt cat --guidance 2", "this student has guidance 3 built in"),
     ("sample faces --out x.png --size 16", "faces has one size"),
     ("measure spiral --guidance 1", "it strengthens a prompt or conditions, and there are none"),
     ("measure faces --n 3000", "there are 2000 held-out pictures"),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -33,6 +32,7 @@ from .shell import (
     entry_of,
     join_others,
     network_of,
+    path_of,
     shared,
     sized,
 )
@@ -150,8 +150,7 @@ def sample(
     if prompt is not None and entry.codes is None:
         raise click.BadParameter(f"the network of {name} reads no prompt.", param_hint="--prompt")
     cond = None if prompt is None or entry.codes is None else entry.codes(prompt)[None]
-    strength = entry.guidance if guidance is None and cond is not None else guidance
-    path = _path(name, entry, weights, n, steps, sampler, seed, cond, strength)
+    path = path_of(name, entry, weights, n, steps, sampler, seed, cond, guidance, entry.guidance)
 
     from . import pages
 
@@ -179,7 +178,7 @@ def measure(
 
     judge = quality.judge_of(name.removesuffix(recipes.STUDENT))
     cond = judge.held_out(n, seed).cond
-    path = _path(name, recipes.experiment(name), weights, n, steps, sampler, seed, cond, guidance)
+    path = path_of(name, recipes.experiment(name), weights, n, steps, sampler, seed, cond, guidance)
     click.echo(f"{'':14}{'value':>10}{'floor':>10}{'noise':>10}")
     for row, numbers in judges.report(judge, path[-1], cond, seed).items():
         click.echo(f"{row:14}" + "".join(f"{number:10.4f}" for number in numbers))
@@ -220,31 +219,3 @@ def homework(arguments: tuple[str, ...]) -> None:
     except ModuleNotFoundError as missing:
         raise click.ClickException(f'{missing}. Try: pip install "diffusion-course[homework]"') from missing
     cli.homework.main(arguments, prog_name="diffusion-course homework")
-
-
-def _path(
-    name: str, entry: recipes.Experiment, weights: Path | None, n: int, steps: int | None, sampler: str | None,
-    seed: int, cond: Any, guidance: float | None,
-) -> list[Any]:  # fmt: skip
-    """The path x_T, …, x_0 of n samples as arrays (n, …), with a bar; only the ends for many samples."""
-    from . import sampling
-
-    student = entry.student if name.endswith(recipes.STUDENT) else None
-    if student and sampler:
-        raise click.BadParameter("a student has its own sampling steps.", param_hint="--sampler")
-    if guidance is not None and cond is None:
-        raise click.BadParameter("it strengthens a prompt or conditions, and there are none.", param_hint="--guidance")
-    how, nfe = "student" if student else sampler or entry.sampler, steps or (4 if student else entry.steps)
-    model = network_of(name, entry, weights)
-    sampling.SAMPLERS[how].times(model.schedule, nfe)  # refuses what it cannot do, before the first evaluation
-    if student and nfe not in student.ways:
-        raise click.BadParameter(f"this student takes {', '.join(map(str, student.ways))} steps.", param_hint="--steps")
-
-    import torch
-    from tqdm import tqdm
-
-    guidance = 1.0 if guidance is None else guidance
-    xT, rng = sampling.pure_noise(n, entry.shape, seed), torch.Generator().manual_seed(seed)
-    batches = sampling.paths(model.to(device()), xT, how, nfe, cond=cond, guidance=guidance, rng=rng)
-    parts = list(tqdm(batches, total=-(-n // sampling.BATCH), unit="batch"))
-    return [torch.cat(x).numpy() for x in zip(*(path for _, path in parts), strict=True)]

@@ -63,6 +63,7 @@ class Experiment:
     sampler: str = "ddim"  # of `choices.SAMPLERS`
     steps: int = 50
     guidance: float = 1.0  # with a prompt
+    clip: float | None = None  # of the guesses on the way to a sample
     student: Student | None = None
     own: bool = False  # pictures of one's own, from a folder
 
@@ -167,6 +168,7 @@ EMOJI = Experiment(
     sampler="dpm",
     steps=20,
     guidance=3.0,
+    clip=1.0,
     student=Student(4_000, 20, {"steps": 5_500, "batch": 32, "lr": 6e-3}, 3.0, clip=1.0, ways=(4,), rank=8),
 )
 

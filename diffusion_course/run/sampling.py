@@ -12,7 +12,7 @@ from .. import distill
 from ..base.refusals import one_of, whole
 from ..base.words import codes_for
 from ..beyond.low_rank import add_low_rank
-from ..guidance import guided
+from ..guidance import for_all, guided
 from ..machine.hardware import choose_machine
 from ..training import drop_conditions
 from .choices import SAMPLERS
@@ -38,23 +38,23 @@ def pure_noise(n: int, shape: tuple[int, ...], seed: int = 0) -> torch.Tensor:
 
 def paths(
     model: Any, xT: torch.Tensor, sampler: str = "ddim", nfe: int = 50, *, cond: Any = None, guidance: float = 1.0,
-    rng: torch.Generator | None = None, batch: int = BATCH,
+    clip: float | None = None, rng: torch.Generator | None = None, batch: int = BATCH,
 ) -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:  # fmt: skip
     """For each batch of x_T (n, …): (x_0, the path that led there). Everything comes back to the CPU, in float32.
 
     `cond` has one row for all or one a sample, or is (n,) for a single attribute; `guidance` above 1 exaggerates what
-    it says. Arguments are tested before the first network evaluation.
+    it says; `clip` is the sampler's. Arguments are tested before the first network evaluation.
     """
     like, how = next(iter(model.parameters())), SAMPLERS[one_of(sampler, SAMPLERS, "sampler")]
     times = how.times(model.schedule, nfe)
     if cond is not None:
-        cond = codes_for(model, torch.as_tensor(cond)).expand(len(xT), -1)
+        cond = for_all(codes_for(model, torch.as_tensor(cond)), len(xT))
     elif guidance != 1:
         raise ValueError(f"guidance is {guidance!r}, but there is no cond that it could exaggerate: give one.")
     for rows in torch.arange(len(xT)).split(whole(batch, "batch")):
         denoiser = model if cond is None else guided(model, cond[rows].to(like.device), guidance)
         there = xT[rows].to(like.device)
-        steps = how.run(denoiser, model.schedule, there, times, rng=rng)
+        steps = how.run(denoiser, model.schedule, there, times, clip=clip, rng=rng)
         path = [x.float().cpu() for x in choose_machine(there).steps(steps)]  # anew: other work comes and goes
         yield path[-1], path
 

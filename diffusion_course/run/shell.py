@@ -92,6 +92,42 @@ def network_of(name: str, entry: recipes.Experiment, weights: Path | None) -> An
     return model
 
 
+def path_of(
+    name: str, entry: recipes.Experiment, weights: Path | None, n: int, steps: int | None, sampler: str | None,
+    seed: int, cond: Any, guidance: float | None, usual: float = 1.0,
+) -> list[Any]:  # fmt: skip
+    """The path x_T, …, x_0 of n samples as arrays (n, …), with a bar; only the ends for many samples.
+
+    Without a `guidance` conditions are followed with the `usual` one. A student may have its teacher's built in.
+    """
+    from . import sampling
+
+    student = entry.student if name.endswith(recipes.STUDENT) else None
+    built_in = student.guidance if student else 1.0
+    if student and sampler:
+        raise click.BadParameter("a student has its own sampling steps.", param_hint="--sampler")
+    if guidance is not None and cond is None:
+        raise click.BadParameter("it strengthens a prompt or conditions, and there are none.", param_hint="--guidance")
+    if guidance is not None and built_in != 1:
+        raise click.BadParameter(f"this student has guidance {built_in:g} built in.", param_hint="--guidance")
+    how, nfe = "student" if student else sampler or entry.sampler, steps or (4 if student else entry.steps)
+    model = network_of(name, entry, weights)
+    sampling.SAMPLERS[how].times(model.schedule, nfe)  # refuses what it cannot do, before the first evaluation
+    if student and nfe not in student.ways:
+        raise click.BadParameter(f"this student takes {', '.join(map(str, student.ways))} steps.", param_hint="--steps")
+
+    import torch
+    from tqdm import tqdm
+
+    if guidance is None:
+        guidance = 1.0 if cond is None or built_in != 1 else usual
+    asked = {"cond": cond, "guidance": guidance, "clip": None if student else entry.clip}
+    xT, rng = sampling.pure_noise(n, entry.shape, seed), torch.Generator().manual_seed(seed)
+    batches = sampling.paths(model.to(device()), xT, how, nfe, **asked, rng=rng)
+    parts = list(tqdm(batches, total=-(-n // sampling.BATCH), unit="batch"))
+    return [torch.cat(x).numpy() for x in zip(*(path for _, path in parts), strict=True)]
+
+
 def device() -> str:
     """Where this process computes: on the GPU that is its own, or the only one; without any on the CPU.
 
