@@ -59,7 +59,7 @@ def train(
 
     model       a `Denoiser`, or any module with a `.schedule`, maybe compiled or in DistributedDataParallel: each
                 process then takes its share of a batch, and the losses are those of one process with the same `rng`
-    x0          an array, or a `torch.utils.data.Dataset` of samples or (sample, codes), read once an epoch
+    x0          an array, or a `torch.utils.data.Dataset` of x_0, (x_0,) or (x_0, codes), each read once an epoch
     cond        codes (n,) or (n, k) that the network gets, too, a random part of them hidden (−1) in every batch
     lr          the peak of the learning rate, reached after 200 steps, or after a fifth of fewer than 1,000
     weight      T+1 numbers, one for each t, that multiply the loss; or "v": the loss of v, as 1/ᾱ_t would give

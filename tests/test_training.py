@@ -8,7 +8,7 @@ import torch
 from refusals import refused
 from small_training import COSINE, POINTS, Affine, fresh, generator, losses, pictures_network, run
 from torch import nn
-from torch.utils.data import IterableDataset, TensorDataset
+from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
 from diffusion_course import models, samplers, schedule, training
 from diffusion_course.denoisers import GaussianDenoiser
@@ -279,6 +279,37 @@ def test_every_sample_of_a_dataset_is_looked_at_before_it_is_sent(number, code, 
         list(run(network, TensorDataset(x0, codes), batch=8))
 
 
+@pytest.mark.parametrize("readers", [0, 2])
+def test_a_dataset_may_have_a_column_alone(readers, monkeypatch):
+    monkeypatch.setattr(inputs, "READERS", readers)
+    plain, column = (losses(run(fresh(), x0, steps=3)) for x0 in (list_of(POINTS), TensorDataset(torch.tensor(POINTS))))
+    assert plain == column
+
+
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ([{"x": POINTS[0]}], "an item of the Dataset must hold numbers"),
+        ([(POINTS[0], None)], "must be x_0, (x_0,) or (x_0, codes)"),
+        ([(POINTS[0], 1, 2)], "must be x_0, (x_0,) or (x_0, codes)"),
+        ([POINTS[0], POINTS[0, :1]], "equal size"),
+    ],
+)
+def test_what_is_no_item_is_refused_by_name(items, said):
+    with refused(said):
+        list(run(fresh(), list_of(items), batch=2))
+
+
+def test_neighbouring_seeds_share_no_epoch():
+    epochs = {tuple(inputs.Order(20, 4, 0, seed, 0, 1).epoch(k).tolist()) for seed in (-1, 0, 1, 2) for k in range(3)}
+    assert len(epochs) == 12
+
+
+def list_of(items):
+    """A Dataset of these items."""
+    return type("Listed", (Dataset,), {"__len__": lambda _: len(items), "__getitem__": lambda _, i: items[i]})()
+
+
 WEIGHTLESS = nn.Identity()
 WEIGHTLESS.schedule = COSINE
 
@@ -312,6 +343,7 @@ WEIGHTLESS.schedule = COSINE
         ({"model": GaussianDenoiser(0.0, 1.0, COSINE)}, ["no weights to train"]),
         ({"model": nn.Linear(2, 2)}, ["Linear has no .schedule"]),
         ({"model": WEIGHTLESS}, ["Identity has no weights to train"]),
+        ({"model": fresh().requires_grad_(False)}, ["no weights to train", "unfreeze"]),
         ({"cond": 3}, ["no conditions for 256 samples"]),
         ({"cond": np.full(256, 0.7), "model": Affine()}, ["whole numbers", "float64"]),
         *(({"weight": weight}, [said]) for weight, said in (([], "shape (0,)"), (len, "weight must hold numbers"))),

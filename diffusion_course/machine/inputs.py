@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from ..base.arrays import brief
 from ..base.refusals import refuse_other_samples, schedule_of, tensor_of, whole_numbers
 
 LARGEST = 20.0  # |x_0| above this is a mistake: pictures lie in [−1, 1], other data have standard deviation 1
@@ -28,9 +30,9 @@ def first_weight(bare: nn.Module) -> Tensor:
     schedule_of(bare)
     if not isinstance(bare, nn.Module):
         raise ValueError(f"a {type(bare).__name__} has no weights to train: give a torch.nn.Module.")
-    like = next(bare.parameters(), None)
+    like = next((weight for weight in bare.parameters() if weight.requires_grad), None)
     if like is None:
-        raise ValueError(f"this {type(bare).__name__} has no weights to train: give it a layer.")
+        raise ValueError(f"this {type(bare).__name__} has no weights to train: give it a layer, or unfreeze one.")
     if like.dtype.itemsize < 4:
         raise ValueError(f"weights of {like.dtype} are too coarse for small steps: give model.float().")
     return like
@@ -87,7 +89,13 @@ class Order(Sampler):
 
     def __init__(self, n: int, batch: int, start: int, seed: int, rank: int, ranks: int) -> None:
         self.n, self.batch, self.start, self.rank, self.ranks = n, batch, start, rank, ranks
-        self.epoch = lru_cache(2)(lambda k: torch.randperm(n, generator=torch.Generator().manual_seed(seed + k)))
+
+        @lru_cache(2)
+        def epoch(k: int) -> Tensor:
+            mixed = np.random.SeedSequence([seed % 2**64, k]).generate_state(1, np.uint64)  # near seeds share no epoch
+            return torch.randperm(n, generator=torch.Generator().manual_seed(int(mixed[0] >> 1)))
+
+        self.epoch = epoch
 
     def __iter__(self) -> Iterator[list[int]]:
         for step in itertools.count(self.start):
@@ -101,16 +109,24 @@ def first_of(dataset: Dataset, cond: Any, draw: Any) -> tuple[Any, Any]:
         raise ValueError("a Dataset brings its own conditions and order: give no cond and no draw beside it.")
     if not getattr(dataset, "__len__", lambda: 0)():
         raise ValueError("the Dataset is empty, or knows no length: it must have samples, each with a number.")
-    item = dataset[0]
-    x0, codes = item if isinstance(item, (list, tuple)) else (item, None)
-    return torch.as_tensor(x0)[None], None if codes is None else torch.as_tensor(codes)[None]
+    x0, codes = parts(dataset[0])
+    first = tensor_of(x0, "an item of the Dataset")[None]
+    return first, None if codes is None else tensor_of(codes, "codes of the Dataset")[None]
+
+
+def parts(item: Any) -> tuple[Any, Any]:
+    """(x_0, codes or None) of an item of a Dataset, or of a batch of them: x_0, (x_0,) or (x_0, codes)."""
+    found = tuple(item) if isinstance(item, (list, tuple)) else (item,)
+    if not 1 <= len(found) <= 2 or any(part is None for part in found):
+        raise ValueError(f"an item of the Dataset must be x_0, (x_0,) or (x_0, codes), not {brief(item)}.")
+    return found if len(found) == 2 else (*found, None)
 
 
 def stream(dataset: Dataset, order: Order, like: Tensor, bare: nn.Module) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Batches (x_0, cond) on the device of `like`, a sample each; what other processes read is left 0 here.
 
-    An item of the dataset is x_0, or (x_0, codes). Raises ValueError with the reason if one cannot be read, or does
-    not fit the network: that is looked at here, before a batch is sent to the device.
+    Raises ValueError with the reason if an item (see `parts`) cannot be read, or does not fit the network: that is
+    looked at here, before a batch is sent to the device.
     """
     loader = DataLoader(dataset, batch_sampler=order, num_workers=READERS, pin_memory=like.device.type == "cuda")
 
@@ -122,11 +138,13 @@ def stream(dataset: Dataset, order: Order, like: Tensor, bare: nn.Module) -> Ite
 
     try:
         for number, items in enumerate(loader):
-            clean, cond = items if isinstance(items, (list, tuple)) else (items, None)
+            clean, cond = parts(items)
             if not (fit := clean.flatten(1).abs().amax(1) <= LARGEST).all():  # NaN is not
                 row = next(itertools.islice(order, number, None))[int(fit.int().argmin())]
                 raise ValueError(f"sample {row} of the Dataset holds NaN or numbers above {LARGEST:g}: {SCALED}.")
             cond = None if cond is None else whole(conditions(cond, len(clean), bare, cond.device))
             yield whole(clean.to(like.dtype)), cond
-    except ValueError as error:  # of a reader, which sends its whole traceback
+    except (ValueError, RuntimeError) as error:  # of a reader, which sends its whole traceback
+        if isinstance(error, RuntimeError) and "equal size" not in str(error):  # samples of several shapes
+            raise
         raise ValueError(str(error).strip().splitlines()[-1].removeprefix("ValueError: ")) from error
