@@ -86,6 +86,7 @@ def test_a_run_of_another_kind_of_device_goes_on_with_other_chance():
         ({"batch": 33}, "use the same arguments"),
         ({"weight": "v"}, "use the same arguments"),
         ({"x0": np.ones((8, 2))}, "use the same arguments"),
+        ({"x0": POINTS[::-1].copy()}, "use the same arguments"),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(options, message):

@@ -155,10 +155,14 @@ def recipe_of(steps: int, batch: int, lr: float, weight: Any, x0: Tensor, cond: 
     for name, count in (("steps", steps), ("batch", batch)):
         whole(count, name)
     number(lr, "lr, the peak of the learning rate (usual: 1e-3),", TINY)
-    data = {"shape of x0": list(x0.shape), "mean of x0": round(x0.cpu().double().mean().item(), 6)}
-    weighted = weight if weight is None or isinstance(weight, str) else float(weight.sum())
-    codes = None if cond is None else list(cond.shape)
-    return {"steps": int(steps), "batch": int(batch), "lr": float(lr), "weight": weighted, "conditions": codes, **data}
+    weighted = weight if weight is None or isinstance(weight, str) else _print_of(weight)
+    data = {"x0": _print_of(x0), "conditions": None if cond is None else _print_of(cond)}
+    return {"steps": int(steps), "batch": int(batch), "lr": float(lr), "weight": weighted, **data}
+
+
+def _print_of(numbers: Tensor) -> str:
+    """Shape and checksum: equal for equal numbers, on any device, and for no others."""
+    return f"{tuple(numbers.shape)} {zlib.crc32(numbers.cpu().contiguous().numpy().data):08x}"
 
 
 def _equal_parts(batch: int, ranks: int, parts: int) -> int:
