@@ -84,6 +84,22 @@ def test_of_weights_of_your_own_the_whole_network_is_written(tmp_path):
     torch.testing.assert_close(back(X, T), model(X, T), atol=2e-3, rtol=0)
 
 
+def test_differences_to_another_network_than_ships_are_not_written(tmp_path):
+    other = checkpoints.pretrained("faces-small")
+    with torch.no_grad():
+        next(other.parameters()).add_(0.1)
+    with pytest.raises(ValueError, match="beneath the differences is another network than the 'faces-small'"):
+        checkpoints.save_model(tmp_path / "student.safetensors", add_low_rank(other, 2, "faces-small"))
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_rank_of_nothing_and_a_second_difference_are_refused():
+    with pytest.raises(ValueError, match="rank is 0; it must be a whole number"):
+        add_low_rank(network(), 0)
+    with pytest.raises(ValueError, match="has differences already"):
+        add_low_rank(add_low_rank(network(), 2), 2)
+
+
 @pytest.mark.parametrize(
     ("other", "told"), [({"rank": 3}, "another difference to"), ({"sha256": "0"}, "distil it anew")]
 )

@@ -1,4 +1,4 @@
-"""A network that differs little from another: to each matrix of weights, a product of two thin ones is added.
+"""A network that differs little from another: to the matrix of each layer, a product of two thin ones is added.
 
     W  →  W + up down,     up (rows, rank) starts at zero,     down (rank, columns) at random
 
@@ -15,6 +15,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
+
+from ..base.refusals import whole
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -36,7 +38,11 @@ def add_low_rank(model: Network, rank: int, of: str | None = None) -> Network:
     """The same network, frozen but for a difference of that rank to each layer's matrix of weights.
 
     `of` is the name of the weights that it has now, if they ship; then `run.checkpoints` writes the differences alone.
+    Layers are linear or convolutions. Raises ValueError for a rank below 1, and for a network that differs already.
     """
+    whole(rank, "rank")
+    if hasattr(model, "differs"):
+        raise ValueError(f"this {type(model).__name__} has differences already: add them to a plain network.")
     model.requires_grad_(False)
     model.differs = {"of": of, "rank": rank}  # type: ignore[assignment]
     layers = [layer for layer in model.modules() if isinstance(layer, (nn.Linear, nn.Conv2d))]
@@ -49,6 +55,12 @@ def differences(model: nn.Module) -> dict[str, Tensor]:
     """What was added to a network, by the names of its state; empty for a network to which nothing was."""
     ends = (".0.up", ".0.down")
     return {name: x for name, x in model.state_dict().items() if "parametrizations" in name and name.endswith(ends)}
+
+
+def beneath(model: nn.Module) -> dict[str, Tensor]:
+    """The weights, by name, of the plain network to which differences were added."""
+    state, added = model.state_dict(), differences(model)
+    return {name.replace("parametrizations.weight.original", "weight"): state[name] for name in state.keys() - added}
 
 
 def merged(model: nn.Module) -> dict[str, Tensor]:

@@ -22,7 +22,7 @@ from torch import nn
 from ..base.files import checksum, every, shipped
 from ..base.refusals import one_of
 from ..beyond.dit import DiT
-from ..beyond.low_rank import add_low_rank, differences, merged
+from ..beyond.low_rank import add_low_rank, beneath, differences, merged
 from ..beyond.text import TextUNet
 from ..machine.state import State, unwrapped
 from ..models import Denoiser, SpiralMLP
@@ -61,6 +61,7 @@ def save_model(path: str | Path, model: nn.Module) -> None:
         )
     tensors, about = merged(model), {"kind": "model", "network": name, "config": model.config}
     if (differs := getattr(model, "differs", None)) and differs["of"]:
+        _refuse_another_base(model, differs["of"])
         sits_on = {"sha256": checksum(f"{differs['of']}.safetensors")}
         tensors, about = differences(model), {"kind": "differences", **differs, **sits_on}
     tensors = {key: _half(value) for key, value in tensors.items()}
@@ -96,6 +97,17 @@ def _differing(path: str | Path, tensors: dict[str, torch.Tensor], about: dict[s
     changed.load_state_dict(tensors, strict=False)
     model.load_state_dict(merged(changed))
     return model
+
+
+def _refuse_another_base(model: nn.Module, name: str) -> None:
+    """ValueError unless what ships under that name is what the differences were added to."""
+    base, ships = beneath(model), pretrained(name).state_dict()
+    same = base.keys() == ships.keys()
+    if not same or not all(torch.equal(_half(x.cpu()), _half(ships[key])) for key, x in base.items()):
+        raise ValueError(
+            f"beneath the differences is another network than the {name!r} that ships, so this one could not be read "
+            "back: add them to `pretrained(…)`, or leave out `of`, which saves all weights."
+        )
 
 
 def _refuse_others(path: str | Path, network: str, tensors: dict, expected: dict) -> None:
