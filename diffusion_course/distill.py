@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from .base.arrays import Array, brief
 from .base.refusals import of_one_shape, refuse_empty, schedule_of, whole, wholes
 from .forward import eps_from_x0, levels
-from .guidance import guided
+from .guidance import for_all, guided
 from .machine.state import unwrapped
 from .models import levels_at
 from .predictor import Clip
@@ -68,12 +68,16 @@ def trajectories(
     A `scale` other than 1 guides the teacher; its student then needs no guidance, and one evaluation a step. `ways`
     are the numbers of sampling steps that the student is to learn, of those in `STEPS`.
 
-    Raises ValueError if steps so long do not stop at every one of `student_times`, and for no `ways`.
+    Raises ValueError if steps so long do not stop at every one of `student_times`, for no `ways`, and for a `scale`
+    without `cond`.
     """
     schedule = schedule_of(teacher)
     refuse_empty(ways := wholes(ways, "ways"), "ways")
     visits = [student_times(schedule, way) for way in ways]
+    if cond is None and scale != 1:
+        raise ValueError(f"scale is {scale!r}, but there is no cond that it could exaggerate: give one.")
     denoiser = teacher if cond is None else guided(teacher, cond, scale)
+    cond = None if cond is None else for_all(denoiser.cond, len(xT))
     starts, times = {visit[0] for visit in visits}, {t for visit in visits for t in visit}
     visited = schedule.steps(steps).tolist()
     if missed := sorted(times - starts - set(visited)):

@@ -47,7 +47,7 @@ class guided:
 
     def _mix(self, answer: Callable, xt: Any, t: Any) -> Any:
         n = len(xt)
-        cond = _for_all(self.cond, n)
+        cond = for_all(self.cond, n)
         if self.scale == 1:
             return answer(xt, t, cond)
         both = answer(joined(xt, xt), t if np.ndim(t) == 0 else joined(t, t), joined(0 * cond + NOT_SAID, cond))
@@ -86,7 +86,7 @@ class inpainted:
         return x0_hat + self.mask * (self.known - x0_hat)  # a mask of bools has no 1 − mask
 
 
-def _for_all(cond: Any, n: int) -> Any:
+def for_all(cond: Any, n: int) -> Any:
     """`cond` with one row for each of n samples: as it is, or its only row n times."""
     cond = cond if is_tensor(cond) else np.asarray(cond)
     rows = len(cond) if cond.ndim else 0

@@ -76,6 +76,12 @@ def test_each_trajectory_follows_its_own_condition():
     found = distill.trajectories(moved, torch.zeros(5, 1), means, steps=20)
     torch.testing.assert_close(found.path[0][:, 0], means.float(), atol=1e-3, rtol=0)
     assert found.cond is means
+    assert distill.trajectories(moved, torch.zeros(5, 1), means[:1], steps=20).cond.tolist() == [0] * 5
+
+
+def test_a_scale_without_a_condition_is_refused():
+    with pytest.raises(ValueError, match="there is no cond that it could exaggerate"):
+        distill.trajectories(TEACHER, noise(), scale=3.0)
 
 
 # ---- what the student is taught ------------------------------------------------------------------
