@@ -50,8 +50,9 @@ def add_noise(x0: Array, alpha_bar_t: Any, eps: Array) -> Any:
 
 
 def noise_step(x: Array, beta_t: Any, eps: Array) -> Any:
-    """One step of the chain, x_t = √(1−β_t) x_{t−1} + √β_t ε: noising with ᾱ = 1 − β_t."""
-    return add_noise(x, 1 - power_of("beta_t", beta_t), eps)
+    """One step of the chain, x_t = √(1−β_t) x_{t−1} + √β_t ε: noising with ᾱ = 1 − β_t, of which no digit is lost."""
+    beta_t = power_of("beta_t", beta_t)
+    return add_noise(x, Levels((1 - beta_t) ** 0.5, beta_t**0.5), eps)
 
 
 def x0_from_eps(xt: Array, alpha_bar_t: Any, eps: Array) -> Any:
@@ -104,9 +105,10 @@ def posterior(x0: Array, xt: Array, alpha_bar_t: Any, alpha_bar_s: Any) -> tuple
     beta = step_variance(a_t, a_s)
     x0, xt = of_one_shape(x0=x0, xt=xt)
     share = (1 - a_s) / (1 - a_t)  # of the noise in x_t, what was there at s
-    of_x0 = shaped(a_s**0.5 * beta / (1 - a_t), xt)
-    of_xt = shaped((1 - beta) ** 0.5 * share, xt)
-    return of_x0 * x0 + of_xt * xt, shaped(share * beta, xt)
+    like = xt if shape_of(xt) else x0  # either may be one number for all samples
+    of_x0 = shaped(a_s**0.5 * beta / (1 - a_t), like)
+    of_xt = shaped((1 - beta) ** 0.5 * share, like)
+    return of_x0 * x0 + of_xt * xt, shaped(share * beta, like)
 
 
 def step_variance(alpha_bar_t: Any, alpha_bar_s: Any) -> Any:
@@ -129,7 +131,7 @@ def posterior_variance(alpha_bar_t: Any, alpha_bar_s: Any) -> Any:
 
 
 def randn_like(x: Array, rng: Any = None) -> Any:
-    """Standard Gaussian noise ε of x's shape, dtype and device, drawn from `rng`.
+    """Standard Gaussian noise ε of x's shape, dtype (a half-precision array: float32) and device, drawn from `rng`.
 
     `rng` is a numpy Generator for floats and arrays, a torch Generator for tensors (a CPU one gives the same
     noise on every device). None draws from a fresh generator (NumPy) or from torch's own.

@@ -136,8 +136,6 @@ def test_one_level_a_sample_equals_sample_by_sample(shape, kind, tolerance):
     for function in ALL:
         one_by_one = np.stack([function(a[i], level[i], b[i]) for i in range(4)])
         for level_kind in (np.asarray, list, torch.as_tensor):
-            if function is noise_step and level_kind is list:
-                continue  # 1 − β of a list is no list
             at_once = function(kind(a), level_kind(level), kind(b))
             same_type(at_once, kind(a))
             np.testing.assert_allclose(np.asarray(at_once), one_by_one, rtol=tolerance, atol=10 * tolerance)
@@ -163,6 +161,17 @@ def test_one_number_may_stand_for_every_sample():
     eps, level = np.random.default_rng(5).standard_normal((3, 3)), np.array([0.1, 0.5, 0.9])
     np.testing.assert_allclose(add_noise(2.0, level, eps), add_noise(np.full((3, 3), 2.0), level, eps))
     np.testing.assert_allclose(x0_from_eps(eps, level, 0.5), x0_from_eps(eps, level, np.full((3, 3), 0.5)))
+    for pair, full in (((eps, 0.0), (eps, np.zeros((3, 3)))), ((0.0, eps), (np.zeros((3, 3)), eps))):
+        mean, variance = posterior(*pair, level[::-1] - 0.05, level[::-1])
+        np.testing.assert_allclose(mean, posterior(*full, level[::-1] - 0.05, level[::-1])[0])
+        assert variance.shape == (3, 1)
+
+
+def test_a_small_step_keeps_its_noise_in_float32():
+    x, eps = torch.zeros(2), torch.ones(2)
+    for beta in (1e-4, 1e-8):
+        noised = noise_step(x, torch.tensor(beta), eps)
+        torch.testing.assert_close(noised, torch.full((2,), beta**0.5), rtol=1e-6, atol=0)
 
 
 @every_kind
