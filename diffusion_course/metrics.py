@@ -122,10 +122,10 @@ def frechet(a: Any, b: Any) -> float:
 
 def nearest_distance(x: Any, train: Any) -> Tensor:
     """Root-mean-square distance (n,) of each picture to the most similar training picture."""
-    x, train = as_pictures(x).flatten(1), as_pictures(train, "train").flatten(1)
+    x, train = as_pictures(x).flatten(1).double(), as_pictures(train, "train").flatten(1).double()  # a copy is at 0
     if x.shape[1] != train.shape[1]:
         raise ValueError(f"pictures of {x.shape[1]} numbers cannot be compared with pictures of {train.shape[1]}.")
-    return torch.cat([torch.cdist(part, train).amin(dim=1) for part in x.split(PART)]) / x.shape[1] ** 0.5
+    return torch.cat([torch.cdist(part, train).amin(dim=1) for part in x.split(PART)]).float() / x.shape[1] ** 0.5
 
 
 @torch.no_grad()

@@ -21,17 +21,20 @@ Clip: TypeAlias = "float | Callable[[Any], Any] | None"
 
 
 def prepared(
-    model: Callable, schedule: Schedule, xT: Any, steps: Any, rng: Any = None, clip: Clip = None
+    model: Callable, schedule: Schedule, xT: Any, steps: Any, rng: Any = None, clip: Clip = None, start: str = "xT"
 ) -> tuple[Any, Predictor, Iterator[tuple[int, int]]]:
-    """What a sampler works with, all tested: x_T (not in half precision), its `Predictor`, its steps (t, s)."""
+    """What a sampler works with, all tested: x_T (not in half precision), its `Predictor`, its steps (t, s).
+
+    `start` is what the caller's argument is called, for messages.
+    """
     predict = Predictor(model, schedule, clip)
-    require_floats(xT=xT)
+    require_floats(**{start: xT})
     if behind(model, "parameters") and not is_tensor(xT):
-        raise ValueError(f"a network takes tensors, and xT is a {type(xT).__name__}: give torch.as_tensor(xT).")
+        raise ValueError(f"a network takes tensors, not a {type(xT).__name__}: give torch.as_tensor({start}).")
     if may_read(xT) and not math.isfinite(total(xT)):
-        raise ValueError("xT holds NaN or infinity: start from standard Gaussian noise.")
+        raise ValueError(f"{start} holds NaN or infinity: look where it comes from (x_T is standard Gaussian noise).")
     refuse_rng(rng, xT)
-    refuse_other_samples(xT, behind(model, "shape"))
+    refuse_other_samples(xT, behind(model, "shape"), start)
     return widened(xT), predict, predict.watched(pairs(schedule, steps))
 
 

@@ -23,7 +23,7 @@ def encode(model: Callable, schedule: Schedule, x0: Array, steps: Any = 50) -> I
     ends of a step, so x_0 returns with an error of order 1. At t = 0, where there is no noise to estimate, the slope
     of t = 1 is taken.
     """
-    x, predict, times = prepared(model, schedule, x0, steps)
+    x, predict, times = prepared(model, schedule, x0, steps, start="x0")
     yield x0
     for t, s in reversed(list(times)):
         seen = max(s, 1)

@@ -21,7 +21,7 @@ from ..forward import eps_from_x0, v_from_eps
 from ..predictor import Predictor
 from ..schedule import Schedule
 
-STEP = 1e-6  # of the differences: in float64 ten digits are left
+STEP = 1e-6  # of the differences: in float64 ten digits are left, near T, where √ᾱ divides, five
 
 
 def log_likelihood(model: Callable, schedule: Schedule, xt: Array, times: Sequence[int]) -> Any:
