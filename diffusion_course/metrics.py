@@ -132,8 +132,8 @@ def nearest_distance(x: Any, train: Any) -> Tensor:
 def accuracy(model: Any, x: Any, codes: Any) -> float:
     """Share of right answers over all pictures x and all attributes `codes` (n, k) or (n,); −1 is not counted."""
     pictures, codes = as_pictures(x), tensor_of(codes, "codes")
-    if len(codes) != len(pictures) or not (codes >= 0).any():
-        raise ValueError(f"{len(codes)} conditions for {len(pictures)} pictures: give one each that says something.")
+    if codes.shape[:1] != pictures.shape[:1] or not (codes >= 0).any():
+        raise ValueError(f"codes {tuple(codes.shape)} for {len(pictures)} pictures: give one each that says something.")
     found = torch.cat([model.predict(part) for part in pictures.split(PART)])
     if (codes := codes.reshape(len(found), -1)).shape != found.shape:
         raise ValueError(f"codes must have shape {tuple(found.shape)}, as the model answers, not {tuple(codes.shape)}.")

@@ -42,7 +42,9 @@ def files(folder):
 @pytest.mark.parametrize("name", cli.main.commands)
 def test_help(name):
     assert name in done("--help").output
-    assert name == "homework" or "--seed" in done(name, "--help").output  # homework has commands of its own
+    if name == "homework":
+        pytest.importorskip("pydantic")
+    assert {"homework": "release"}.get(name, "--seed") in done(name, "--help").output  # it has commands of its own
 
 
 def test_training_writes_weights_and_log_and_leaves_no_checkpoint(weights):

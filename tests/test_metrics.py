@@ -207,6 +207,9 @@ def test_accuracy_counts_what_was_asked():
 
     codes = np.array([[0, 1], [0, -1], [1, 0]])
     assert accuracy(Always(1, (2, 2)), np.zeros((3, 1, 8, 8)), codes) == pytest.approx(3 / 5)
+    for wrong in (3, codes[:2], 0 * codes - 1):
+        with pytest.raises(ValueError, match=r"codes \(.* for 3 pictures"):
+            accuracy(Always(1, (2, 2)), np.zeros((3, 1, 8, 8)), wrong)
 
 
 def test_classifier_learns_what_is_to_be_seen():

@@ -68,7 +68,7 @@ def test_a_condition_that_does_not_fit_is_told(model):
     for cond in (torch.tensor([[WORDS]]), torch.tensor([[-2]])):
         with pytest.raises(ValueError, match=f"0 to {WORDS - 1}"):
             model.check_cond(cond)
-    for cond in (torch.tensor([1, 2]), torch.zeros(1, 2)):
+    for cond in (torch.tensor([1, 2]), torch.zeros(1, 2), torch.zeros(1, 2) < 1, torch.zeros(1, 2) + 0j):
         with pytest.raises(ValueError, match="whole numbers"):
             model.check_cond(cond)
     with pytest.raises(ValueError, match="3 pictures"):

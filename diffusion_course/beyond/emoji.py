@@ -6,6 +6,7 @@ word is a place in a vocabulary; a row of ids has a fixed length and is filled u
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -27,7 +28,9 @@ COMMON = frozenset(  # what everyone asks for; a network that is small and sees 
     rainbow robot rocket rose sailboat ship skull snail snake snowman soccer spider square star strawberry sun sunflower
     tiger tomato train tree tulip turtle umbrella watermelon whale wolf""".split()
 )
-LEFT_OUT = frozenset("a an and at in of on or s the to with without not no for by is my very".split())  # no picture
+LEFT_OUT = frozenset("a an and at in of on or s the to with for by is my very".split())  # no picture
+REFUSED = ("no", "not", "without")  # a set of words has no place for them
+OTHERS = "Try others: 'blue cat', 'red heart' and 'moon' can be drawn."
 LONGEST = 40  # characters of a word that a message repeats
 
 
@@ -137,9 +140,16 @@ class Vocabulary:
     def ids(self, prompt: str, also: Sequence[str] = ()) -> np.ndarray:
         """Ids (length,) int64 of the prompt's words and the words in `also`; "" gives the null condition.
 
-        Raises ValueError for a word that no picture has, naming near ones, and for more words than fit.
+        Raises ValueError for a word that no picture has, naming near ones, for *no*, *not* and *without*, for a prompt
+        in which nothing is said, and for more words than fit.
         """
-        asked = [word for word in re.findall(r"[a-z0-9]+", prompt.lower()) if word not in LEFT_OUT] + list(also)
+        letters = (sign if unicodedata.category(sign)[0] in "LMN" else " " for sign in prompt.lower())
+        said = [word for word in "".join(letters).split() if word not in LEFT_OUT]
+        if found := [word for word in said if word in REFUSED]:
+            raise ValueError(f"a prompt can only say what is there: leave out {found[0]!r} and what is not wanted.")
+        if prompt.strip() and not said:
+            raise ValueError(f"the prompt has no word that a picture shows. {OTHERS}")
+        asked = said + list(also)
         if any(self.known(word) is None for word in asked):
             raise ValueError(self._refusal(asked))
         places = list(dict.fromkeys(self.place[self.known(word)] for word in asked))  # type: ignore[index]
@@ -156,10 +166,9 @@ class Vocabulary:
             short = word if len(word) <= LONGEST else word[: LONGEST - 1] + "…"
             told.append(repr(short) + (f" (near it: {', '.join(near)})" if near else ""))
         rest = " ".join(dict.fromkeys(word for word in asked if word not in strange))
-        drawn = f"{rest!r} can be drawn." if rest else "'blue cat', 'red heart' and 'moon' can be drawn."
         many = len(strange) > 1
-        leave = f"Leave {'them' if many else 'it'} out: " if rest else "Try others: "
-        return f"no picture has the word{'s' * many} {', '.join(told)}. {leave}{drawn}"
+        others = f"Leave {'them' if many else 'it'} out: {rest!r} can be drawn." if rest else OTHERS
+        return f"no picture has the word{'s' * many} {', '.join(told)}. {others}"
 
     def text(self, ids: Iterable[int]) -> str:
         """The words at `ids`, in their order, with spaces between them."""

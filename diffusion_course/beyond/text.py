@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from ..base.arrays import may_read
 from ..base.embedding import FREQUENCIES
-from ..base.refusals import tensor_of, whole
+from ..base.refusals import tensor_of, whole, whole_numbers
 from ..base.words import NOT_SAID, sent
 from ..schedule import Schedule
 from ..unet import GROUPS, Block, UNet
@@ -84,7 +84,7 @@ class TextUNet(UNet):
         `batch` is the number of pictures: n must be that, or 1, a row for all.
         """
         ids, most = tensor_of(cond, "cond"), self.config["vocabulary"]
-        if ids.is_floating_point() or ids.ndim != 2 or len(ids) not in (1, len(ids) if batch is None else batch):
+        if not whole_numbers(ids) or ids.ndim != 2 or len(ids) not in (1, len(ids) if batch is None else batch):
             for_them = "" if batch is None else f" for {batch} pictures"
             raise ValueError(f"cond is {ids.dtype} of shape {tuple(ids.shape)}; give whole numbers (n, L){for_them}.")
         if may_read(ids) and ((ids < NOT_SAID) | (ids >= most)).any():

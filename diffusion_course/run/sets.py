@@ -70,6 +70,6 @@ def fashion_codes(prompt: str) -> np.ndarray:
     """The class that a prompt names, as a row of codes. Raises ValueError for any other word."""
     names = data.fashion("test").names
     labels = {name.lower(): label for label, name in enumerate(names)}
-    if (asked := prompt.strip().lower()) not in labels:
+    if (asked := str(prompt).strip().lower()) not in labels:
         raise ValueError(f"Fashion knows no {prompt!r}; it knows {', '.join(names)}.")
     return np.array([labels[asked]])

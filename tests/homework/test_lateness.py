@@ -139,6 +139,30 @@ def test_a_date_that_is_none_or_two_is_refused(made, text):
         late(again(made, DUE, worksheet=MOODLE + f"Participant 7,The ada,,{text}\n"))
 
 
+@pytest.mark.parametrize(
+    ("why", "texts"),
+    [
+        ("two dates", "10-06-2026 23:59|10 06 2026|Mo 06/07/2026|12:00 10-06-2026"),
+        ("a day, a month and a year", "2026-06|June 2026|10 June|10 June 26|Monday 2026"),
+    ],
+)
+def test_an_order_or_a_part_that_is_missing_is_told(why, texts):
+    for text in texts.split("|"):
+        with refused(text, why, "write 2026-06-10"):
+            settings.when(text)
+
+
+@pytest.mark.parametrize(
+    ("day", "texts"),
+    [
+        (10, "10.06.2026|Mi, 10.6.2026|10. 6. 2026|2026/6/10|2026.06.10|20260610|2026-06-10 23:59:00.000"),
+        (13, "13-06-2026|06/13/2026|13 06 2026|13.06.2026|13-Jun-2026|June 13th, 2026"),
+    ],
+)
+def test_a_date_that_can_be_one_only_is_read(day, texts):
+    assert {settings.when(text) for text in texts.split("|")} == {datetime(2026, 6, day, 23, 59)}
+
+
 def test_what_lateness_costs_stands_in_the_table_and_on_the_page(made):
     toy.hand_in(made, "ada", toy.work(conclusions=toy.released().cells[-1].source))
     list(grade.grade(made, grade.changed(made)))

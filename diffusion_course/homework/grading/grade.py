@@ -198,13 +198,13 @@ class _Batch:
             command, cwd=self.course.root, env=os.environ | ONE_THREAD, stdin=subprocess.DEVNULL, stdout=log,
             stderr=log, start_new_session=True,
         )  # fmt: skip
-        ends = time.monotonic() + stretched(LIMIT)
-        while process.returncode is None and time.monotonic() < ends and not self.stopped.is_set():
+        began, limit = time.monotonic(), stretched(LIMIT)
+        while process.returncode is None and (waited := time.monotonic() - began) < limit and not self.stopped.is_set():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.2)
         if process.returncode is None:
             _end(process)
-            log.write(f"stopped after {LIMIT} seconds\n")
+            log.write(f"stopped after {waited:.1f} seconds\n")
         if self.stopped.is_set():
             raise InterruptedError("this grading was stopped.")
         return process.returncode

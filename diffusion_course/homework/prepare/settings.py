@@ -2,7 +2,8 @@
 
 import re
 import sys
-from datetime import date, datetime, time
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,7 +18,7 @@ else:
     import tomli as tomllib
 
 FILE = "homework.toml"
-MIDNIGHT = datetime.combine(date.today(), time(23, 59))
+OTHERWISE = (datetime(2000, 1, 1, 23, 59), datetime(2004, 2, 2, 23, 59))  # what is missing differs between the two
 NO_TIME = ("", "-", "–")  # how Moodle says it
 GERMAN = {  # what a German Moodle writes, in the order of dateutil's English
     "WEEKDAYS": "mo montag,di dienstag,mi mittwoch,do donnerstag,fr freitag,sa samstag,so sonntag",
@@ -122,18 +123,22 @@ for what, told in GERMAN.items():
 def when(text: str) -> datetime | None:
     """A date and time as tables have it, in local time; None for a blank. A day without an hour ends at midnight.
 
-    ValueError for what could be two dates.
+    ValueError for what could be two dates, and where the day, the month or the year is missing.
     """
     if text.strip() in NO_TIME:
         return None
-    numbers = re.match(r"\s*(\d{1,2})[/.](\d{1,2})[/.]\d{2,4}", text)
-    dotted = bool(numbers and "." in numbers[0])  # which is how it is written where the day comes first
-    if numbers and not dotted and numbers[1] != numbers[2] and max(int(numbers[1]), int(numbers[2])) <= 12:
-        raise ValueError(f"{text!r} can be two dates; write 2026-06-10 14:14.")
-    try:
-        if not re.search(r"\d{4}", text):
-            raise ValueError("the year is missing")
-        found = dateutil.parser.parse(text, Words(), dayfirst=dotted, default=MIDNIGHT)
-        return found.astimezone().replace(tzinfo=None) if found.tzinfo else found
-    except (ValueError, OverflowError):
-        raise ValueError(f"{text!r} is no date that can be read here; write 2026-06-10 14:14.") from None
+    dotted = re.search(r"\d\. ?\d+\. ?\d{4}", text)  # which is how it is written where the day comes first
+    orders = [True] if dotted else [False] if re.match(r"\D*\d{4}", text) else [False, True]
+    wrong = "is no date that can be read here"
+    with suppress(ValueError, OverflowError):
+        one, other = (
+            {dateutil.parser.parse(text, Words(), dayfirst=first, default=day) for first in orders} for day in OTHERWISE
+        )
+        if one != other or not re.search(r"\d{4}", text):
+            wrong = "is no date with a day, a month and a year of four digits"
+        elif len(one) > 1:
+            wrong = "can be two dates"
+        else:
+            found = one.pop()
+            return found.astimezone().replace(tzinfo=None) if found.tzinfo else found
+    raise ValueError(f"{text!r} {wrong}; write 2026-06-10 14:14.")
