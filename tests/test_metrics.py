@@ -188,7 +188,7 @@ def test_what_is_no_picture_gives_no_number(x, said):
             measure()
 
 
-@pytest.mark.parametrize("codes", [[0], [-1, -1], []])
+@pytest.mark.parametrize("codes", [[0], [-1, -1], [], 3])
 def test_accuracy_refuses_conditions_that_say_nothing(codes):
     with pytest.raises(ValueError, match="give one each that says something"):
         accuracy(Classifier(3, (2,)), torch.zeros(2, 3, 8, 8), torch.tensor(codes))
@@ -207,9 +207,6 @@ def test_accuracy_counts_what_was_asked():
 
     codes = np.array([[0, 1], [0, -1], [1, 0]])
     assert accuracy(Always(1, (2, 2)), np.zeros((3, 1, 8, 8)), codes) == pytest.approx(3 / 5)
-    for wrong in (3, codes[:2], 0 * codes - 1):
-        with pytest.raises(ValueError, match=r"codes \(.* for 3 pictures"):
-            accuracy(Always(1, (2, 2)), np.zeros((3, 1, 8, 8)), wrong)
 
 
 def test_classifier_learns_what_is_to_be_seen():

@@ -29,7 +29,6 @@ COMMON = frozenset(  # what everyone asks for; a network that is small and sees 
     tiger tomato train tree tulip turtle umbrella watermelon whale wolf""".split()
 )
 LEFT_OUT = frozenset("a an and at in of on or s the to with for by is my very".split())  # no picture
-REFUSED = ("no", "not", "without")  # a set of words has no place for them
 OTHERS = "Try others: 'blue cat', 'red heart' and 'moon' can be drawn."
 LONGEST = 40  # characters of a word that a message repeats
 
@@ -140,15 +139,14 @@ class Vocabulary:
     def ids(self, prompt: str, also: Sequence[str] = ()) -> np.ndarray:
         """Ids (length,) int64 of the prompt's words and the words in `also`; "" gives the null condition.
 
-        Raises ValueError for a word that no picture has, naming near ones, for *no*, *not* and *without*, for a prompt
-        in which nothing is said, and for more words than fit.
+        Raises ValueError for a word that no picture has, naming near ones, for "no", and for none or too many.
         """
         letters = (sign if unicodedata.category(sign)[0] in "LMN" else " " for sign in prompt.lower())
         said = [word for word in "".join(letters).split() if word not in LEFT_OUT]
-        if found := [word for word in said if word in REFUSED]:
-            raise ValueError(f"a prompt can only say what is there: leave out {found[0]!r} and what is not wanted.")
+        if found := [word for word in said if word in ("no", "not", "without")]:
+            raise ValueError(f"a prompt can only say what is there: leave out {found[0]!r} and what follows.")
         if prompt.strip() and not said:
-            raise ValueError(f"the prompt has no word that a picture shows. {OTHERS}")
+            raise ValueError(f"there is no word in the prompt. {OTHERS}")
         asked = said + list(also)
         if any(self.known(word) is None for word in asked):
             raise ValueError(self._refusal(asked))

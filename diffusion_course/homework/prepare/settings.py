@@ -18,7 +18,7 @@ else:
     import tomli as tomllib
 
 FILE = "homework.toml"
-OTHERWISE = (datetime(2000, 1, 1, 23, 59), datetime(2004, 2, 2, 23, 59))  # what is missing differs between the two
+OTHERWISE = (datetime(2000, 1, 1, 23, 59), datetime(2004, 2, 2, 23, 59))  # for what is missing
 NO_TIME = ("", "-", "–")  # how Moodle says it
 GERMAN = {  # what a German Moodle writes, in the order of dateutil's English
     "WEEKDAYS": "mo montag,di dienstag,mi mittwoch,do donnerstag,fr freitag,sa samstag,so sonntag",
