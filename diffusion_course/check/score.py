@@ -102,7 +102,7 @@ crossing_level = Finding(
     among=range(1, 1001),
     hints=(
         "At t = 20 nearly nobody crosses, at t = 200 most do. Try the middle, and halve the interval again.",
-        "A share from 45 % to 55 % counts. From t = 20 to 200 it rises with t, above it falls: look below 200.",
+        "A share from 45 % to 55 % counts.",
     ),
     why="Noise fills the valley between the bumps. The time to cross grows exponentially with the valley's depth in "
     "log q, so a little less noise makes a walk hopeless.",

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.patches import Circle
 
 from ..base.arrays import to_float64
-from ..base.figure import BLUE, ORANGE, RED, Figure, styled
+from ..base.figure import BLACK, BLUE, ORANGE, RED, Figure, styled
 from .snapshots import ARROWS, by_direction
 
 COLUMNS = 3  # panels in a row, at most
@@ -39,10 +39,10 @@ def field(
     for ax, (title, given) in zip(axes, panels.items(), strict=False):
         path, places, arrows = map(to_float64, given)
         if isinstance(reference, Mapping):
-            ax.scatter(*to_float64(reference[title]).T, s=50, marker="x", color=ORANGE, linewidths=2, zorder=4)
+            ax.scatter(*to_float64(reference[title]).T, s=50, marker="x", color=BLACK, linewidths=2, zorder=4)
             if radii is not None:
                 for place in reference[title]:
-                    ax.add_patch(Circle(place, radii[title], fill=False, color=ORANGE))
+                    ax.add_patch(Circle(place, radii[title], fill=False, color=BLACK, zorder=4))
         elif reference is not None:
             ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
         look = {"color": RED, "width": 0.009, "zorder": 4} if above else {"color": ARROWS, "width": 0.004}
@@ -53,10 +53,10 @@ def field(
         turns = np.linspace(0, 2 * np.pi, path.shape[1], endpoint=False)
         hues = by_direction(np.stack([np.cos(turns), np.sin(turns)], axis=1))
         ax.set_prop_cycle(color=[ARROWS] if above else hues)
-        ax.plot(*path.transpose(2, 0, 1), alpha=0.35 if one else 0.8 if above else 1, linewidth=0.6 if above else 0.8)
+        ax.plot(*path.transpose(2, 0, 1), alpha=0.35 if one else 0.8 if above else 1, linewidth=0.6 if above else 0.4)
         if above and len(path) > 1:
             ax.scatter(*path[0].T, s=10, color="none", edgecolors=BLUE, linewidths=0.6)
-        ax.scatter(*path[-1].T, s=8, color=BLUE if above else hues, zorder=3, linewidths=0)
+        ax.scatter(*path[-1].T, s=8 if above else 25, color=BLUE if above else hues, zorder=3, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title)
         steps = f" after {len(path) - 1} steps" * (len(path) > 1 and not above)
