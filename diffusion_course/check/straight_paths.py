@@ -89,7 +89,7 @@ WIDE = GaussianDenoiser(0.5, 0.3, SHORT)
     ends and noise are drawn apart | noise[rows] → noise[torch.randint(8192, (128,), generator=rng)] |
         So they are strangers again. Draw the rows once.
     the noise is fresh | noise[rows] → torch.randn(128, 2, generator=rng) | An end's partner is the noise of its path.
-    x_0 and ε are exchanged | return → noise[rows], ends[rows], t | The end is x_0.
+    x_0 and ε are exchanged | return → noise[rows], ends[rows], times[t] | The end is x_0.
     """,
 )
 def partners(ends, noise, times, rng):
