@@ -209,18 +209,17 @@ def test_the_two_that_meet_are_near_and_part_most():
 
 
 def test_partners_may_be_drawn_in_any_order():
-    def drawn(apart=False, low=1, given=True, rows=8192):
-        def partners(ends, noise, rng):
+    def drawn(apart=False, later=0, given=True, rows=8192):
+        def partners(ends, noise, times, rng):
             draw = lambda *to: torch.randint(*to, (128,), generator=rng if given else None)  # noqa: E731
-            t, k = draw(low, 1001), draw(rows)
-            t[:4] = 1000
+            t, k = times[draw(40)] + later, draw(rows)
             return ends[draw(rows) if apart else k], noise[k], t
 
         return partners
 
     check.partners(drawn())
     assert "ends and noise are drawn apart" in told("partners", drawn(apart=True))
-    assert "the times are 1 to 1000." in told("partners", drawn(low=0))
+    assert "draw t from `times`" in told("partners", drawn(later=1))
     assert "Draw from `rng`" in told("partners", drawn(given=False))
     assert "from all there are" in told("partners", drawn(rows=128))
 

@@ -46,9 +46,10 @@ def field(
         elif reference is not None:
             ax.scatter(*to_float64(reference).T, s=3, color=ORANGE, alpha=0.4, linewidths=0)
         look = {"color": RED, "width": 0.009, "zorder": 4} if above else {"color": ARROWS, "width": 0.004}
-        one = above and len(arrows) == 1  # their mean, before which the lines step back
+        one = above and len(arrows) in (1, 2)  # before them the lines step back
         if one:
-            look |= {"width": 0.012, "headlength": 3, "headaxislength": 3}
+            look |= {"width": 0.014, "headlength": 3, "headaxislength": 3, "edgecolor": "white", "linewidth": 0.8}
+            ax.plot(*places[:1].T, "kX", markeredgecolor="white", zorder=5)
         ax.quiver(*places.T, *arrows.T, angles="xy", scale_units="xy", scale=1, **look)
         turns = np.linspace(0, 2 * np.pi, path.shape[1], endpoint=False)
         hues = by_direction(np.stack([np.cos(turns), np.sin(turns)], axis=1))
