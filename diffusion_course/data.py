@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .base.files import folder as folder
-from .base.files import load
+from .base.files import load, picture, shipped
 from .base.files import pictures as pictures
 from .base.refusals import one_of, refuse_rng, whole
 from .base.words import FACE_VALUES
@@ -85,7 +85,7 @@ def cat(size: int = 256) -> np.ndarray:
     """
     if whole(size, "size") > 256 or 256 % size:
         raise ValueError(f"size is {size}; it must divide 256: 256, 128, 64, 32, …")
-    x0 = pictures(load("cat.npz")["images"])
+    x0 = pictures(picture(shipped("cat.webp"), 256)[None])
     return x0.reshape(1, 3, size, 256 // size, size, 256 // size).mean(axis=(3, 5))
 
 

@@ -19,7 +19,7 @@ from diffusion_course.beyond import emoji
 DATA = Path(__file__).parents[1] / "data"
 LOADERS = {"emoji.npz": emoji.emoji}
 for load in filter(inspect.isfunction, vars(data).values()):  # each that reads a file of ours
-    LOADERS |= dict.fromkeys(re.findall(r'load\("(.*)"\)', inspect.getsource(load)), load)
+    LOADERS |= dict.fromkeys(re.findall(r'(?:load|shipped)\("([^"]*)"\)', inspect.getsource(load)), load)
 
 
 # ---- files that ship -----------------------------------------------------------------------------
@@ -28,7 +28,9 @@ for load in filter(inspect.isfunction, vars(data).values()):  # each that reads 
 def test_every_file_has_its_checksum_and_every_checksum_its_file():
     lines = [line.split("  ") for line in (DATA / "SHA256SUMS").read_text(encoding="utf-8").splitlines()]
     assert {name for _, name in lines} == {
-        path.name for path in DATA.iterdir() if path.suffix in (".npz", ".safetensors") or "quality" in path.name
+        path.name
+        for path in DATA.iterdir()
+        if path.suffix in (".npz", ".safetensors", ".webp") or "quality" in path.name
     }
     for digest, name in lines:
         assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() == digest
