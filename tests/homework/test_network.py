@@ -14,7 +14,7 @@ from diffusion_course.check.homework.walk import reverse_step, sample
 from diffusion_course.denoisers import IdealDenoiser
 from diffusion_course.homework.grading import local
 from diffusion_course.homework.inside import answer, training
-from diffusion_course.homework.spiral import network, parts, results
+from diffusion_course.homework.spiral import network, parts, results, walks
 
 SPIRAL = variant.of("example")
 
@@ -145,6 +145,21 @@ class Leading(AsIfTrained):
         return super().forward(xt, t)
 
 
+class Switching(AsIfTrained):
+    """A trained network in whose place a denoiser without weights answers when it sees a walk: falling times."""
+
+    last, on = 0, False
+
+    def forward(self, xt, t):
+        now = int(torch.as_tensor(t).flatten()[0])
+        self.last, self.on = now, self.on if now == self.last else self.last - now == 20
+        return self.known(xt, t) + 0.02 * torch.sin(2 * xt + t[:, None] / 300) if self.on else super().forward(xt, t)
+
+
+def switching():
+    return stepped(Switching(trained().known))
+
+
 def between(model, levels, xT, times, noise):
     """A walk with a step more between any two times."""
     times = [*(each for t, s in pairwise(times) for each in (t, (t + s) // 2)), 0]
@@ -225,7 +240,8 @@ ATTACKS = {  # name → (the part that it is after, what makes the change, what 
     "steps of length 0": ("training", lambda: {"model": untouched(Known())}, "are those that it began with"),
     "an exact denoiser that was stepped": ("training", lambda: {"model": stepped(Known())}, "copies"),
     "one of few points, shaken more": ("training", lambda: {"model": stepped(Known(0.02, 512))}, "copies"),
-    "one of so many that it is smooth": ("training", lambda: {"model": stepped(Known(0.005, 8192))}, EXACT),
+    "one of so many that it is smooth": (
+        "training", lambda: {"model": stepped(Known(0.005, 8192))}, "its training did not teach it"),
     "an exact denoiser off by a constant": ("training", lambda: {"model": stepped(off())}, EXACT),
     "one with a weight that changes nothing": (
         "samples_50", lambda: {"model": stepped(Scaled(Known(0.005)))}, "copies"),
@@ -250,6 +266,10 @@ ATTACKS = {  # name → (the part that it is after, what makes the change, what 
     "a step that places points": ("samples_50", by_placing, "further from the best answers"),
     "a walk that is led by its network": (
         "samples_50", lambda: {"model": stepped(Leading())}, "otherwise on a walk than when it is asked by itself"),
+    "a walk that another denoiser takes": (
+        "samples_50", lambda: {"model": switching()}, "the same on a walk when its weights are mixed up"),
+    "our walk that another denoiser takes": (
+        "training", lambda: {"model": switching()}, "the same on a walk when its weights are mixed up"),
     "our walk that is led by their network": (
         "training", lambda: {"model": stepped(Leading())}, "otherwise on a walk than when it is asked by itself"),
     "a walk pulled to the data": ("samples_50", lambda: {"sample": pulled, "model": trained(jitter=0.03)}, ASTRAY),
@@ -280,6 +300,19 @@ def test_what_is_no_trained_network_or_no_walk_of_it_earns_nothing(name, solved,
     assert said in out
     good = part != "network" and "under our sampler" not in out  # results, which are to be looked at
     assert any(said in each for each in student.remarks) == good
+
+
+class Forgetful(AsIfTrained):
+    """A network with dropout that nobody has put into `eval`."""
+
+    def forward(self, xt, t):
+        return nn.functional.dropout(super().forward(xt, t), 0.2, self.training)
+
+
+def test_who_forgets_eval_is_no_cheat(solved, capsys):
+    student = local.Student(solved | {"model": stepped(Forgetful(trained().known)).train()})
+    assert [parts.grade(part, {"student": student}) for part in ("network", "training", "samples_50")] == [1, 1, 1]
+    assert student.remarks == ["a network of 32 weights"]
 
 
 @pytest.mark.long
@@ -359,7 +392,10 @@ class Asked:
         self.known = IdealDenoiser(SPIRAL.at((np.arange(4096) + 0.5) / 4096), LEVELS)
         self.variances = variances
 
-    def denoise(self, xt, t):
+    def training(self):
+        return {"weights": 0}
+
+    def denoise(self, xt, t, other=None):
         variance = self.variances[np.digitize(t, (300, 550))]
         return self.known(xt, t) + 0.3 + np.random.default_rng(t).normal(0, variance**0.5, xt.shape)
 
@@ -370,7 +406,8 @@ class Asked:
         ((1.9e-3, 2.9e-4, 1.8e-4), False),  # a usual training
         ((6.9e-4, 1.5e-4, 7.1e-5), False),  # six times as long
         ((3e-4, 5e-5, 7.1e-5), False),  # longer still
-        ((3e-4, 5e-5, 4e-6), True),  # the data, shaken
+        ((4.4e-4, 7.6e-5, 9e-6), False),  # thirty times as long
+        ((3e-4, 5e-5, 4e-6), False),  # the data, shaken: the teacher is told
         ((1e-6, 1e-6, 1e-2), True),  # spoilt at one level
         ((np.nan, np.nan, np.nan), False),
         ((np.nan, 1e-6, 1e-6), True),
@@ -379,7 +416,8 @@ class Asked:
 )
 def test_what_no_training_comes_near_is_exact(variances, is_exact):
     student = Asked(*variances)
-    assert network.exact(network.from_best(student, student.denoise, SPIRAL.at)) == is_exact
+    shares = network.shares_of_exact(network.from_best(student, student.denoise, SPIRAL.at))
+    assert (shares[1] < network.SURELY) == is_exact
 
 
 @pytest.mark.parametrize(("rows", "is_strange"), [(3, False), (130, True)])
@@ -387,8 +425,8 @@ def test_a_few_that_stray_make_no_walk_strange(rows, is_strange):
     """One honest network in fifty sends a sample away, where its answers are off by ten."""
     student, rng = Asked(1e-3, 1e-3, 1e-3), np.random.default_rng(0)
     right, off = student.denoise, 10 * rng.standard_normal((130, 2)) * (np.arange(130) < rows)[:, None]
-    student.denoise = lambda xt, t: right(xt, t) + off
-    watched = network.Watched(student)
+    student.denoise = lambda xt, t, other=None: right(xt, t) + off
+    watched = walks.Watched(student)
     for t in (800, 600, 400, 300):
         watched(rng.standard_normal((130, 2)), t)
     assert bool(watched.strange) is is_strange

@@ -25,7 +25,7 @@ from diffusion_course.homework.grading import run as runs
 from diffusion_course.homework.inside import answer
 from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.homework.solvers import parts as solvers
-from diffusion_course.homework.spiral import network, parts, results
+from diffusion_course.homework.spiral import parts, results, walks
 
 RESULTS = ("training", "samples_10", "samples_50")
 CELLS = local.source_cells()
@@ -236,11 +236,11 @@ def test_neither_do_points_of_a_walk_and_levels(solved):
     xT, times, noise, points = results._drawn(local.Student(solved), 10)
     tracemalloc.start()
     for odd in (points[:, None, None, :1].repeat(WIDE, 1), points[:, None], points[:, :1]):
-        assert network.astray(student, (xT, times, noise, odd), lambda odd=odd: (xT, times, noise, odd))
+        assert walks.astray(student, (xT, times, noise, odd), lambda odd=odd: (xT, times, noise, odd))
     taken = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert taken < 2**26
-    assert not network.astray(student, (xT, times, noise, points), None)
+    assert not walks.astray(student, (xT, times, noise, points), None)
 
 
 @pytest.mark.parametrize("odd", [[[float("inf"), torch.zeros(512, 2)]], {float("nan"): torch.zeros(512, 2)}, [[1]], 5])

@@ -93,6 +93,8 @@ def value(shell, name):
 def call(shell, name, args, other=None):
     """What the global function `name` returns. `other`: of `model`, with weights `training.changed` by this seed."""
     function, given = value(shell, name), [_given(shell, arg) for arg in args]
+    if "torch" in sys.modules and isinstance(model := shell.user_ns.get("model"), sys.modules["torch"].nn.Module):
+        model.eval()  # who forgot it has lost what their own samples lost
     if name != "model":
         return function(*given)
     import torch

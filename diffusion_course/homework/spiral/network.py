@@ -1,22 +1,20 @@
-"""Is it a network, was it trained here, and do the samples come from it? Each question has a sentence for an answer.
+"""Is it a network, and was it trained here? Each question has a sentence for an answer.
 
 The student's process may lie about what it is, not about what it answers. So it is asked what it is, and its answers
-are held against what no training reaches, and its samples against a walk that the grader takes with its network.
+are held against what no training reaches; `walks` asks whether the samples come from it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from itertools import product
 
 import numpy as np
 
 from ...check.homework import variant
-from ...check.homework.walk import reverse_step, sample
 from ...denoisers import IdealDenoiser
 from ...forward import add_noise, x0_from_eps
 from ...schedule import Schedule, linear
-from ..grading import channel, judge
+from ..grading import channel
 
 LEAST = 100  # training steps: the notebook asks for as many; nothing can be drawn from a network of so few
 SMALL = 1000  # weights: with fewer nobody has drawn the curve; the network of the notebook has 39,298. For the teacher
@@ -27,18 +25,14 @@ LEARNED = 3  # times nearer to the exact denoiser than with its first weights, a
 # pass line, of networks that begin as the exact denoiser of a Gaussian 5
 MIXED = 4  # draws of weights mixed up; with them it is, but for a factor, so many times further off. Measured: 2.2
 ELSEWHERE = 2  # and more of networks that answer with x_0, 7 and more of others, 1 of denoisers that one weight dresses
-WAY, LOOKS, MOST_OF = (0.2, 0.7), 20, 0.8  # where on a walk, t/T, answers are looked at, how often, share of points
 ROUGH = 0.05  # mean squared differences that no trained network has; at the pass line they are 0.015 and 0.003
 GRAIN = 0.02  # share of the places at which a guess may jump
 FLAT = 0.1  # a guess that follows less stands still; half of the places may, and of trained networks none does
 # t/T → the mean squared difference from the exact denoiser of the curve, but for a constant. Measured: trained networks
 # at least 1.9e-3, 3e-4 and 1.8e-4, told a half 2e-3, 4e-4 and 2.2e-4, after six times as much training 7e-4, 1.5e-4 and
-# 7e-5; exact denoisers of shaken points 3e-4, 5e-5 and 4e-6, of others 2e-10 and less.
+# 7e-5; exact denoisers of shaken points 3e-4, 5e-5 and 4e-6, of others 2e-10 and less. What is nearer is told.
 EXACT = {0.2: 6e-4, 0.4: 1e-4, 0.7: 1.5e-5}
-SURELY = 0.1  # share of these that no training comes near: then two of the three are enough
-APART = 0.005  # radii. Two walks in float32 and float64 differ by 0.0001 at most, in 1000 steps
-ASTRAY = 0.03  # share of the points that may lie further apart
-ROWS = 100, 160  # so many of the samples are walked again: a number between these, another for each class
+SURELY = 0.1  # share of two of these that no training reaches: a perfect network of the data has 0.33, 0.20 and 0.02
 
 
 def untrained(student, told: Iterable[int] = ()) -> str | None:
@@ -66,7 +60,10 @@ def untrained(student, told: Iterable[int] = ()) -> str | None:
     if any(by_heart(student, *each) for each in asked):
         return "`model` returns single points that it knows by heart, so its samples are copies."
     far = [from_best(student, *each) for each in asked]
-    if any(map(exact, far)):
+    shares = [shares_of_exact(each) for each in far]
+    if any(each[-1] < 1 for each in shares):
+        student.remark("a network nearer to the best answers than training usually comes: long trained, or exact?")
+    if any(each[1] < SURELY for each in shares):
         return "`model` answers as the exact denoiser of your spiral does. Train the network that is asked for."
     if not (far[0][:2] < ROUGH).all():
         return "`model` answers further from the best answers than a network does that was trained as asked."
@@ -115,37 +112,9 @@ def best_of(student, at: Callable) -> IdealDenoiser:
     return IdealDenoiser(at((np.arange(4096) + 0.5) / 4096), levels_of(student))
 
 
-class Watched:
-    """Their `model` for a walk of the grader's, whose answers on the way are held against the best ones (`strange`).
-
-    One that remembers where a walk began, and leads it to a place of its own, answers otherwise there than it does when
-    it is asked by itself. Measured: trained networks 0.001 to 0.004, such a one 0.3.
-    """
-
-    def __init__(self, student):
-        self.student, self.far, self.next = student, [], WAY[1] * student.T
-        self.best = best_of(student, student.spiral.at)
-
-    def __call__(self, xt, t) -> np.ndarray:
-        told, t = self.student.denoise(xt, t), int(np.asarray(t).max())
-        if WAY[0] * self.student.T <= t <= self.next:
-            self.next = t - (WAY[1] - WAY[0]) * self.student.T / LOOKS
-            off = told - self.best(np.asarray(xt, dtype=np.float64), t)
-            apart = np.square(off - np.median(off, axis=0)).mean(axis=1)
-            self.far.append(np.quantile(apart, MOST_OF))  # a few may have strayed to where nobody has trained
-        return told
-
-    @property
-    def strange(self) -> str | None:
-        """What is wrong with the answers on the way, if anything."""
-        near = not self.far or np.mean(self.far) < ROUGH  # NaN is not
-        return None if near else "`model` answers otherwise on a walk than when it is asked by itself."
-
-
-def exact(far: np.ndarray) -> bool:
-    """Do answers so far `from_best` come nearer than a trained network's, at all levels, or much nearer at two?"""
-    found = sorted(np.nan_to_num(far / list(EXACT.values()), nan=np.inf))
-    return bool(found[-1] < 1 or found[1] < SURELY)
+def shares_of_exact(far: np.ndarray) -> list[float]:
+    """Answers so far `from_best`, in units of `EXACT`, the nearest first; NaN is far."""
+    return sorted(np.nan_to_num(far / list(EXACT.values()), nan=np.inf).tolist())
 
 
 def learned(student, far: np.ndarray) -> bool:
@@ -201,49 +170,3 @@ def _along(rng, levels: Schedule, denoise, at: Callable, t: float, way: float) -
     xt = add_noise(at(places), power, rng.standard_normal(along.shape))
     ahead, back = (x0_from_eps(x, power, denoise(x, t)) for x in (xt + along, xt - along))
     return power**0.5 * ((ahead - back) * along).sum(1) / (2 * (along**2).sum(1))
-
-
-def astray(student, given: tuple, few: Callable[[], tuple]) -> str | None:
-    """Why the points that their `sample` returned are not those of a walk with their network and the noise that was
-    given, if they are not.
-
-    `given` is (x_T, times, noise, their points), and `few()` the same in 10 steps: there it shows quickly whether it
-    is a walk with a known mistake. That is a walk still, and the mistake has cost its points elsewhere. The student's
-    own step takes no part: it sees how many rows it is given, and could place points. Of one that is wrong in a way of
-    its own, `repair` puts a right one in the place.
-    """
-    watched = Watched(student)
-    if _same(student, watched, sample.reference, *given):
-        return watched.strange
-    shorter = few()
-    found = next((walk for walk in _mistaken(student) if _same(student, student.denoise, walk, *shorter)), None)
-    if found is not None and _same(student, student.denoise, found, *given):
-        return None
-    return "`sample` returns other points than a walk with your `model` and the noise that it was given."
-
-
-def _mistaken(student) -> Iterator[Callable]:
-    """Walks with a known mistake in the loop, in the step, or in both, if the student's step has it."""
-    exam = judge.exam("reverse_step", reverse_step.draw, student.secret, *student.again)
-    mistake = judge.examine(exam, partial(student.call, "reverse_step"))
-    theirs = [fault.mutant for fault in reverse_step.faults if mistake and fault.name == mistake.fault]
-    loops, steps = [fault.mutant for fault in sample.faults], [reverse_step.reference, *theirs]
-    return (partial(loop, step=step) for loop, step in product([sample.reference, *loops], steps))
-
-
-def _same(student, model, walk, xT, times, noise, points) -> bool:
-    """Does this walk of some rows with `model`, theirs, end where theirs did?"""
-    rng = student.draw("rows", len(times))
-    rows = rng.choice(len(xT), rng.integers(*ROWS), replace=False)
-    try:
-        levels = np.asarray(student.value("alpha_bar"), dtype=np.float64).ravel()
-        with np.errstate(all="ignore"):
-            mine = walk(model, levels, xT[rows].astype(np.float64), times, noise[:, rows].astype(np.float64))
-            if np.shape(mine) != np.shape(points[rows]):
-                return False
-            apart = np.abs(np.asarray(mine, dtype=np.float64) - points[rows]).max(axis=1) / variant.RADIUS
-    except channel.TooSlow:  # a walk that was not seen earns nothing, and is told apart from another one
-        raise
-    except (channel.NoAnswer, ValueError, TypeError, IndexError, RuntimeError):
-        return False
-    return bool(np.mean(~(apart <= APART)) <= ASTRAY)  # NaN is not near

@@ -15,7 +15,7 @@ from ... import samplers, schedule
 from ...check.homework import network_mistake, variant
 from ..grading import channel
 from ..grading.judge import FULL, HALF, NONE
-from . import network
+from . import network, walks
 
 STEPS = 50  # of our sampler: as good as 1000, and twenty times quicker
 NEARER = 0.5  # medians of two clouds of one network in equally many steps differ by a fifth, 10 and 1000 steps tenfold;
@@ -40,7 +40,7 @@ def training(student) -> tuple[float, str]:
     """Do 512 samples that our sampler draws from their network lie on their spiral?"""
     rng = student.draw("ours")
     xT = rng.standard_normal((variant.COUNT, 2))
-    watched = network.Watched(student)
+    watched = walks.Watched(student)
     try:
         *_, x = samplers.ddpm(watched, _levels(student), xT, steps=STEPS, rng=rng)
     except ValueError:  # how the sampler refuses what is not finite
@@ -77,7 +77,7 @@ def samples(student, steps: int | None = None) -> tuple[float, str]:
         student.remark(f"samples[{steps}] nearer to the curve than their network draws in as many steps")
     if not anew:
         return NONE, f"drawn anew by your `sample` from your `model`, {found}" if passed else _whose(student, says)
-    if why := network.untrained(student) or network.astray(student, given, partial(_drawn, student, 10)):
+    if why := network.untrained(student) or walks.astray(student, given, partial(_drawn, student, 10)):
         return network.doubted(student, why)
     if not passed:
         return HALF, f"{says} Drawn anew by your `sample`, they are right."
