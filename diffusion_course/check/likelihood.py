@@ -91,6 +91,6 @@ haze_level = Finding(
     " n that leaves less than half.",
     asked="a level in tens",
     among=range(50, 1001, 10),
-    hints=("Is it gone at 120? Then try levels below.",),
+    hints=("Is it gone at 120? Try levels below.",),
     why="At 70 nearly all is left, at 110 a tenth: it hangs on the arrows between.",
 )
