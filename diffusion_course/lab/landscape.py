@@ -56,7 +56,7 @@ def landscape(panels: Mapping[str, Any], limit: float, edges: Mapping | None = N
 def _difference(figure: Figure, ax: Axes, first: np.ndarray, last: np.ndarray, darkest: float, title: str) -> None:
     """Put the first heights less the last in place of the panel's own, grey where both are darkest."""
     (image,) = ax.images
-    image.set(data=np.where(np.maximum(first, last) < darkest, np.nan, first - last), cmap="RdBu_r", clim=(-2, 2))
+    image.set(data=np.where(np.maximum(first, last) < darkest, np.nan, first - last), cmap="RdBu_r", clim=(-1, 1))
     ax.set(title=title, facecolor="0.7")
     figure.colorbar(image, ax=ax, label="too low … too high", shrink=0.8, extend="both")
 
