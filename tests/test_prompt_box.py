@@ -76,6 +76,7 @@ def test_near_words_by_part(prompt, words, expected):
         ("Hat, xyzzy, blue hair", ["hat", "blue hair"], "Hat, blue hair"),
         ("blue cat", ["blue", "cat"], ""),
         ("xyzzy", ["cat"], ""),
+        ("cat without hat", ["cat", "hat"], ""),
     ],
 )
 def test_what_is_known_of_a_prompt(prompt, words, expected):

@@ -23,6 +23,7 @@ KNOWN = (
     "They know hat, glasses, beard, long hair and happy, each also with no before it; black, brown, blond, red, blue "
     "or green hair; and a blue, green, purple or grey background."
 )
+NEGATIONS = "no", "not", "without"  # of which a prompt of plain words can say nothing
 NOT_SAID = -1  # the code of whatever a condition leaves open
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..base.files import load, pictures
 from ..base.refusals import one_of
-from ..base.words import NOT_SAID
+from ..base.words import NEGATIONS, NOT_SAID
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "grey")
 HUES = {"red": 14, "orange": 40, "yellow": 68, "green": 165, "blue": 250, "purple": 292, "pink": 345}  # degrees, up to
@@ -143,7 +143,7 @@ class Vocabulary:
         """
         letters = (sign if unicodedata.category(sign)[0] in "LMN" else " " for sign in prompt.lower())
         said = [word for word in "".join(letters).split() if word not in LEFT_OUT]
-        if found := [word for word in said if word in ("no", "not", "without")]:
+        if found := [word for word in said if word in NEGATIONS]:
             raise ValueError(f"a prompt can only say what is there: leave out {found[0]!r} and what follows.")
         if prompt.strip() and not said:
             raise ValueError(f"there is no word in the prompt. {OTHERS}")

@@ -12,6 +12,7 @@ import numpy as np
 import traitlets
 
 from .. import plots
+from ..base.words import NEGATIONS
 from ..guidance import guided
 from ..samplers import ddim
 from .panel import Panel, pack, script, style
@@ -114,14 +115,15 @@ def near(prompt: str, words: Sequence[str]) -> list[tuple[str, list[str]]]:
 
 
 def known(prompt: str, words: Sequence[str]) -> str:
-    """What is left of a prompt without the parts that are not in `words`; "" if nothing is, or nothing was left out.
+    """What is left of a prompt without the parts that are not in `words`; "" if nothing is, nothing was left out, or a part negates.
 
     >>> known("hat, blu hair", ["hat", "blue hair", "red hair"])
     'hat'
     """
     parts = _parts(prompt, words)
     kept = [part for part in parts if part.lower() in words]
-    return (", " if _of_several(words) else " ").join(kept) if len(kept) < len(parts) else ""
+    fits = len(kept) < len(parts) and not {*NEGATIONS} & {part.lower() for part in parts}
+    return (", " if _of_several(words) else " ").join(kept) if fits else ""
 
 
 def _parts(prompt: str, words: Sequence[str]) -> list[str]:
