@@ -209,6 +209,7 @@ def test_a_cell_of_megabytes_is_not_run_and_harms_no_other(walled):
     (points,), notebook = graded("x = 42", long, "y = x", asks("student.value('y')", 42))
     assert points == 1 and "was not run" in shown(notebook.cells[1])
     assert notebook.metadata["homework"]["errors"] == [1]
+    assert runs.Run(notebook, None).ask(long.source) == (runs.TOO_LONG, "TooLong")  # whoever asks, such as `repair`
     widest = "x = 1  # " + "\N{GRINNING FACE}" * (runs.MAX_SOURCE - 9)  # 12 bytes a character on the way
     assert graded(widest, asks("student.value('x')", 1))[0] == [1]
 

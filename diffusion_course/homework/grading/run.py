@@ -62,6 +62,8 @@ class Run:
 
     def ask(self, source):
         """Run this in the student's process: what it shows, and the name of its error; None if it came to its end."""
+        if len(source) > MAX_SOURCE:
+            return TOO_LONG, "TooLong"
         try:
             reply = self.student.channel.ask({"do": "run", "source": source}, self.cell_seconds)
         except NoAnswer:
@@ -90,7 +92,7 @@ class Run:
         cell.outputs, cell.execution_count = [], None
         if self.ended or not cell.source.strip():
             return
-        told = self.ask(cell.source) if len(cell.source) <= MAX_SOURCE else (TOO_LONG, "TooLong")
+        told = self.ask(cell.source)
         if told is None or told[1]:
             self.errors.append(index)
         if told and self._room >= 0:
