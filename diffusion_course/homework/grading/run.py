@@ -39,8 +39,8 @@ TOO_LONG = f"This cell has more than {MAX_SOURCE:,} characters and was not run.\
 class Run:
     """One notebook on its way, cell by cell."""
 
-    def __init__(self, notebook, student, cell_seconds=300):
-        self.notebook, self.student, self.cell_seconds = notebook, student, cell_seconds
+    def __init__(self, notebook, student, cell_seconds=300, sandbox=None):
+        self.notebook, self.student, self.cell_seconds, self.sandbox = notebook, student, cell_seconds, sandbox
         self.errors, self._room = [], MAX_SHOWN
 
     @property
@@ -72,6 +72,11 @@ class Run:
             case {"shown": str(shown), "error": str() | None as error}:
                 return shown, error
         return "", None
+
+    def afresh(self):
+        """From here on everything is asked in a new process, which knows nothing of what the one before was told."""
+        self.sandbox.restart()
+        self.student.channel = Channel(self.sandbox.sock)
 
     def judge(self, cell):
         """Run a test cell; whether it asked for something that was not there."""
@@ -114,7 +119,7 @@ def run(notebook, id, course=None, unsafe=False, cell_seconds=300):
     for cell in filter(is_test, notebook.cells):
         cell.source = tests.get(cell.metadata.nbgrader.grade_id, cell.source)
     with Sandbox(course and course.root, unsafe=unsafe) as sandbox:
-        made = Run(notebook, Student(Channel(sandbox.sock), id, *ours), cell_seconds)
+        made = Run(notebook, Student(Channel(sandbox.sock), id, *ours), cell_seconds, sandbox)
         code = "".join(cell.source for cell in notebook.cells)
         made.student.again = (hashlib.sha256(code.encode()).hexdigest(),)  # no two are asked the same
         made.cells()

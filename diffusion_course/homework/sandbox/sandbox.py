@@ -51,13 +51,23 @@ class Sandbox:
     """
 
     def __init__(self, secret=None, limits=LIMITS, unsafe=False):
-        self.limits, self.reason, self.peak_memory, self.cpu = limits, None, 0, 0.0
+        self.limits, self.peak_memory, self.cpu = limits, 0, 0.0
+        self._secret, self._unsafe, self._began = secret, unsafe, time.monotonic()
+        self._start()
+
+    def restart(self):
+        """A new process in the place of this one, of which nothing is left; the limits are those of both together."""
+        self.close()
+        self._start()
+
+    def _start(self):
+        self.reason, self._spent = None, self.cpu
         self.sock, theirs = socket.socketpair()
         self._home = tempfile.TemporaryDirectory(prefix="student-")
         with theirs, tempfile.TemporaryFile() as rules:
             command = [sys.executable, "-I", "-c", ENTER, str(theirs.fileno())]
-            if not unsafe:
-                command = walls(command, limits, rules.fileno(), secret)
+            if not self._unsafe:
+                command = walls(command, self.limits, rules.fileno(), self._secret)
                 syscalls.write_filter(rules)
             self._process = subprocess.Popen(
                 command,
@@ -65,7 +75,7 @@ class Sandbox:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,  # read only if it does not start; afterwards nothing is written there
-                env=environment(self._home.name) if unsafe else None,
+                env=environment(self._home.name) if self._unsafe else None,
                 cwd=self._home.name,
                 start_new_session=True,
             )
@@ -77,7 +87,7 @@ class Sandbox:
             started = wire.receive(self.sock, START) == "ready"
         except (OSError, EOFError, wire.BadFrame):
             started = False
-        if not started:
+        if not started and not self.reason:  # else nothing is left of its limits, and whoever asks it is told
             self.end("It did not start.")
             said = os.read(self._process.stderr.fileno(), SAID).decode(errors="replace").strip()
             self.close()
@@ -121,10 +131,9 @@ class Sandbox:
         self._home.cleanup()
 
     def _watch(self):
-        start = time.monotonic()
         try:
             while not self._closing.wait(WATCH) and self._process.poll() is None:
-                if excess := self._excess(time.monotonic() - start):
+                if excess := self._excess(time.monotonic() - self._began):
                     self.end(excess)
         except Exception:  # unwatched it must not run
             self.end("It could not be watched.")
@@ -133,10 +142,10 @@ class Sandbox:
     def _excess(self, wall):
         """What it took too much of, in words, or None."""
         memory, cpu = self._usage()
-        self.peak_memory, self.cpu = max(self.peak_memory, memory), max(self.cpu, cpu)
+        self.peak_memory, self.cpu = max(self.peak_memory, memory), max(self.cpu, self._spent + cpu)
         if memory > self.limits.memory:
             return f"It took more than {self.limits.memory / 2**30:g} GiB of memory."
-        if cpu > self.limits.cpu:
+        if self.cpu > self.limits.cpu:
             return f"It took more than {self.limits.cpu} s of CPU time."
         return f"It took longer than {self.limits.wall} s." if wall > stretched(self.limits.wall) else None
 
