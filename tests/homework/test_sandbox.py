@@ -201,6 +201,25 @@ def test_what_takes_more_than_its_share_is_ended_with_a_reason(start, limits, ce
     assert reason in greedy.sandbox.reason
 
 
+@pytest.mark.long
+def test_children_that_nobody_waits_for_are_counted(inside):
+    before = inside.sandbox.cpu
+    inside.run("""
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in range(4):
+    read, write = os.pipe()
+    if os.fork() == 0:
+        while time.process_time() < 1: pass
+        os._exit(0)
+    os.close(write)
+    os.read(read, 1)
+time.sleep(0.5)
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+""")
+    assert inside.sandbox.cpu - before > 2.5
+
+
 def test_nothing_stays_behind(start):
     left = start()
     left.run("import subprocess\nsubprocess.Popen(['sleep', '600'], start_new_session=True)")

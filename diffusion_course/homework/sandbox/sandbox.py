@@ -53,6 +53,7 @@ class Sandbox:
     def __init__(self, secret=None, limits=LIMITS, unsafe=False):
         self.limits, self.peak_memory, self.cpu = limits, 0, 0.0
         self._secret, self._unsafe, self._began = secret, unsafe, time.monotonic()
+        self._own: dict[tuple, float] = {}  # CPU seconds of each process when it was last seen
         self._start()
 
     def restart(self):
@@ -142,7 +143,7 @@ class Sandbox:
     def _excess(self, wall):
         """What it took too much of, in words, or None."""
         memory, cpu = self._usage()
-        self.peak_memory, self.cpu = max(self.peak_memory, memory), max(self.cpu, self._spent + cpu)
+        self.peak_memory, self.cpu = max(self.peak_memory, memory), max(self.cpu, cpu)
         if memory > self.limits.memory:
             return f"It took more than {self.limits.memory / 2**30:g} GiB of memory."
         if self.cpu > self.limits.cpu:
@@ -150,13 +151,16 @@ class Sandbox:
         return f"It took longer than {self.limits.wall} s." if wall > stretched(self.limits.wall) else None
 
     def _usage(self):
-        """(bytes in memory, CPU seconds) of all processes, with those that have ended and were waited for."""
-        memory, cpu = 0, 0.0
+        """(bytes in memory, CPU seconds) of all processes. Those that have ended count as their parents tell, who waited
+        for them, or as they were seen last, whichever is more."""
+        memory, cpu = 0, self._spent
         for process in self._tree():
             with suppress(psutil.Error, OSError):  # it has ended, or this look came between two of its states
+                times = process.cpu_times()
+                self._own[process.pid, process.create_time()] = times.user + times.system
+                cpu += sum(times[:4])
                 memory += process.memory_info().rss + process.num_fds() * BUFFER + _page_tables(process.pid)
-                cpu += sum(process.cpu_times()[:4])
-        return memory, cpu
+        return memory, max(cpu, sum(self._own.values()))
 
     def _tree(self):
         with suppress(psutil.NoSuchProcess):
