@@ -268,6 +268,7 @@ ORDINARY = {
     "clear": "from IPython.display import clear_output\nprint('no')\nclear_output(wait=True)\nprint('yes')",
     "progress": "from tqdm.notebook import tqdm\nprint(*[x for x in tqdm(['yes'])])",
     "pool": "import multiprocessing\nwith multiprocessing.Pool(2) as pool: print(pool.map(str.lower, ['YES'])[0])",
+    "compiled": "import torch\nif torch.compile(torch.nn.Linear(2, 1))(torch.ones(3, 2)).shape == (3, 1): print('yes')",
     "widget": "import ipywidgets\nslider = ipywidgets.IntSlider(3)\ndisplay(slider)\nprint('yes')",
 }
 
