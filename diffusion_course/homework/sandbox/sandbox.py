@@ -151,8 +151,8 @@ class Sandbox:
         return f"It took longer than {self.limits.wall} s." if wall > stretched(self.limits.wall) else None
 
     def _usage(self):
-        """(bytes in memory, CPU seconds) of all processes. Those that have ended count as their parents tell, who waited
-        for them, or as they were seen last, whichever is more."""
+        """(bytes in memory, CPU seconds) of all processes. Those that have ended count as their parents tell, if these
+        waited for them, or as they were seen last, whichever is more."""
         memory, cpu = 0, self._spent
         for process in self._tree():
             with suppress(psutil.Error, OSError):  # it has ended, or this look came between two of its states
