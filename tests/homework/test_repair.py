@@ -20,11 +20,11 @@ from diffusion_course.run import cli
 
 class Run:
     """Stands in for a notebook that has run: each part has points and a line. Asked again, parts have `later`, unless
-    one of the functions that `spoil` them is the student's own then. It `keeps` what was right in its process."""
+    one of the functions that `spoil` them is the student's own then. What was right stays in its process."""
 
-    def __init__(self, later=1.0, ends=False, spoil=(), remarks=(), keeps=False, **lines):
+    def __init__(self, later=1.0, ends=False, spoil=(), remarks=(), **lines):
         self.later, self.ends, self.asked, self.spoil, self.own = later, ends, [], set(spoil), set(lines)
-        self.keeps, self.kept = keeps, set()
+        self.kept = set()
         self.student = SimpleNamespace(remarks=[*remarks], again=())
         cells = []
         for name, line in lines.items():
@@ -43,7 +43,7 @@ class Run:
         self.asked.append(source)
         self.own |= set(re.findall(r"mine = '(\w+)'", source)) - self.kept
         self.own -= set(right := re.findall(r"def (\w+)\(", source))
-        self.kept |= set(right if self.keeps else ())
+        self.kept |= {*right}
         return None if self.ends else ("", None)
 
     def afresh(self):
@@ -105,9 +105,8 @@ def test_a_second_wrong_function_that_spoils_nothing_does_not_matter(spoils):
     assert f"a right `{spoils}`" in made.notebook.cells[-2].outputs[0].text
 
 
-@pytest.mark.parametrize("keeps", [False, True])
-def test_two_that_spoil_the_samples_are_two_mistakes_whatever_the_process_keeps(keeps):
-    made = Run(spoil=["add_noise", "time_grid"], keeps=keeps, **TWO)
+def test_two_that_spoil_the_samples_are_two_mistakes():
+    made = Run(spoil=["add_noise", "time_grid"], **TWO)
     made.mend()
     assert made.points() == [0, 0, 0, 0]
 

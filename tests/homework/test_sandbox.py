@@ -203,22 +203,19 @@ def test_what_takes_more_than_its_share_is_ended_with_a_reason(start, limits, ce
 
 
 @pytest.mark.long
-def test_children_that_nobody_waits_for_are_counted(inside):
-    before = inside.sandbox.cpu
-    inside.run("""
+def test_children_that_nobody_waits_for_are_counted(start):
+    parent = start()
+    parent.run("""
 import os, signal, time
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 for _ in range(4):
-    read, write = os.pipe()
     if os.fork() == 0:
-        while time.process_time() < 1: pass
+        while time.process_time() < 1.5: pass
         os._exit(0)
-    os.close(write)
-    os.read(read, 1)
-time.sleep(0.5)
-signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+os.wait()  # an error, when all have ended
 """)
-    assert inside.sandbox.cpu - before > 2.5
+    time.sleep(0.5)
+    assert parent.sandbox.cpu > 3.5
 
 
 def test_nothing_stays_behind(start):
@@ -269,7 +266,7 @@ ORDINARY = {
     "clear": "from IPython.display import clear_output\nprint('no')\nclear_output(wait=True)\nprint('yes')",
     "progress": "from tqdm.notebook import tqdm\nprint(*[x for x in tqdm(['yes'])])",
     "pool": "import multiprocessing\nwith multiprocessing.Pool(2) as pool: print(pool.map(str.lower, ['YES'])[0])",
-    "compiled": "import torch\nif torch.compile(torch.nn.Linear(2, 1))(torch.ones(3, 2)).shape == (3, 1): print('yes')",
+    "compiled": "import torch\ntorch.compile(torch.nn.Linear(2, 1))(torch.ones(3, 2))\nprint('yes')",
     "threads": "import torch\ntorch.set_num_threads(80)\ntorch.ones(4_000_000).exp()\nprint('yes')",
     "widget": "import ipywidgets\nslider = ipywidgets.IntSlider(3)\ndisplay(slider)\nprint('yes')",
 }
@@ -293,20 +290,16 @@ def test_a_cell_has_time_until_it_is_interrupted(inside):
 
 @pytest.mark.parametrize(("running", "may_take"), [(1, 10), (2, 10), (8, 40), (500, 100)])
 def test_a_busy_machine_has_longer_limits(monkeypatch, tmp_path, running, may_take):
-    """Busy with what could run: what sleeps, or waits for a disk or a child, is in the load only."""
-    monkeypatch.setattr(os, "getloadavg", lambda: (900, 0, 0))
+    monkeypatch.setattr(os, "getloadavg", lambda: (900, 0, 0))  # who waits for a disk or a child
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     for name in ("PRESSURE", "STAT"):
         monkeypatch.setattr(walls, name, tmp_path / name)
-    monkeypatch.setattr(walls, "_looks", deque())
-    walls.STAT.write_text(f"ctxt 7\nprocs_running {running + 1}\nprocs_blocked 900\n")
+    monkeypatch.setattr(walls, "_looks", deque([0, 2 * running]))
+    walls.STAT.write_text(f"ctxt 7\nprocs_running {running + 1}\n")
     assert walls.stretched(10) == may_take
     for waits, limit in ((60, may_take), (2, 10)):
         walls.PRESSURE.write_text(f"some avg10=1.00 avg60={waits:.2f} avg300=0.00\nfull avg60=90.00\n")
         assert walls.stretched(10) == limit
-    walls.STAT.write_text("procs_running 1\n")
-    walls.PRESSURE.unlink()
-    assert walls.stretched(10) == min(max(10, 5 * running * 3 / 4), 100)  # the mean of four looks
 
 
 # start

@@ -4,8 +4,8 @@ A missing root in `add_noise` spoils the training, and with it all samples. So w
 function was attempted and is not right, the cells from there on are run once more with the solution in its place, in
 the same process, and the tests ask again; so do those of functions that it kept from being seen at work. The better
 points count. Of several wrong functions each is tried alone: a second one that spoils nothing does not matter, and one
-that does is a second mistake. It is tried in a new process, where all cells run: what was right in the one before may
-have been kept there. A blank is none: then the results stand as they are.
+that does is a second mistake. For it all cells run in a new process: the one before may have kept what was right there.
+A blank is none: then the results stand as they are.
 """
 
 import copy

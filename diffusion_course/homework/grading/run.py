@@ -74,7 +74,7 @@ class Run:
         return "", None
 
     def afresh(self):
-        """From here on everything is asked in a new process, which knows nothing of what the one before was told."""
+        """Go on in a new process, which knows nothing of what the one before was told."""
         self.sandbox.restart()
         self.student.channel = Channel(self.sandbox.sock)
 

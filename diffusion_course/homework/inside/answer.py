@@ -87,8 +87,7 @@ def run(shell, source, seconds):
 
 @functools.cache
 def _watched():
-    """Count the training from now on, and start no more threads than a process may have: what asks for one for each of
-    64 cores would be ended."""
+    """Count the training from now on, and start few threads: who asked for one for each of 64 cores would be ended."""
     import torch
 
     training.watch()

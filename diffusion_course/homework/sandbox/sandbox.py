@@ -52,7 +52,7 @@ class Sandbox:
 
     def __init__(self, secret=None, limits=LIMITS, unsafe=False):
         self.limits, self.peak_memory, self.cpu = limits, 0, 0.0
-        self._secret, self._unsafe, self._began = secret, unsafe, time.monotonic()
+        self._given, self._began = (secret, unsafe), time.monotonic()
         self._own: dict[tuple, float] = {}  # CPU seconds of each process when it was last seen
         self._start()
 
@@ -62,13 +62,13 @@ class Sandbox:
         self._start()
 
     def _start(self):
-        self.reason, self._spent = None, self.cpu
+        self.reason, self._spent, (secret, unsafe) = None, self.cpu, self._given
         self.sock, theirs = socket.socketpair()
         self._home = tempfile.TemporaryDirectory(prefix="student-")
         with theirs, tempfile.TemporaryFile() as rules:
             command = [sys.executable, "-I", "-c", ENTER, str(theirs.fileno())]
-            if not self._unsafe:
-                command = walls(command, self.limits, rules.fileno(), self._secret)
+            if not unsafe:
+                command = walls(command, self.limits, rules.fileno(), secret)
                 syscalls.write_filter(rules)
             self._process = subprocess.Popen(
                 command,
@@ -76,7 +76,7 @@ class Sandbox:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,  # read only if it does not start; afterwards nothing is written there
-                env=environment(self._home.name) if self._unsafe else None,
+                env=environment(self._home.name) if unsafe else None,
                 cwd=self._home.name,
                 start_new_session=True,
             )
@@ -88,7 +88,7 @@ class Sandbox:
             started = wire.receive(self.sock, START) == "ready"
         except (OSError, EOFError, wire.BadFrame):
             started = False
-        if not started and not self.reason:  # else nothing is left of its limits, and whoever asks it is told
+        if not started and not self.reason:  # else its limits had been reached
             self.end("It did not start.")
             said = os.read(self._process.stderr.fileno(), SAID).decode(errors="replace").strip()
             self.close()
@@ -151,8 +151,8 @@ class Sandbox:
         return f"It took longer than {self.limits.wall} s." if wall > stretched(self.limits.wall) else None
 
     def _usage(self):
-        """(bytes in memory, CPU seconds) of all processes. Those that have ended count as their parents tell, if these
-        waited for them, or as they were seen last, whichever is more."""
+        """(bytes in memory, CPU seconds) of all processes; of those that have ended, as who waited for them tells or
+        as they were seen last, whichever is more."""
         memory, cpu = 0, self._spent
         for process in self._tree():
             with suppress(psutil.Error, OSError):  # it has ended, or this look came between two of its states

@@ -7,7 +7,7 @@
  * larger buffers of sockets and pipes: the system keeps them, and no process shows them as its own;
  * the kernel's key ring, which all processes of one user share; io_uring, which makes sockets past any filter;
    bpf, userfaultfd and perf events, the kernel's most attacked corners that no notebook needs;
- * flock, which locks a file of the system for the neighbours and the host, too (SQLite needs the locks of fcntl).
+ * flock, which neighbours and the host would see (SQLite needs the locks of fcntl).
 """
 
 import errno

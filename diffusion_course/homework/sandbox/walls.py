@@ -34,7 +34,7 @@ MISSING = (
     "With --unsafe (not on Windows) it runs without walls, as you, with all that you may read and write."
 )
 PRESSURE, STAT = Path("/proc/pressure/cpu"), Path("/proc/stat")
-_looks: deque[int] = deque(maxlen=300)  # how many others could run; the watcher looks five times a second
+_looks: deque[int] = deque(maxlen=300)  # how many others could run; five a second
 _numbers = itertools.count()
 
 
@@ -56,9 +56,9 @@ class Limits:
 
 def stretched(seconds):
     """How long a thing may take that may take so many seconds of a free core: longer, ten times at most, where several
-    processes wait for each core, or a busy machine would fail who is right. Counted are those that run or could, on
-    the mean of the last looks; the load would count who waits for a disk, or waits on purpose, too. Where the system
-    tells it, somebody must have waited for a core in a tenth of the last minute."""
+    processes wait for each core, or a busy machine would fail who is right. Counted are those that could run,
+    on the mean of many looks: the load counts who waits for a disk or a child, too. And where the system tells it,
+    somebody must have waited for a core in a tenth of the last minute."""
     with suppress(OSError, AttributeError, ValueError):
         _looks.append(int(re.search(r"procs_running (\d+)", STAT.read_text())[1]) - 1)  # type: ignore[index]
         if float(re.search(r"some .*avg60=(\S+)", PRESSURE.read_text())[1]) < 10:  # type: ignore[index]
@@ -160,7 +160,7 @@ def _prefixes():
 def environment(home):
     """All that the process finds in its environment."""
     ours = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    ours["TORCHDYNAMO_DISABLE"] = "1"  # `torch.compile` gives back what it is given: here is no compiler
+    ours["TORCHDYNAMO_DISABLE"] = "1"  # there is no compiler
     return ONE_THREAD | ours | {"HOME": home, "USER": "student", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 
 
