@@ -266,7 +266,7 @@ ORDINARY = {
     "clear": "from IPython.display import clear_output\nprint('no')\nclear_output(wait=True)\nprint('yes')",
     "progress": "from tqdm.notebook import tqdm\nprint(*[x for x in tqdm(['yes'])])",
     "pool": "import multiprocessing\nwith multiprocessing.Pool(2) as pool: print(pool.map(str.lower, ['YES'])[0])",
-    "compiled": "import torch\ntorch.compile(torch.nn.Linear(2, 1))(torch.ones(3, 2))\nprint('yes')",
+    "compiled": "import torch\ntorch.compile(lambda x: x.sin() + 1)(torch.ones(3))\nprint('yes')",
     "threads": "import torch\ntorch.set_num_threads(80)\ntorch.ones(4_000_000).exp()\nprint('yes')",
     "widget": "import ipywidgets\nslider = ipywidgets.IntSlider(3)\ndisplay(slider)\nprint('yes')",
 }
