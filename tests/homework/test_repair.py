@@ -20,10 +20,11 @@ from diffusion_course.run import cli
 
 class Run:
     """Stands in for a notebook that has run: each part has points and a line. Asked again, parts have `later`, unless
-    one of the functions that `spoil` them is the student's own then."""
+    one of the functions that `spoil` them is the student's own then. What was right stays in its process."""
 
     def __init__(self, later=1.0, ends=False, spoil=(), remarks=(), **lines):
         self.later, self.ends, self.asked, self.spoil, self.own = later, ends, [], set(spoil), set(lines)
+        self.kept = set()
         self.student = SimpleNamespace(remarks=[*remarks], again=())
         cells = []
         for name, line in lines.items():
@@ -40,9 +41,13 @@ class Run:
 
     def ask(self, source):
         self.asked.append(source)
-        self.own |= set(re.findall(r"mine = '(\w+)'", source))
-        self.own -= set(re.findall(r"def (\w+)\(", source))
+        self.own |= set(re.findall(r"mine = '(\w+)'", source)) - self.kept
+        self.own -= set(right := re.findall(r"def (\w+)\(", source))
+        self.kept |= {*right}
         return None if self.ends else ("", None)
+
+    def afresh(self):
+        self.kept.clear()
 
     def judge(self, cell):
         later = 0.0 if self.spoil & self.own else self.later

@@ -7,7 +7,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from nbgrader.utils import determine_grade
 
 from diffusion_course.homework.grading import run as runs
-from diffusion_course.homework.sandbox.walls import SandboxError
+from diffusion_course.homework.sandbox.walls import Limits, SandboxError
 
 
 def test_cell(source):
@@ -209,8 +209,20 @@ def test_a_cell_of_megabytes_is_not_run_and_harms_no_other(walled):
     (points,), notebook = graded("x = 42", long, "y = x", asks("student.value('y')", 42))
     assert points == 1 and "was not run" in shown(notebook.cells[1])
     assert notebook.metadata["homework"]["errors"] == [1]
+    assert runs.Run(notebook, None).ask(long.source) == (runs.TOO_LONG, "TooLong")  # whoever asks, such as `repair`
     widest = "x = 1  # " + "\N{GRINNING FACE}" * (runs.MAX_SOURCE - 9)  # 12 bytes a character on the way
     assert graded(widest, asks("student.value('x')", 1))[0] == [1]
+
+
+def test_a_process_begun_afresh_knows_nothing_and_the_time_goes_on(walled):
+    with runs.Sandbox() as sandbox:
+        made = runs.Run(None, runs.Student(runs.Channel(sandbox.sock), "ada"), sandbox=sandbox)
+        made.ask("import time\nx = open('kept', 'w')\nwhile time.process_time() < 3: pass\ntime.sleep(0.5)")
+        made.afresh()
+        assert made.ask("import os\nprint('x' in globals(), 'kept' in os.listdir())")[0] == "False False\n"
+        sandbox.limits = Limits(cpu=2)
+        made.afresh()
+        assert made.ask("while True: pass") is None and "CPU time" in sandbox.reason
 
 
 def test_no_two_hand_ins_are_asked_the_same(walled):

@@ -198,10 +198,11 @@ class _Batch:
             command, cwd=self.course.root, env=os.environ | ONE_THREAD, stdin=subprocess.DEVNULL, stdout=log,
             stderr=log, start_new_session=True,
         )  # fmt: skip
-        began, limit = time.monotonic(), stretched(LIMIT)
-        while process.returncode is None and (waited := time.monotonic() - began) < limit and not self.stopped.is_set():
+        began, waited = time.monotonic(), 0.0
+        while process.returncode is None and waited < stretched(LIMIT) and not self.stopped.is_set():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.2)
+            waited = time.monotonic() - began
         if process.returncode is None:
             _end(process)
             log.write(f"stopped after {waited:.1f} seconds\n")

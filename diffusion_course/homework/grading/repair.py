@@ -4,7 +4,8 @@ A missing root in `add_noise` spoils the training, and with it all samples. So w
 function was attempted and is not right, the cells from there on are run once more with the solution in its place, in
 the same process, and the tests ask again; so do those of functions that it kept from being seen at work. The better
 points count. Of several wrong functions each is tried alone: a second one that spoils nothing does not matter, and one
-that does is a second mistake. A blank is none: then the results stand as they are.
+that does is a second mistake. For it all cells run in a new process: the one before may have kept what was right there.
+A blank is none: then the results stand as they are.
 """
 
 import copy
@@ -33,12 +34,14 @@ def repair(run, solution, parts) -> None:
     places = {name: place for name in wrong if (place := _place(cells, name)) is not None}
     unseen = [name for name in functions if lost[name].startswith("○")]
     results = [name for name in lost if name in parts.RESULTS]
-    for name, place in places.items() if len(wrong) <= MOST else ():
+    for tried, (name, place) in enumerate(places.items() if len(wrong) <= MOST else ()):
         if (right := _place(solution, name)) is None or not any(_has_lost(cells[tests[part]]) for part in results):
             return
         again = [solution[right] if i == place else cell for i, cell in enumerate(cells) if is_own(cell)]
         first = sum(map(is_own, cells[: min(places.values())]))
-        if not all(run.ask(cell.source) for cell in again[first:]):
+        if tried:
+            run.afresh()
+        if not all(run.ask(cell.source) for cell in again[0 if tried else first :]):
             return
         run.student.again += (name,)
         for part in unseen + results:

@@ -39,8 +39,8 @@ TOO_LONG = f"This cell has more than {MAX_SOURCE:,} characters and was not run.\
 class Run:
     """One notebook on its way, cell by cell."""
 
-    def __init__(self, notebook, student, cell_seconds=300):
-        self.notebook, self.student, self.cell_seconds = notebook, student, cell_seconds
+    def __init__(self, notebook, student, cell_seconds=300, sandbox=None):
+        self.notebook, self.student, self.cell_seconds, self.sandbox = notebook, student, cell_seconds, sandbox
         self.errors, self._room = [], MAX_SHOWN
 
     @property
@@ -62,6 +62,8 @@ class Run:
 
     def ask(self, source):
         """Run this in the student's process: what it shows, and the name of its error; None if it came to its end."""
+        if len(source) > MAX_SOURCE:
+            return TOO_LONG, "TooLong"
         try:
             reply = self.student.channel.ask({"do": "run", "source": source}, self.cell_seconds)
         except NoAnswer:
@@ -70,6 +72,11 @@ class Run:
             case {"shown": str(shown), "error": str() | None as error}:
                 return shown, error
         return "", None
+
+    def afresh(self):
+        """Go on in a new process, which knows nothing of what the one before was told."""
+        self.sandbox.restart()
+        self.student.channel = Channel(self.sandbox.sock)
 
     def judge(self, cell):
         """Run a test cell; whether it asked for something that was not there."""
@@ -90,7 +97,7 @@ class Run:
         cell.outputs, cell.execution_count = [], None
         if self.ended or not cell.source.strip():
             return
-        told = self.ask(cell.source) if len(cell.source) <= MAX_SOURCE else (TOO_LONG, "TooLong")
+        told = self.ask(cell.source)
         if told is None or told[1]:
             self.errors.append(index)
         if told and self._room >= 0:
@@ -112,7 +119,7 @@ def run(notebook, id, course=None, unsafe=False, cell_seconds=300):
     for cell in filter(is_test, notebook.cells):
         cell.source = tests.get(cell.metadata.nbgrader.grade_id, cell.source)
     with Sandbox(course and course.root, unsafe=unsafe) as sandbox:
-        made = Run(notebook, Student(Channel(sandbox.sock), id, *ours), cell_seconds)
+        made = Run(notebook, Student(Channel(sandbox.sock), id, *ours), cell_seconds, sandbox)
         code = "".join(cell.source for cell in notebook.cells)
         made.student.again = (hashlib.sha256(code.encode()).hexdigest(),)  # no two are asked the same
         made.cells()

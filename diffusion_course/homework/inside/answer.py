@@ -7,6 +7,7 @@ One request at a time, in the main thread, between cells, as a notebook would: {
 `run` or one of the ANSWERS takes. The reply is what `run` returns, or {"value": …}, or {"no": kind, "text": why}.
 """
 
+import functools
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ import numpy as np
 from . import training, wire
 from .cells import Shell
 
+MOST_THREADS = 8  # of torch, which keeps two pools of them
 MAX_TEXT = 500  # characters of what an exception says
 
 
@@ -71,7 +73,7 @@ def run(shell, source, seconds):
     if "torch" in source:
         import torch  # noqa: F401, so that a cell which imports it and trains is watched too
     if "torch" in sys.modules:
-        training.watch()
+        _watched()
     shell.shown.clear()
     try:
         with _limit(seconds):
@@ -81,6 +83,16 @@ def run(shell, source, seconds):
         shell.shown.write(_said(caught))
         error = caught
     return {"shown": shell.shown.getvalue(), "error": None if error is None else type(error).__name__}
+
+
+@functools.cache
+def _watched():
+    """Count the training from now on, and start few threads: who asked for one for each of 64 cores would be ended."""
+    import torch
+
+    training.watch()
+    start = torch.set_num_threads
+    torch.set_num_threads = lambda nthreads: start(min(nthreads, MOST_THREADS))
 
 
 def value(shell, name):

@@ -51,13 +51,24 @@ class Sandbox:
     """
 
     def __init__(self, secret=None, limits=LIMITS, unsafe=False):
-        self.limits, self.reason, self.peak_memory, self.cpu = limits, None, 0, 0.0
+        self.limits, self.peak_memory, self.cpu = limits, 0, 0.0
+        self._given, self._began = (secret, unsafe), time.monotonic()
+        self._own: dict[tuple, float] = {}  # CPU seconds of each process when it was last seen
+        self._start()
+
+    def restart(self):
+        """A new process in the place of this one, of which nothing is left; the limits are those of both together."""
+        self.close()
+        self._start()
+
+    def _start(self):
+        self.reason, self._spent, (secret, unsafe) = None, self.cpu, self._given
         self.sock, theirs = socket.socketpair()
         self._home = tempfile.TemporaryDirectory(prefix="student-")
         with theirs, tempfile.TemporaryFile() as rules:
             command = [sys.executable, "-I", "-c", ENTER, str(theirs.fileno())]
             if not unsafe:
-                command = walls(command, limits, rules.fileno(), secret)
+                command = walls(command, self.limits, rules.fileno(), secret)
                 syscalls.write_filter(rules)
             self._process = subprocess.Popen(
                 command,
@@ -77,7 +88,7 @@ class Sandbox:
             started = wire.receive(self.sock, START) == "ready"
         except (OSError, EOFError, wire.BadFrame):
             started = False
-        if not started:
+        if not started and not self.reason:  # else its limits had been reached
             self.end("It did not start.")
             said = os.read(self._process.stderr.fileno(), SAID).decode(errors="replace").strip()
             self.close()
@@ -121,10 +132,9 @@ class Sandbox:
         self._home.cleanup()
 
     def _watch(self):
-        start = time.monotonic()
         try:
             while not self._closing.wait(WATCH) and self._process.poll() is None:
-                if excess := self._excess(time.monotonic() - start):
+                if excess := self._excess(time.monotonic() - self._began):
                     self.end(excess)
         except Exception:  # unwatched it must not run
             self.end("It could not be watched.")
@@ -136,18 +146,21 @@ class Sandbox:
         self.peak_memory, self.cpu = max(self.peak_memory, memory), max(self.cpu, cpu)
         if memory > self.limits.memory:
             return f"It took more than {self.limits.memory / 2**30:g} GiB of memory."
-        if cpu > self.limits.cpu:
+        if self.cpu > self.limits.cpu:
             return f"It took more than {self.limits.cpu} s of CPU time."
         return f"It took longer than {self.limits.wall} s." if wall > stretched(self.limits.wall) else None
 
     def _usage(self):
-        """(bytes in memory, CPU seconds) of all processes, with those that have ended and were waited for."""
-        memory, cpu = 0, 0.0
+        """(bytes in memory, CPU seconds) of all processes; of those that have ended, as who waited for them tells or
+        as they were seen last, whichever is more."""
+        memory, cpu = 0, self._spent
         for process in self._tree():
             with suppress(psutil.Error, OSError):  # it has ended, or this look came between two of its states
+                times = process.cpu_times()
+                self._own[process.pid, process.create_time()] = times.user + times.system
+                cpu += sum(times[:4])
                 memory += process.memory_info().rss + process.num_fds() * BUFFER + _page_tables(process.pid)
-                cpu += sum(process.cpu_times()[:4])
-        return memory, cpu
+        return memory, max(cpu, sum(self._own.values()))
 
     def _tree(self):
         with suppress(psutil.NoSuchProcess):

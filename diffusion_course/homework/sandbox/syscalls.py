@@ -6,7 +6,8 @@
    pages that are shared and of no file;
  * larger buffers of sockets and pipes: the system keeps them, and no process shows them as its own;
  * the kernel's key ring, which all processes of one user share; io_uring, which makes sockets past any filter;
-   bpf, userfaultfd and perf events, the kernel's most attacked corners that no notebook needs.
+   bpf, userfaultfd and perf events, the kernel's most attacked corners that no notebook needs;
+ * flock, which neighbours and the host would see (SQLite needs the locks of fcntl).
 """
 
 import errno
@@ -15,7 +16,7 @@ import socket
 from .walls import SandboxError
 
 REFUSED = """shmget msgget semget add_key request_key keyctl perf_event_open memfd_create memfd_secret bpf userfaultfd
-io_uring_setup""".split()
+io_uring_setup flock""".split()
 REFUSED_IF = [("setsockopt", 2, option) for option in (7, 8, 32, 33)]  # SO_SNDBUF, SO_RCVBUF, and both by force
 REFUSED_IF += [("fcntl", 1, 1031)]  # F_SETPIPE_SZ
 SHARED = 0x21  # MAP_SHARED | MAP_ANONYMOUS

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ MISSING = (
     "Ubuntu: apt-get install bubblewrap. On macOS or Windows: grade on a Linux machine, in WSL 2 or in a container. "
     "With --unsafe (not on Windows) it runs without walls, as you, with all that you may read and write."
 )
-PRESSURE = Path("/proc/pressure/cpu")
+PRESSURE, STAT = Path("/proc/pressure/cpu"), Path("/proc/stat")
+_looks: deque[int] = deque(maxlen=300)  # how many others could run; five a second
 _numbers = itertools.count()
 
 
@@ -54,12 +56,15 @@ class Limits:
 
 def stretched(seconds):
     """How long a thing may take that may take so many seconds of a free core: longer, ten times at most, where several
-    processes wait for each core, or a busy machine would fail who is right. Who waits for a disk counts as load, too,
-    so that where the system tells it somebody must have waited for a core in a tenth of the last minute."""
+    processes wait for each core, or a busy machine would fail who is right. Counted are those that could run,
+    on the mean of many looks: the load counts who waits for a disk or a child, too. And where the system tells it,
+    somebody must have waited for a core in a tenth of the last minute."""
     with suppress(OSError, AttributeError, ValueError):
+        _looks.append(int(re.search(r"procs_running (\d+)", STAT.read_text())[1]) - 1)  # type: ignore[index]
         if float(re.search(r"some .*avg60=(\S+)", PRESSURE.read_text())[1]) < 10:  # type: ignore[index]
             return seconds
-    return seconds * min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), 10.0)
+    running = sum(_looks) / len(_looks) if _looks else os.getloadavg()[0]
+    return seconds * min(max(1.0, running / (os.cpu_count() or 1)), 10.0)
 
 
 def bubblewrap():
@@ -154,8 +159,9 @@ def _prefixes():
 
 def environment(home):
     """All that the process finds in its environment."""
-    plots = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    return ONE_THREAD | plots | {"HOME": home, "USER": "student", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+    ours = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    ours["TORCHDYNAMO_DISABLE"] = "1"  # there is no compiler
+    return ONE_THREAD | ours | {"HOME": home, "USER": "student", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 
 
 def _is_root():
