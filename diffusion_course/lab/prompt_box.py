@@ -115,7 +115,7 @@ def near(prompt: str, words: Sequence[str]) -> list[tuple[str, list[str]]]:
 
 
 def known(prompt: str, words: Sequence[str]) -> str:
-    """What is left of a prompt without the parts that are not in `words`; "" if nothing is, nothing was left out, or a part negates.
+    """What is left of a prompt without the parts not in `words`; "" if nothing is or was left out, or a part negates.
 
     >>> known("hat, blu hair", ["hat", "blue hair", "red hair"])
     'hat'

@@ -279,6 +279,15 @@ except MemoryError:
         """,
         said="MemoryError",
     ),
+    "takes all memory, in shares": Attack(
+        """
+import mmap, os, time
+shared = mmap.mmap(-1, 2**33)
+for start in range(0, 2**33, 2**20):
+    shared[start : start + 2**20] = b"x" * 2**20
+        """,
+        said="PermissionError",
+    ),
     "fills the disk": Attack(
         """
 for name in ("a", "b", "c", "/dev/shm/d"):
@@ -394,6 +403,16 @@ def make_alpha_bar(T):
         """,
         found="diffusion_course.schedule.linear may not be used here",
     ),
+    "takes an exact denoiser for its network": Attack(
+        """
+from diffusion_course.denoisers import IdealDenoiser
+try:
+    model = IdealDenoiser(torch.zeros(5, 2), None)
+except RuntimeError as error:
+    print(error)
+        """,
+        said="diffusion_course.denoisers.IdealDenoiser may not be used here",
+    ),
     "looks for compiled files of what is hidden": Attack(
         """
 import glob, os, diffusion_course
@@ -475,6 +494,21 @@ def make_alpha_bar(T): time.sleep(10**6)
     ),
     "returns complex numbers": Attack(
         "def make_alpha_bar(T): return torch.ones(T + 1) * 1j", found="The answer was an array of complex64"
+    ),
+    "raises the buffers of its sockets": Attack(
+        """
+import socket
+try:
+    for end in socket.socketpair():
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**28)
+    print("GOT IN")
+except OSError as error:
+    print(type(error).__name__)
+        """,
+        said="PermissionError",
+    ),
+    "keeps memory in semaphores": Attack(
+        "import ctypes\nprint(ctypes.CDLL(None).semget(0, 32000, 0o1600))", said="-1"
     ),
     "fills sockets of forty processes": Attack(
         BUFFERS, reason="It took more than 1.5 GiB of memory.", points=KILLED
