@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from refusals import refused
 from solved import release
 
+from diffusion_course.homework import course
 from diffusion_course.homework.prepare import leaks
 from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.run import cli
@@ -109,6 +110,43 @@ def test_grading_before_a_release_or_after_a_change_of_the_source_is_refused(tmp
     other.source.write_text(other.source.read_text().replace("Toy", "New toy"))
     with refused("was changed after the release", "homework release"):
         other.require_release()
+
+
+LATE = "ID number,Email address,First name,Last name\n100,a@x.org,Ada,L\n101,b@x.org,Al,T\n,c@x.org,New,Comer\n"
+
+
+def test_a_latecomer_without_a_number_changes_nobodys_id_after_the_release(made):
+    (made.root / "roster.csv").write_text(LATE.replace(",c@", "102,c@"))
+    assert "the column 'ID number': 100" in call("release", made.root).output
+    (made.root / "roster.csv").write_text(LATE)
+    for command in ("grade", "status", "release"):
+        told = call(command, made.root).output
+        assert "New Comer has none in the column 'ID number', where the ids stand. Fill in" in told
+    (made.root / "roster.csv").write_text(LATE.replace(",c@", "c@x.org,c@"))  # what the message asks for
+    assert list(course.Course(made.root).people) == ["100", "101", "c@x.org"]
+
+
+def test_ids_that_were_addresses_at_the_release_stay_addresses(made):
+    (made.root / "roster.csv").write_text(LATE)
+    assert "the column 'Email address': a@x.org" in call("release", made.root).output
+    (made.root / "roster.csv").write_text(LATE.replace(",c@", "102,c@"))
+    assert list(course.Course(made.root).people) == ["a@x.org", "b@x.org", "c@x.org"]
+
+
+def test_a_roster_without_the_column_that_was_given_out_is_refused_until_it_is_released(made):
+    (made.root / "roster.csv").write_text(LATE.replace(",c@", "102,c@"))
+    prepare.release(course.Course(made.root))
+    (made.root / "roster.csv").write_text(LATE.replace("ID number", "Phone"))
+    with refused("in the column 'Email address'", "they stood in 'ID number'", "Bring that column back", "release"):
+        course.Course(made.root).require_release()
+    assert "Before, it stood in 'ID number': who" in call("release", made.root).output
+    course.Course(made.root).require_release()
+
+
+def test_a_release_of_an_earlier_version_still_counts(made):
+    prepare.release(made)
+    made.release_note.write_text(json.dumps(json.loads(made.release_note.read_text())[0]))
+    course.Course(made.root).require_release()
 
 
 def test_a_copy_for_each_student_has_the_id_filled_in(tmp_path, monkeypatch):

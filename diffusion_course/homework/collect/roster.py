@@ -56,6 +56,7 @@ class Person:
     team: str = ""
     due: str = ""
     time: str = ""  # of handing in
+    column: str = field(default="", compare=False)  # of the id
     row: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
@@ -68,13 +69,20 @@ class Person:
         return self.team or self.id
 
 
-def read(path: Path) -> dict[str, Person]:
-    """The students of a class list, id → person. ValueError for ids that cannot be used or stand there twice."""
+def read(path: Path, column: str = "") -> dict[str, Person]:
+    """The students of a class list, id → person; the ids stay those of `column`, where the table has it.
+
+    ValueError for ids that cannot be used or stand there twice.
+    """
     if not path.is_file():
         raise ValueError(f"{path} is missing: a table with the columns id, first_name, last_name.")
-    everyone = _people(path, id_needed=True)
+    everyone = _people(path, id_needed=True, column=column)
     if not everyone:
         tables.read(path, ("id",))  # refuses what has not even that column
+    for person in everyone:
+        if not person.id:
+            who = f"{person.name or 'one student'} has none in the column {person.column!r}, where the ids stand"
+            raise ValueError(f"{path}: '' cannot be an id: {who}. Fill in there what this student is to type.")
     for name in (name for person in everyone for name in (person.id, person.hand)):
         if not ID.fullmatch(name):
             rounded = "a spreadsheet has rounded a long number. Make the column text, and enter the numbers again."
@@ -88,14 +96,16 @@ def read(path: Path) -> dict[str, Person]:
     return {person.id: person for person in everyone}
 
 
-def told(people: dict[str, Person]) -> str:
-    """Which id the students type into the notebook, for the teacher to tell them."""
+def told(people: dict[str, Person], before: str = "") -> str:
+    """Which id the students type into the notebook, to tell them; `before` is the column where it stood."""
     everyone = list(people.values())
     if not everyone:
         return "There is nobody in roster.csv yet."
-    column = next((name for name in everyone[0].row if all(each.row[name] == each.id for each in everyone)), "id")
+    column = everyone[0].column
+    moved = f" Before, it stood in {before!r}: who has another now has another spiral." if before else ""
+    moved *= before != column
     teams = " Those in a team type its name." if any(each.team for each in everyone) else ""
-    return f"In it each types the id, which stands in the column {column!r}: {everyone[0].id}, say.{teams}"
+    return f"In it each types the id, which stands in the column {column!r}: {everyone[0].id}, say.{teams}{moved}"
 
 
 def listed(path: Path, people: dict[str, Person]) -> dict[str, Person]:
@@ -119,8 +129,9 @@ def hands(people: dict[str, Person]) -> dict[str, list[Person]]:
     return found
 
 
-def _people(path: Path, id_needed: bool = False) -> list[Person]:
-    """Who stands in a table. The id is in the first known column that has something in every row, else in the first."""
+def _people(path: Path, id_needed: bool = False, column: str = "") -> list[Person]:
+    """Who stands in a table. The id is in `column` if it is there; else in the first known one that has something in
+    every row; else in the first."""
     rows = [row for row in tables.read(path) if not _is_note(row)]
     names = {name.replace("_", " ").casefold(): name for name in (rows[0] if rows else ())}
     columns = {what: [names[each] for each in known if each in names] for what, known in HEADERS.items()}
@@ -128,7 +139,7 @@ def _people(path: Path, id_needed: bool = False) -> list[Person]:
         columns["id" if NUMBERED & names.keys() else "number"].remove(names["id"])
     if id_needed and rows and not columns["id"]:
         raise ValueError(f"{path} has no column id: its first line must name id, or what Moodle or Canvas call it.")
-    columns["id"].sort(key=lambda name: not all(row[name] for row in rows))
+    columns["id"].sort(key=lambda name: (name != column, not all(row[name] for row in rows)))
     people = []
     for row in rows:
         told = {what: unicodedata.normalize("NFC", row[found[0]]) if found else "" for what, found in columns.items()}
@@ -136,7 +147,7 @@ def _people(path: Path, id_needed: bool = False) -> list[Person]:
         if not (told["first"] or told["last"]):
             told |= {"first": first.strip(), "last": last.strip()}
         told["number"] = "".join(re.findall(r"\d+", told["number"])[-1:])  # Participant 12345
-        people.append(Person(**told, row=row))
+        people.append(Person(**told, row=row, column="".join(columns["id"][:1])))
     return people
 
 
