@@ -69,9 +69,9 @@ class Late(_Section):
     """When the work is due, and what handing it in later costs."""
 
     due: Annotated[datetime | None, pydantic.BeforeValidator(lambda told: when(str(told)))] = None
-    percent: float = 10.0
-    most: float = 50.0
-    grace: float = 10.0
+    percent: float = pydantic.Field(default=10.0, ge=0, le=100, allow_inf_nan=False)
+    most: float = pydantic.Field(default=50.0, ge=0, le=100, allow_inf_nan=False)
+    grace: float = pydantic.Field(default=10.0, ge=0, le=30 * 24 * 60, allow_inf_nan=False)
     files: bool = False
 
 
