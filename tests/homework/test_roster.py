@@ -184,5 +184,5 @@ def test_the_teacher_is_told_which_id_the_students_type(tmp_path):
 
 
 def test_a_team_that_is_called_like_a_student_is_refused(tmp_path):
-    with refused("'Ada' is both a team and a student's id"):
+    with refused("'ada', the id of Ada Lovelace, and 'Ada', the team of Alan Turing, are the same"):
         people(tmp_path, OURS.replace("\n", ",team\n", 1).replace("Turing", "Turing,Ada"))

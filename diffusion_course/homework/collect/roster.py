@@ -14,7 +14,7 @@ The number is Moodle's of the participant (the column Identifier of the grading 
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -88,11 +88,14 @@ def read(path: Path, column: str = "") -> dict[str, Person]:
             rounded = "a spreadsheet has rounded a long number. Make the column text, and enter the numbers again."
             why = rounded if ROUNDED.fullmatch(name) else "only letters, digits and . _ @ - are allowed."
             raise ValueError(f"{path}: {name!r} cannot be an id: {why}")
-    rows = Counter(person.id.casefold() for person in everyone)
-    if twice := [person.id for person in everyone if rows[person.id.casefold()] > 1]:
-        raise ValueError(f"{path}: the id {twice[-1]!r} stands there twice.")
-    if both := [person.team for person in everyone if person.team.casefold() in rows]:
-        raise ValueError(f"{path}: {both[0]!r} is both a team and a student's id; rename the team.")
+    alike: dict[str, list[str]] = defaultdict(list)  # as people write it → what is called so
+    for person in everyone:
+        alike[loose(person.id)].append(f"{person.id!r}, the id of {person.name or 'a student'}")
+    for team, member in {person.team: person for person in everyone if person.team}.items():
+        alike[loose(team)].append(f"{team!r}, the team of {member.name or member.id}")
+    if twice := [both for both in alike.values() if len(both) > 1]:
+        why = "capitals, and zeros at the front of a number, do not count"
+        raise ValueError(f"{path}: {twice[0][0]}, and {twice[0][1]}, are the same ({why}). Change one of the two rows.")
     return {person.id: person for person in everyone}
 
 
