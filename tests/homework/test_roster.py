@@ -102,6 +102,29 @@ def test_the_number_may_stand_in_another_export_than_the_roster(tmp_path):
     assert names.whose("Participant_1201_assignsubmission_file_") == "ada"
 
 
+@pytest.mark.parametrize("name", ["May Draw_9_assignsubmission_file_", "drawmay_9_67890_spiral", "maryawd_9_67890_x"])
+def test_another_name_of_the_same_letters_is_another_persons(tmp_path, name):
+    assert roster.Names(people(tmp_path, OURS + "amy,Amy,Ward\n")).whose(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Amy,Ward", ["Amy Ward", "Ward Amy", "wardamy", "amyward", "Ward-Amy", "AMY  WARD"]),
+        ("Seán,O'Brien", ["Seán OBrien", "Sea\u0301n O'Brien", "obriensean", "O’Brien Seán", "obriensen"]),
+        ("María José,García-López", ["García López María José", "garcialopezmariajose", "Jose Garcia Lopez Maria"]),
+        ("Lotte,van der Berg", ["vanderberglotte", "van der Berg Lotte", "Lotte vander Berg", "Berg Lotte Van Der"]),
+        ("李,小龍", ["李小龍", "小龍 李", "小龍李"]),
+        ("Jörg,Weiß", ["weissjorg", "Weiss Jörg", "weissjrg", "Weiß Jörg"]),
+    ],
+)
+def test_the_order_of_the_words_and_how_they_are_written_do_not_matter(tmp_path, name, written):
+    names = roster.Names(people(tmp_path, OURS + f"it,{name}\n"))
+    for text in written:
+        for file in (f"{text}_9_assignsubmission_file_", f"{text}_9_67890_spiral"):
+            assert names.whose(file) == "it", file
+
+
 def test_two_of_one_name_are_nobody_until_an_id_tells(tmp_path):
     names = roster.Names(people(tmp_path, OURS + "ada2,Ada,Lovelace\n"))
     assert names.whose("Ada Lovelace_55_assignsubmission_file_") is None

@@ -172,7 +172,7 @@ class Names:
             keys = [("id", person.id), ("id", person.hand)]
             keys += [("loose", loose(text)) for text in (person.id, person.team, person.email) if text]
             keys += [("number", text) for text in (person.number, listed(person).number) if text]
-            for key in keys + [("name", letters) for letters in _letters(person.name)]:
+            for key in keys + [("name", text) for text in _called(person.name)]:
                 self._known[key].add(person)
 
     def whose(self, name: str) -> str | None:
@@ -182,13 +182,13 @@ class Names:
             return self._only("hand", [[("id", name)], [("loose", loose(name))]])
         words = found["name"].split("-")  # Moodle writes a group's name first, people have double names
         called = ["-".join(words[i:]) for i in range(len(words))]
-        named = [[("loose", loose(each)), ("name", letters)] for each in called for letters in _letters(each)]
+        named = [[("loose", loose(each)), ("name", text)] for each in called for text in _called(each)]
         return self._only("hand", [[("number", found["number"])], *named])
 
     def student(self, person: Person) -> str | None:
         """The id of the student whom another table means by this person: known by id, e-mail address or name."""
         keys = [("id", person.id), *(("loose", loose(text)) for text in (person.id, person.email) if text)]
-        return self._only("id", [[key] for key in keys + [("name", letters) for letters in _letters(person.name)]])
+        return self._only("id", [[key] for key in keys + [("name", text) for text in _called(person.name)]])
 
     def _only(self, what: str, tried: list[list[Key]]) -> str | None:
         """By the first keys that tell one only; two students of one name are told apart by an id."""
@@ -211,9 +211,12 @@ def loose(id: str) -> str:
     return id.lstrip("0") if id.isdecimal() else id
 
 
-def _letters(name: str) -> list[str]:
-    """A name's letters, sorted, for who knows which word stands first: all; without accents; the plain ones only."""
-    whole = "".join(c for c in unicodedata.normalize("NFC", name).casefold() if c.isalnum())
-    bare = "".join(c for c in unicodedata.normalize("NFKD", whole) if c.isalnum())
-    plain = "".join(c for c in whole if c.isascii())
-    return ["".join(sorted(each)) for each in (whole, bare, plain) if each]
+def _called(name: str) -> list[str]:
+    """What a name may be elsewhere, with any word first: its words, sorted, and run together as Canvas does; first with
+    all letters, then without accents, then with the plain ones only."""
+    name, found = unicodedata.normalize("NFC", name).casefold(), []
+    for text in (name, unicodedata.normalize("NFKD", name), name.encode("ascii", "ignore").decode()):
+        words = ["".join(filter(str.isalnum, word)) for word in re.split(r"[\s-]+", text)]
+        found += [" ".join(sorted(filter(None, words)))]
+        found += ["".join(words[i:] + words[:i]) for i in range(len(words))]
+    return list(filter(None, found))
