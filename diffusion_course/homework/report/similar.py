@@ -8,7 +8,6 @@ found in a longer one is a pair with it, whatever the longer one has besides.
 import io
 import itertools
 from collections.abc import Container, Iterable
-from math import inf
 from pathlib import Path
 from statistics import median
 
@@ -72,7 +71,7 @@ def known(course: Course, earlier: Iterable[Path] = ()) -> dict[str, str]:
     for name, (files, names) in parts_of(course.assignment).ALIKE.items():
         programs[name] = answers.read([(PACKAGE / file).read_text(encoding="utf-8") for file in files], names).program
     for folder in earlier:
-        for path in sorted(submission.notebooks_in(folder, inf)):
+        for path in sorted(folder.rglob("*.ipynb")):
             name = visible(f"{folder.name}/{path.relative_to(folder)}")
             try:
                 programs[name] = program(course, submission.parse(submission.read(path)))
