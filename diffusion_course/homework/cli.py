@@ -56,10 +56,9 @@ def init(directory, assignment, source, gradebook):
 @click.option("--each", is_flag=True, help="Also a copy for every student of the roster, with the id filled in.")
 def release(place, each):
     """Make the student's version from the source."""
-    before = place.released_from[1]
     made, *copies = prepare.release(place, each)
     click.echo(f"{made}: give this to your students." + f" {len(copies)} in release/each." * each)
-    click.echo(roster.told(place.people, before))
+    click.echo(roster.told(place.people))
 
 
 @homework.command()

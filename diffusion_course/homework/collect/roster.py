@@ -70,45 +70,36 @@ class Person:
 
 
 def read(path: Path, column: str = "") -> dict[str, Person]:
-    """The students of a class list, id → person; the ids stay those of `column`, where the table has it.
-
-    ValueError for ids that cannot be used or stand there twice.
-    """
+    """The students of a class list, id → person; the ids are those of `column`, if there. ValueError for bad ids."""
     if not path.is_file():
         raise ValueError(f"{path} is missing: a table with the columns id, first_name, last_name.")
     everyone = _people(path, id_needed=True, column=column)
     if not everyone:
         tables.read(path, ("id",))  # refuses what has not even that column
-    for person in everyone:
-        if not person.id:
-            who = f"{person.name or 'one student'} has none in the column {person.column!r}, where the ids stand"
-            raise ValueError(f"{path}: '' cannot be an id: {who}. Fill in there what this student is to type.")
-    for name in (name for person in everyone for name in (person.id, person.hand)):
+    for person, name in [(each, name) for each in everyone for name in (each.id, each.hand)]:
         if not ID.fullmatch(name):
             rounded = "a spreadsheet has rounded a long number. Make the column text, and enter the numbers again."
             why = rounded if ROUNDED.fullmatch(name) else "only letters, digits and . _ @ - are allowed."
+            why = why if name else f"give {person.name or 'everyone'} one in the column {person.column!r}."
             raise ValueError(f"{path}: {name!r} cannot be an id: {why}")
     alike: dict[str, list[str]] = defaultdict(list)  # as people write it → what is called so
     for person in everyone:
-        alike[loose(person.id)].append(f"{person.id!r}, the id of {person.name or 'a student'}")
+        alike[loose(person.id)].append(f"{person.id!r}, the id of {person.name}")
     for team, member in {person.team: person for person in everyone if person.team}.items():
         alike[loose(team)].append(f"{team!r}, the team of {member.name or member.id}")
     if twice := [both for both in alike.values() if len(both) > 1]:
-        why = "capitals, and zeros at the front of a number, do not count"
-        raise ValueError(f"{path}: {twice[0][0]}, and {twice[0][1]}, are the same ({why}). Change one of the two rows.")
+        why = "capitals and zeros at the front do not count"
+        raise ValueError(f"{path}: {twice[0][0]}, and {twice[0][1]}, are the same: {why}.")
     return {person.id: person for person in everyone}
 
 
-def told(people: dict[str, Person], before: str = "") -> str:
-    """Which id the students type into the notebook, to tell them; `before` is the column where it stood."""
+def told(people: dict[str, Person]) -> str:
+    """Which id the students type into the notebook, for the teacher to tell them."""
     everyone = list(people.values())
     if not everyone:
         return "There is nobody in roster.csv yet."
-    column = everyone[0].column
-    moved = f" Before, it stood in {before!r}: who has another now has another spiral." if before else ""
-    moved *= before != column
     teams = " Those in a team type its name." if any(each.team for each in everyone) else ""
-    return f"In it each types the id, which stands in the column {column!r}: {everyone[0].id}, say.{teams}{moved}"
+    return f"In it each types the id, which stands in the column {everyone[0].column!r}: {everyone[0].id}, say.{teams}"
 
 
 def listed(path: Path, people: dict[str, Person]) -> dict[str, Person]:
@@ -133,8 +124,7 @@ def hands(people: dict[str, Person]) -> dict[str, list[Person]]:
 
 
 def _people(path: Path, id_needed: bool = False, column: str = "") -> list[Person]:
-    """Who stands in a table. The id is in `column` if it is there; else in the first known one that has something in
-    every row; else in the first."""
+    """Who stands in a table. The id is in `column`, else in the first known one that is full, else in the first."""
     rows = [row for row in tables.read(path) if not _is_note(row)]
     names = {name.replace("_", " ").casefold(): name for name in (rows[0] if rows else ())}
     columns = {what: [names[each] for each in known if each in names] for what, known in HEADERS.items()}
@@ -150,7 +140,7 @@ def _people(path: Path, id_needed: bool = False, column: str = "") -> list[Perso
         if not (told["first"] or told["last"]):
             told |= {"first": first.strip(), "last": last.strip()}
         told["number"] = "".join(re.findall(r"\d+", told["number"])[-1:])  # Participant 12345
-        people.append(Person(**told, row=row, column="".join(columns["id"][:1])))
+        people.append(Person(**told, row=row, column=next(iter(columns["id"]), "")))
     return people
 
 
@@ -212,8 +202,7 @@ def loose(id: str) -> str:
 
 
 def _called(name: str) -> list[str]:
-    """What a name may be elsewhere, with any word first: its words, sorted, and run together as Canvas does; first with
-    all letters, then without accents, then with the plain ones only."""
+    """A name's words, sorted, and run together from each on, as Canvas does; bare of accents; the plain letters."""
     name, found = unicodedata.normalize("NFC", name).casefold(), []
     for text in (name, unicodedata.normalize("NFKD", name), name.encode("ascii", "ignore").decode()):
         words = ["".join(filter(str.isalnum, word)) for word in re.split(r"[\s-]+", text)]
