@@ -50,7 +50,8 @@ def outdated(course: Course, paths: list[Path]) -> bool:
     """Was `worksheet.csv`, whose times count, saved before something of this was handed in?"""
     sheet = course.root / "worksheet.csv"
     known = course.settings.late.due and sheet.is_file()
-    return bool(known and any(each.lstat().st_mtime > sheet.stat().st_mtime + 1 for each in filter(os.path.lexists, paths)))
+    paths = list(filter(os.path.lexists, paths))  # not what may not be looked at
+    return bool(known and any(path.lstat().st_mtime > sheet.stat().st_mtime + 1 for path in paths))
 
 
 def _date(what: str, person: Person, text: str) -> datetime | None:
