@@ -63,7 +63,13 @@ class Course:
     @cached_property
     def people(self) -> dict[str, Person]:
         """The students, id → person. ValueError for a roster that cannot be used."""
-        return class_list.read(self.root / "roster.csv")
+        return class_list.read(self.root / "roster.csv", self.released_from[1])
+
+    @property
+    def released_from(self) -> tuple[str, str]:
+        """At the release: the hash of the source, and the column of the ids in the roster."""
+        note = json.loads(self.release_note.read_text()) if self.release_note.is_file() else ""
+        return note[:64], note[64:]
 
     def listed(self, person: Person) -> Person:
         """The student as `worksheet.csv` has them, an export made after the last day; as the roster else."""
@@ -137,13 +143,17 @@ class Course:
         return hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()
 
     def require_release(self) -> None:
-        """ValueError unless the source that nbgrader knows is the one that lies there now."""
+        """ValueError unless the source that was released is the one that lies there now, with the same ids."""
         command = f"`diffusion-course homework release {self.root}`"
         if not self.released.is_file():
             raise ValueError(f"nothing is released yet: {command}.")
         new = tailor.tailored(notebook(self.source), self.settings) and self.root / settings.FILE
-        if new or json.loads(self.release_note.read_text()) != sha256(self.source):
+        source, column = self.released_from
+        if new or source != sha256(self.source):
             raise ValueError(f"{new or self.source} was changed after the release: {command}.")
+        if column and (other := {each.column for each in self.people.values()} - {column}):
+            moved = f"the ids of roster.csv stood in the column {column!r} at the release, now in {other.pop()!r}"
+            raise ValueError(f"{moved}. Bring it back; only if they are the same, or nobody has begun: {command}.")
 
     def runner(self, *arguments: str) -> list[str]:
         """The command that runs and judges one notebook (`grading.run`)."""

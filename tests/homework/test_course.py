@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from refusals import refused
 from solved import release
 
+from diffusion_course.homework import course
 from diffusion_course.homework.prepare import leaks
 from diffusion_course.homework.prepare import make as prepare
 from diffusion_course.run import cli
@@ -63,7 +64,10 @@ def test_init_overwrites_nothing(made, source, tmp_path):
         ("id\na b", ["'a b'", "cannot be an id"]),
         ("id\n=1+1", ["'=1+1'", "cannot be an id"]),
         ('id,first_name\n,"Ada"', ["''", "cannot be an id"]),
-        ("id\nada\nADA", ["'ADA'", "twice"]),
+        ("id\nada\nADA", ["'ada'", "'ADA'", "are the same"]),
+        ("id,name\n007,A\n7,B", ["'007', the id of A, and '7', the id of B, are the same", "zeros"]),
+        ("id,team\nada,\nx,Ada", ["'ada', the id", "'Ada', the team of x, are the same"]),
+        ("id,team\nx,nord\ny,Nord", ["'nord', the team of x, and 'Nord', the team of y, are the same"]),
         ("name\nada", ["no column id"]),
         ("", ["no column id"]),
     ],
@@ -109,6 +113,22 @@ def test_grading_before_a_release_or_after_a_change_of_the_source_is_refused(tmp
     other.source.write_text(other.source.read_text().replace("Toy", "New toy"))
     with refused("was changed after the release", "homework release"):
         other.require_release()
+
+
+def test_ids_stay_those_of_the_column_that_was_released(made):
+    def read(number, column="ID number"):
+        text = f"{column},Email,Name\n100,a@x.org,Ada L\n{number},c@x.org,New Comer\n"
+        (made.root / "roster.csv").write_text(text)
+        return course.Course(made.root)
+
+    prepare.release(read(""))
+    assert list(read("102").people) == ["a@x.org", "c@x.org"]
+    made.release_note.unlink()
+    prepare.release(read("102"))
+    for command in ("grade", "status", "release"):
+        assert "give New Comer one in the column 'ID number'" in call(command, read("").root).output
+    with refused("the column 'ID number' at the release, now in 'Email'", "homework release"):
+        read("102", "Phone").require_release()
 
 
 def test_a_copy_for_each_student_has_the_id_filled_in(tmp_path, monkeypatch):

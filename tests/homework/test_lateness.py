@@ -52,6 +52,10 @@ def test_the_file_that_init_writes_changes_nothing_and_each_of_its_lines_can_be_
         ("[late]\npercent = 'ten'", ["percent in [late] cannot be 'ten'", "number"]),
         ("[late]\ndue = 'soon'", ["is no date", "write 2026-06-10"]),
         ("[late", ["cannot be read"]),
+        ("[late]\npercent = -10", ["percent in [late] cannot be -10"]),
+        ("[late]\nmost = 500", ["most in [late] cannot be 500"]),
+        ("[late]\nmost = nan", ["most in [late] cannot be nan"]),
+        ("[late]\ngrace = 1e300", ["grace in [late] cannot be 1e+300"]),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_refused(made, text, parts):

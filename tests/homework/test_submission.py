@@ -96,6 +96,35 @@ def test_a_folder_that_is_a_link_is_not_followed(made, tmp_path):
     assert status(made) == {"ada": "no notebook"}
 
 
+def test_a_folder_without_end_is_one_students_problem(made, monkeypatch):
+    place = made.root.joinpath("submitted/ada", *["d"] * 60)
+    place.mkdir(parents=True)
+    (place / "spiral.ipynb").write_text("{}")
+    assert status(made) == {"ada": "no notebook"}
+    monkeypatch.setattr(submission, "MOST_FILES", 30)
+    assert status(made) == {"ada": "too large"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter all")
+def test_a_folder_that_may_not_be_entered_stops_nobody(made):
+    folder = made.root / "submitted/eve"
+    folder.mkdir()
+    toy.hand_in(made, "eve/ada").parent.chmod(0o444)
+    found = status(made)
+    folder.chmod(0o755)
+    assert found == {"ada": "ada.ipynb"}
+
+
+def test_many_notebooks_of_one_student_cost_little_at_each_look(made, monkeypatch):
+    monkeypatch.setattr(submission, "read", lambda path: pytest.fail("opened"))
+    toy.hand_in(made, "alan")
+    (made.root / "submitted/ada").mkdir()
+    for i in range(30):
+        toy.hand_in(made, f"ada/{i:02d}")
+    ada, alan = submission.survey(made)
+    assert str(ada.problem).endswith("ada/09.ipynb, and 20 more.") and not alan.problem
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -7,6 +7,7 @@ of the download. Canvas tells no time but marks the names of late files; where n
 as handed in within the first day after.
 """
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,6 +50,7 @@ def outdated(course: Course, paths: list[Path]) -> bool:
     """Was `worksheet.csv`, whose times count, saved before something of this was handed in?"""
     sheet = course.root / "worksheet.csv"
     known = course.settings.late.due and sheet.is_file()
+    paths = list(filter(os.path.lexists, paths))  # not what may not be looked at
     return bool(known and any(path.lstat().st_mtime > sheet.stat().st_mtime + 1 for path in paths))
 
 

@@ -14,7 +14,7 @@ The number is Moodle's of the participant (the column Identifier of the grading 
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -56,6 +56,7 @@ class Person:
     team: str = ""
     due: str = ""
     time: str = ""  # of handing in
+    column: str = field(default="", compare=False)  # of the id
     row: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
@@ -68,23 +69,27 @@ class Person:
         return self.team or self.id
 
 
-def read(path: Path) -> dict[str, Person]:
-    """The students of a class list, id → person. ValueError for ids that cannot be used or stand there twice."""
+def read(path: Path, column: str = "") -> dict[str, Person]:
+    """The students of a class list, id → person; the ids are those of `column`, if there. ValueError for bad ids."""
     if not path.is_file():
         raise ValueError(f"{path} is missing: a table with the columns id, first_name, last_name.")
-    everyone = _people(path, id_needed=True)
+    everyone = _people(path, id_needed=True, column=column)
     if not everyone:
         tables.read(path, ("id",))  # refuses what has not even that column
-    for name in (name for person in everyone for name in (person.id, person.hand)):
+    for person, name in [(each, name) for each in everyone for name in (each.id, each.hand)]:
         if not ID.fullmatch(name):
             rounded = "a spreadsheet has rounded a long number. Make the column text, and enter the numbers again."
             why = rounded if ROUNDED.fullmatch(name) else "only letters, digits and . _ @ - are allowed."
+            why = why if name else f"give {person.name or 'everyone'} one in the column {person.column!r}."
             raise ValueError(f"{path}: {name!r} cannot be an id: {why}")
-    rows = Counter(person.id.casefold() for person in everyone)
-    if twice := [person.id for person in everyone if rows[person.id.casefold()] > 1]:
-        raise ValueError(f"{path}: the id {twice[-1]!r} stands there twice.")
-    if both := [person.team for person in everyone if person.team.casefold() in rows]:
-        raise ValueError(f"{path}: {both[0]!r} is both a team and a student's id; rename the team.")
+    alike: dict[str, list[str]] = defaultdict(list)  # as people write it → what is called so
+    for person in everyone:
+        alike[loose(person.id)].append(f"{person.id!r}, the id of {person.name}")
+    for team, member in {person.team: person for person in everyone if person.team}.items():
+        alike[loose(team)].append(f"{team!r}, the team of {member.name or member.id}")
+    if twice := [both for both in alike.values() if len(both) > 1]:
+        why = "capitals and zeros at the front do not count"
+        raise ValueError(f"{path}: {twice[0][0]}, and {twice[0][1]}, are the same: {why}.")
     return {person.id: person for person in everyone}
 
 
@@ -93,9 +98,8 @@ def told(people: dict[str, Person]) -> str:
     everyone = list(people.values())
     if not everyone:
         return "There is nobody in roster.csv yet."
-    column = next((name for name in everyone[0].row if all(each.row[name] == each.id for each in everyone)), "id")
     teams = " Those in a team type its name." if any(each.team for each in everyone) else ""
-    return f"In it each types the id, which stands in the column {column!r}: {everyone[0].id}, say.{teams}"
+    return f"In it each types the id, which stands in the column {everyone[0].column!r}: {everyone[0].id}, say.{teams}"
 
 
 def listed(path: Path, people: dict[str, Person]) -> dict[str, Person]:
@@ -119,8 +123,8 @@ def hands(people: dict[str, Person]) -> dict[str, list[Person]]:
     return found
 
 
-def _people(path: Path, id_needed: bool = False) -> list[Person]:
-    """Who stands in a table. The id is in the first known column that has something in every row, else in the first."""
+def _people(path: Path, id_needed: bool = False, column: str = "") -> list[Person]:
+    """Who stands in a table. The id is in `column`, else in the first known one that is full, else in the first."""
     rows = [row for row in tables.read(path) if not _is_note(row)]
     names = {name.replace("_", " ").casefold(): name for name in (rows[0] if rows else ())}
     columns = {what: [names[each] for each in known if each in names] for what, known in HEADERS.items()}
@@ -128,7 +132,7 @@ def _people(path: Path, id_needed: bool = False) -> list[Person]:
         columns["id" if NUMBERED & names.keys() else "number"].remove(names["id"])
     if id_needed and rows and not columns["id"]:
         raise ValueError(f"{path} has no column id: its first line must name id, or what Moodle or Canvas call it.")
-    columns["id"].sort(key=lambda name: not all(row[name] for row in rows))
+    columns["id"].sort(key=lambda name: (name != column, not all(row[name] for row in rows)))
     people = []
     for row in rows:
         told = {what: unicodedata.normalize("NFC", row[found[0]]) if found else "" for what, found in columns.items()}
@@ -136,7 +140,7 @@ def _people(path: Path, id_needed: bool = False) -> list[Person]:
         if not (told["first"] or told["last"]):
             told |= {"first": first.strip(), "last": last.strip()}
         told["number"] = "".join(re.findall(r"\d+", told["number"])[-1:])  # Participant 12345
-        people.append(Person(**told, row=row))
+        people.append(Person(**told, row=row, column=next(iter(columns["id"]), "")))
     return people
 
 
@@ -158,7 +162,7 @@ class Names:
             keys = [("id", person.id), ("id", person.hand)]
             keys += [("loose", loose(text)) for text in (person.id, person.team, person.email) if text]
             keys += [("number", text) for text in (person.number, listed(person).number) if text]
-            for key in keys + [("name", letters) for letters in _letters(person.name)]:
+            for key in keys + [("name", text) for text in _called(person.name)]:
                 self._known[key].add(person)
 
     def whose(self, name: str) -> str | None:
@@ -168,13 +172,13 @@ class Names:
             return self._only("hand", [[("id", name)], [("loose", loose(name))]])
         words = found["name"].split("-")  # Moodle writes a group's name first, people have double names
         called = ["-".join(words[i:]) for i in range(len(words))]
-        named = [[("loose", loose(each)), ("name", letters)] for each in called for letters in _letters(each)]
+        named = [[("loose", loose(each)), ("name", text)] for each in called for text in _called(each)]
         return self._only("hand", [[("number", found["number"])], *named])
 
     def student(self, person: Person) -> str | None:
         """The id of the student whom another table means by this person: known by id, e-mail address or name."""
         keys = [("id", person.id), *(("loose", loose(text)) for text in (person.id, person.email) if text)]
-        return self._only("id", [[key] for key in keys + [("name", letters) for letters in _letters(person.name)]])
+        return self._only("id", [[key] for key in keys + [("name", text) for text in _called(person.name)]])
 
     def _only(self, what: str, tried: list[list[Key]]) -> str | None:
         """By the first keys that tell one only; two students of one name are told apart by an id."""
@@ -197,9 +201,11 @@ def loose(id: str) -> str:
     return id.lstrip("0") if id.isdecimal() else id
 
 
-def _letters(name: str) -> list[str]:
-    """A name's letters, sorted, for who knows which word stands first: all; without accents; the plain ones only."""
-    whole = "".join(c for c in unicodedata.normalize("NFC", name).casefold() if c.isalnum())
-    bare = "".join(c for c in unicodedata.normalize("NFKD", whole) if c.isalnum())
-    plain = "".join(c for c in whole if c.isascii())
-    return ["".join(sorted(each)) for each in (whole, bare, plain) if each]
+def _called(name: str) -> list[str]:
+    """A name's words, sorted, and run together from each on, as Canvas does; bare of accents; the plain letters."""
+    name, found = unicodedata.normalize("NFC", name).casefold(), []
+    for text in (name, unicodedata.normalize("NFKD", name), name.encode("ascii", "ignore").decode()):
+        words = ["".join(filter(str.isalnum, word)) for word in re.split(r"[\s-]+", text)]
+        found += [" ".join(sorted(filter(None, words)))]
+        found += ["".join(words[i:] + words[:i]) for i in range(len(words))]
+    return list(filter(None, found))

@@ -29,6 +29,8 @@ from .roster import ID, MOODLE, Names
 
 LARGEST = 20 * 2**20  # bytes; a notebook with all its figures has less than 2 million
 MOST_CELLS = 1000
+MOST_FILES, DEEPEST = 20_000, 50  # in a folder
+COPIES = 10  # of one notebook, as a team hands them in; more are not opened
 TYPES = ("code", "markdown", "raw", "heading")  # of cells; the last one is format 3's
 WANTED = ("nbformat", "worksheets", "cells", "cell_type", "source", "input", "id", "metadata", "nbgrader", "grade_id")
 NOTHING = {}  # one for all
@@ -91,8 +93,10 @@ def _submission(course: Course, student: str, entries: list[Path]) -> Submission
         notebooks = [path for entry in entries for path in _notebooks(entry)]
         if not notebooks:
             raise Problem("no notebook", "No file there ends in .ipynb.")
-        if len({digest(path)[0] for path in notebooks}) > 1:  # copies of one, as a team hands them in, are one
+        several = len(notebooks) > 1
+        if several and (len(notebooks) > COPIES or len({digest(path)[0] for path in notebooks}) > 1):
             places = sorted(str(path.relative_to(course.root / "submitted")) for path in notebooks)
+            places[COPIES:] = [f"and {len(places) - COPIES} more"] * (len(places) > COPIES)
             raise Problem("several notebooks", f"Leave one: {', '.join(places)}.")
         return Submission(student, notebooks[0])
     except Problem as problem:
@@ -100,17 +104,21 @@ def _submission(course: Course, student: str, entries: list[Path]) -> Submission
 
 
 def _name_of(entry: Path) -> str:
-    name = entry.name if entry.is_dir() or entry.suffix != ".ipynb" else entry.stem
+    name = entry.name if os.path.isdir(entry) or entry.suffix != ".ipynb" else entry.stem
     return unicodedata.normalize("NFC", name)  # macOS writes é as two characters
 
 
 def _notebooks(entry: Path) -> list[Path]:
     """The .ipynb files in `entry`; no link is followed."""
-    if entry.is_symlink() or not entry.is_dir():
+    if os.path.islink(entry) or not os.path.isdir(entry):  # those of pathlib may raise
         return [entry] if entry.suffix == ".ipynb" else []
-    found = []
-    for folder, folders, files in os.walk(entry):
-        folders[:] = [name for name in folders if name not in IGNORED]
+    found, seen = [], 0
+    for folder, folders, files in os.walk(entry):  # which calls itself, and dies of 1000 levels
+        seen += 1 + len(files)
+        if seen > MOST_FILES:
+            raise Problem("too large", f"{entry.name} has more than {MOST_FILES:,} files. Leave one.")
+        deep = len(Path(folder).relative_to(entry).parts) >= DEEPEST
+        folders[:] = [name for name in folders if name not in IGNORED and not deep]
         found += [Path(folder, name) for name in files if name.endswith(".ipynb") and not name.startswith(".")]
     return found
 

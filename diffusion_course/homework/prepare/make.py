@@ -86,7 +86,8 @@ def release(course: Course, each: bool = False) -> list[Path]:
     if found := leaks(course):
         course.released.unlink()
         raise ValueError("nothing is released, for the students would get the solution. " + "; ".join(found) + ".")
-    tables.replace(course.release_note, json.dumps(sha256(course.source)).encode())
+    column = next((person.column for person in course.people.values()), "")
+    tables.replace(course.release_note, json.dumps(sha256(course.source) + column).encode())
     return paths
 
 

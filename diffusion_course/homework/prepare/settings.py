@@ -55,7 +55,7 @@ TEMPLATE = """\
 class _Section(pydantic.BaseModel):
     """A part of the file, in which every name is known."""
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Task(_Section):
@@ -69,9 +69,9 @@ class Late(_Section):
     """When the work is due, and what handing it in later costs."""
 
     due: Annotated[datetime | None, pydantic.BeforeValidator(lambda told: when(str(told)))] = None
-    percent: float = 10.0
-    most: float = 50.0
-    grace: float = 10.0
+    percent: float = pydantic.Field(default=10.0, ge=0, le=100)
+    most: float = pydantic.Field(default=50.0, ge=0, le=100)
+    grace: float = pydantic.Field(default=10.0, ge=0, le=43200)
     files: bool = False
 
 
