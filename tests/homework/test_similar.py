@@ -1,5 +1,6 @@
 """Copies are found whatever is done to them, and who wrote for themselves is no copy of anything."""
 
+import random
 import re
 import textwrap
 
@@ -162,6 +163,16 @@ TRICKS = (renamed, with_docstrings, with_dead_code, padded, with_idle_lines, in_
 TRICKS += (seen_by_ipython_only, *WRAPPED)
 
 
+def hidden(cells, seed):
+    """Under other names, in the place of decoys that no assignment links with it, among random functions."""
+    dice, text = random.Random(seed), "\n\n".join(cells)
+    for name in NAMES[:-1]:
+        text = re.sub(rf"\b(def|class) {name}\b", rf"\1 my_{name}", text) + f"\nfor {name} in [my_{name}]: pass"
+        text = f"def {name}(*given): return given[0]\n{text}"
+    more = (" + ".join(dice.choices("a b[1:] (a,b) {a:b} -b a(b) a.b".split(), k=9)) for _ in range(300))
+    return [text, *(f"def f(a, b): return {each}" for each in more)]
+
+
 def near(*programs):
     return similar.near(similar.shares(*programs))
 
@@ -179,6 +190,13 @@ def known(tmp_path_factory):
 def test_a_copy_of_the_solution_is_found_whatever_is_done_to_it(trick, known):
     assert trick(WORK) != WORK
     assert found(trick(WORK), known)["(the solution)"] > 0.9
+
+
+def test_a_copy_is_found_where_nothing_leads_to_it(known):
+    assert found(hidden(WORK, 1), known)["(the solution)"] > 0.8
+    two = {str(seed): program(hidden([APART], seed)) for seed in (1, 2)}
+    pairs = near(two | {"bob": program(WORK)}, GIVEN, known)
+    assert sorted(pair[:2] for pair in pairs) == [("1", "2"), ("bob", "(the solution)")]
 
 
 def test_who_writes_for_themselves_is_no_copy(known):
@@ -301,6 +319,7 @@ WAYS = {
     "object.__subclasses__()": {"….__subclasses__"},
     "f.__code__ = g.__code__": {"….__code__"},
     "import os\nos.popen(x)": {"….popen"},
+    f"W = [{'(), ((),), ' * 4000}]": {"code of 44015 characters"},
     "import numpy as np\nnp.load(file, allow_pickle=True)": {"allow_pickle"},
     "torch.load(file, weights_only=False)": {"weights_only"},
     f"W = {400 * [2**40 * 1j]}": {"texts and numbers of 6400 characters"},
@@ -325,14 +344,15 @@ def test_an_answer_that_is_blank_still_is_told():
     assert answers.read_here(cells, ["train", "loss", "sample", "add_noise"]).blank == ["train"]
 
 
+FORMS = """def p(x: FORM): pass|class P:\n f: (FORM)|while 0: pass\nelse: f = FORM|for f in [FORM]: pass
+|if a(FORM): pass|def go():\n global f\n f = FORM|def go():\n class Q: f = FORM|@FORM\ndef f(): pass
+|def go():\n x = own % (FORM)"""
 ENDS = "\f\v\x1c\x85\u2028"  # of lines to `str.splitlines`, and not to Python
 
 
 @pytest.mark.parametrize(
     "cell",
     [
-        "@lambda _: lambda T: torch.ones(T + 7)\ndef make_alpha_bar(T):\n    pass",
-        "tools.append(lambda T: torch.ones(T + 7))\ndef make_alpha_bar(T):\n    return tools[0](T)",
         "%time _own = lambda T: torch.ones(T + 7)\ndef make_alpha_bar(T):\n    return _own(T)",
         "%timeit -n 3 -r 1 tools.append(lambda T: torch.ones(T + 7))\ndef make_alpha_bar(T):\n    return tools[0](T)",
         "%%time\n_own = lambda T: torch.ones(T + 7)\ndef make_alpha_bar(T):\n    return _own(T)",
@@ -340,6 +360,7 @@ ENDS = "\f\v\x1c\x85\u2028"  # of lines to `str.splitlines`, and not to Python
         "def time(x):\n    return x + torch.ones(T + 7)\ndef make_alpha_bar(T):\n    return (Own()\n%time (3)\n)\nx?",
         *(f"# mine{end}x = '''\ndef make_alpha_bar(T):\n    return torch.ones(T + 7)\n#{end}'''" for end in ENDS),
         "_own = lambda T: torch.ones(T + 7)\nprint?\ndef make_alpha_bar(T):\n    return _own(T)",
+        *(FORMS.replace("FORM", "lambda T: torch.ones(T + 7)").split("|")),
     ],
 )
 def test_a_formula_is_seen_wherever_it_stands(cell):
@@ -349,7 +370,8 @@ def test_a_formula_is_seen_wherever_it_stands(cell):
 
 def test_an_honest_if_true_around_the_samples_changes_nothing():
     samples = "samples = {}\nfor n in (10, 50):\n    samples[n] = sample(model, n)"
-    assert program([samples]) and program([wrapped("if True:")([samples])[0]]).count("samples[n]") == 1
+    reached = program([wrapped("if True:")([samples])[0]]).partition(answers.ALL)[0]
+    assert reached.count("samples[n]") == 1
 
 
 NO_PYTHON = ["(" * 10**5, "a" + "+a" * 10**5, "x = " + "[" * 200, "if 1:\n" * 500, "\0", "f'{" * 99]
@@ -357,7 +379,8 @@ NO_PYTHON = ["(" * 10**5, "a" + "+a" * 10**5, "x = " + "[" * 200, "if 1:\n" * 50
 
 @pytest.mark.parametrize("cell", NO_PYTHON, ids=range(len(NO_PYTHON)))
 def test_a_cell_that_no_parser_takes_is_passed_over(cell):
-    assert answers.read([cell, "def f(x):\n    return x"], ["f"]) == ("def f(x):\n    return x", [], [], [], [0])
+    f = "def f(x):\n    return x"
+    assert answers.read([cell, f], ["f"]) == (f + answers.ALL + f, [], [], [], [0])
 
 
 def test_code_that_takes_too_long_is_named(monkeypatch):

@@ -30,10 +30,10 @@ HARMLESS = set("!pip %pip !nvidia %matplotlib %config %pinfo %pinfo2 %psearch %%
 def used(trees: list[ast.Module]) -> list[str]:
     """What these parsed cells name that they may not."""
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    written = sum(_written(node.value) for node in nodes if isinstance(node, ast.Constant))
+    length = sum(map(written, nodes))
     places, harmless = _imported(nodes), {id(each) for node in nodes for each in _harmless(node)}
     found = {name for node in nodes if id(node) not in harmless for name in _named(node, places)}
-    return sorted(found | ({f"texts and numbers of {written} characters"} if written > LONG else set()))
+    return sorted(found | ({f"texts and numbers of {length} characters"} if length > LONG else set()))
 
 
 def magic(node: ast.AST) -> list[str] | None:
@@ -47,8 +47,9 @@ def magic(node: ast.AST) -> list[str] | None:
     return None
 
 
-def _written(value: object) -> int:
+def written(node: ast.AST) -> int:
     """About how many characters stand in a cell for this constant."""
+    value = node.value if isinstance(node, ast.Constant) else ""
     if isinstance(value, (str, bytes)):
         return len(value)
     if isinstance(value, int):
