@@ -244,9 +244,9 @@ def test_what_may_not_be_used_is_named_and_the_rest_is_not():
     exec("x = 1")
     """
     assert used(may_not) == [
-        "check.….reference", "diffusers", "diffusion_course.denoisers", "diffusion_course.forward.add_noise",
+        "exec", "check.….reference", "diffusion_course.denoisers", "diffusion_course.forward.add_noise",
         "diffusion_course.models.SpiralMLP", "diffusion_course.samplers", "diffusion_course.scalar",
-        "diffusion_course.schedule", "exec", "importlib", "written_beside_the_notebook (not installed)",
+        "diffusion_course.schedule", "diffusers", "importlib", "written_beside_the_notebook (not installed)",
     ]  # fmt: skip
     may = """
     from diffusion_course import plots
@@ -259,7 +259,14 @@ def test_what_may_not_be_used_is_named_and_the_rest_is_not():
         from google.colab import files
     getattr(model, "width")
     """
-    assert used(*WORK) == used(may, "%matplotlib inline\n!pip install numpy\n%%time") == []
+    lines = """%matplotlib inline\n!pip install "numpy>=2" torch\n!ls -la\n!python -V\n%load_ext autoreload
+    %autoreload 2\n%config InlineBackend.figure_format = "retina"\nfrom IPython.display import HTML"""
+    assert used(*WORK) == used(may, lines, "%%time") == []
+
+
+def test_a_flood_of_names_hides_nothing():
+    named = used(*(f"x = '!nothing in cell {i} is odd.py'\nimport a{i}" for i in range(60)), "exec(x)\n%run x")
+    assert named[:2] == ["exec", "%run"] and max(map(len, named)) < 40
 
 
 WAYS = {
@@ -319,7 +326,16 @@ WAYS = {
     "object.__subclasses__()": {"….__subclasses__"},
     "f.__code__ = g.__code__": {"….__code__"},
     "import os\nos.popen(x)": {"….popen"},
+    "%config InteractiveShell.colors = box.append(f)": {"%config"},
+    "!pip -V; echo f > x": {"!pip"},
+    "%load_ext beside": {"%load_ext"},
+    "torch.hub.load('.')": {"torch.hub", "torch.hub.load"},
+    "from torch import _compile": {"torch._compile"},
+    "from IPython import get_ipython as g": {"….get_ipython"},
+    "import typing\ntyping.sys.modules": {"….modules"},
+    f"W = {3000 * [7, True]}": {"texts and numbers of 6000 characters"},
     f"W = [{'(), ((),), ' * 4000}]": {"code of 44015 characters"},
+    f"dict({', '.join(f'w{i}_{60 * chr(97)}=0' for i in range(100))})": {"texts and numbers of 6490 characters"},
     "import numpy as np\nnp.load(file, allow_pickle=True)": {"allow_pickle"},
     "torch.load(file, weights_only=False)": {"weights_only"},
     f"W = {400 * [2**40 * 1j]}": {"texts and numbers of 6400 characters"},
