@@ -1,5 +1,6 @@
 """Copies are found whatever is done to them, and who wrote for themselves is no copy of anything."""
 
+import random
 import re
 import textwrap
 
@@ -162,6 +163,16 @@ TRICKS = (renamed, with_docstrings, with_dead_code, padded, with_idle_lines, in_
 TRICKS += (seen_by_ipython_only, *WRAPPED)
 
 
+def hidden(cells, seed):
+    """Under other names, in the place of decoys that no assignment links with it, among random functions."""
+    dice, text = random.Random(seed), "\n\n".join(cells)
+    for name in NAMES[:-1]:
+        text = re.sub(rf"\b(def|class) {name}\b", rf"\1 my_{name}", text) + f"\nfor {name} in [my_{name}]: pass"
+        text = f"def {name}(*given): return given[0]\n{text}"
+    more = (" + ".join(dice.choices("a b[1:] (a,b) {a:b} -b a(b) a.b".split(), k=9)) for _ in range(300))
+    return [text, *(f"def f(a, b): return {each}" for each in more)]
+
+
 def near(*programs):
     return similar.near(similar.shares(*programs))
 
@@ -179,6 +190,13 @@ def known(tmp_path_factory):
 def test_a_copy_of_the_solution_is_found_whatever_is_done_to_it(trick, known):
     assert trick(WORK) != WORK
     assert found(trick(WORK), known)["(the solution)"] > 0.9
+
+
+def test_a_copy_is_found_where_nothing_leads_to_it(known):
+    assert found(hidden(WORK, 1), known)["(the solution)"] > 0.8
+    two = {str(seed): program(hidden([APART], seed)) for seed in (1, 2)}
+    pairs = near(two | {"bob": program(WORK)}, GIVEN, known)
+    assert sorted(pair[:2] for pair in pairs) == [("1", "2"), ("bob", "(the solution)")]
 
 
 def test_who_writes_for_themselves_is_no_copy(known):
@@ -226,9 +244,9 @@ def test_what_may_not_be_used_is_named_and_the_rest_is_not():
     exec("x = 1")
     """
     assert used(may_not) == [
-        "check.….reference", "diffusers", "diffusion_course.denoisers", "diffusion_course.forward.add_noise",
+        "exec", "check.….reference", "diffusion_course.denoisers", "diffusion_course.forward.add_noise",
         "diffusion_course.models.SpiralMLP", "diffusion_course.samplers", "diffusion_course.scalar",
-        "diffusion_course.schedule", "exec", "importlib", "written_beside_the_notebook (not installed)",
+        "diffusion_course.schedule", "diffusers", "importlib", "written_beside_the_notebook (not installed)",
     ]  # fmt: skip
     may = """
     from diffusion_course import plots
@@ -241,7 +259,14 @@ def test_what_may_not_be_used_is_named_and_the_rest_is_not():
         from google.colab import files
     getattr(model, "width")
     """
-    assert used(*WORK) == used(may, "%matplotlib inline\n!pip install numpy\n%%time") == []
+    lines = """%matplotlib inline\n!pip install "numpy>=2" torch\n!ls -la\n!python -V\n%load_ext autoreload
+    %autoreload 2\n%config InlineBackend.figure_format = "retina"\nfrom IPython.display import HTML"""
+    assert used(*WORK) == used(may, lines, "%%time") == []
+
+
+def test_a_flood_of_names_hides_nothing():
+    named = used(*(f"x = '!nothing in cell {i} is odd.py'\nimport a{i}" for i in range(60)), "exec(x)\n%run x")
+    assert named[:2] == ["exec", "%run"] and max(map(len, named)) < 40
 
 
 WAYS = {
@@ -301,6 +326,16 @@ WAYS = {
     "object.__subclasses__()": {"….__subclasses__"},
     "f.__code__ = g.__code__": {"….__code__"},
     "import os\nos.popen(x)": {"….popen"},
+    "%config InteractiveShell.colors = box.append(f)": {"%config"},
+    "!pip -V; echo f > x": {"!pip"},
+    "%load_ext beside": {"%load_ext"},
+    "torch.hub.load('.')": {"torch.hub", "torch.hub.load"},
+    "from torch import _compile": {"torch._compile"},
+    "from IPython import get_ipython as g": {"….get_ipython"},
+    "import typing\ntyping.sys.modules": {"….modules"},
+    f"W = {3000 * [7, True]}": {"texts and numbers of 6000 characters"},
+    f"W = [{'(), ((),), ' * 4000}]": {"code of 44015 characters"},
+    f"dict({', '.join(f'w{i}_{60 * chr(97)}=0' for i in range(100))})": {"texts and numbers of 6490 characters"},
     "import numpy as np\nnp.load(file, allow_pickle=True)": {"allow_pickle"},
     "torch.load(file, weights_only=False)": {"weights_only"},
     f"W = {400 * [2**40 * 1j]}": {"texts and numbers of 6400 characters"},
@@ -325,14 +360,15 @@ def test_an_answer_that_is_blank_still_is_told():
     assert answers.read_here(cells, ["train", "loss", "sample", "add_noise"]).blank == ["train"]
 
 
+FORMS = """def p(x: FORM): pass|class P:\n f: (FORM)|while 0: pass\nelse: f = FORM|for f in [FORM]: pass
+|if a(FORM): pass|def go():\n global f\n f = FORM|def go():\n class Q: f = FORM|@FORM\ndef f(): pass
+|def go():\n x = own % (FORM)"""
 ENDS = "\f\v\x1c\x85\u2028"  # of lines to `str.splitlines`, and not to Python
 
 
 @pytest.mark.parametrize(
     "cell",
     [
-        "@lambda _: lambda T: torch.ones(T + 7)\ndef make_alpha_bar(T):\n    pass",
-        "tools.append(lambda T: torch.ones(T + 7))\ndef make_alpha_bar(T):\n    return tools[0](T)",
         "%time _own = lambda T: torch.ones(T + 7)\ndef make_alpha_bar(T):\n    return _own(T)",
         "%timeit -n 3 -r 1 tools.append(lambda T: torch.ones(T + 7))\ndef make_alpha_bar(T):\n    return tools[0](T)",
         "%%time\n_own = lambda T: torch.ones(T + 7)\ndef make_alpha_bar(T):\n    return _own(T)",
@@ -340,6 +376,7 @@ ENDS = "\f\v\x1c\x85\u2028"  # of lines to `str.splitlines`, and not to Python
         "def time(x):\n    return x + torch.ones(T + 7)\ndef make_alpha_bar(T):\n    return (Own()\n%time (3)\n)\nx?",
         *(f"# mine{end}x = '''\ndef make_alpha_bar(T):\n    return torch.ones(T + 7)\n#{end}'''" for end in ENDS),
         "_own = lambda T: torch.ones(T + 7)\nprint?\ndef make_alpha_bar(T):\n    return _own(T)",
+        *(FORMS.replace("FORM", "lambda T: torch.ones(T + 7)").split("|")),
     ],
 )
 def test_a_formula_is_seen_wherever_it_stands(cell):
@@ -349,7 +386,8 @@ def test_a_formula_is_seen_wherever_it_stands(cell):
 
 def test_an_honest_if_true_around_the_samples_changes_nothing():
     samples = "samples = {}\nfor n in (10, 50):\n    samples[n] = sample(model, n)"
-    assert program([samples]) and program([wrapped("if True:")([samples])[0]]).count("samples[n]") == 1
+    reached = program([wrapped("if True:")([samples])[0]]).partition(answers.ALL)[0]
+    assert reached.count("samples[n]") == 1
 
 
 NO_PYTHON = ["(" * 10**5, "a" + "+a" * 10**5, "x = " + "[" * 200, "if 1:\n" * 500, "\0", "f'{" * 99]
@@ -357,7 +395,8 @@ NO_PYTHON = ["(" * 10**5, "a" + "+a" * 10**5, "x = " + "[" * 200, "if 1:\n" * 50
 
 @pytest.mark.parametrize("cell", NO_PYTHON, ids=range(len(NO_PYTHON)))
 def test_a_cell_that_no_parser_takes_is_passed_over(cell):
-    assert answers.read([cell, "def f(x):\n    return x"], ["f"]) == ("def f(x):\n    return x", [], [], [], [0])
+    f = "def f(x):\n    return x"
+    assert answers.read([cell, f], ["f"]) == (f + answers.ALL + f, [], [], [], [0])
 
 
 def test_code_that_takes_too_long_is_named(monkeypatch):

@@ -56,7 +56,8 @@ def _lacks_its_loop(cells, name: str, said: str) -> bool:
     """Is it one step because there is no loop? That is a blank; to return too early from a loop is a mistake."""
     if not any(fault in said for fault in ONE_STEP):
         return False
-    return not re.search(r"\b(for|while)\b", answers.read([c.source for c in filter(is_own, cells)], [name]).program)
+    reached = answers.read([c.source for c in filter(is_own, cells)], [name]).program.partition(answers.ALL)[0]
+    return not re.search(r"\b(for|while)\b", reached)
 
 
 def _judge_again(run, index: int, wrong: str) -> None:

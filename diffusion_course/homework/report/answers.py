@@ -1,7 +1,7 @@
-"""What a submission answers with, made comparable: its graded functions and what they use, without anything else.
+"""What a submission answers with, made comparable: all its code, and apart from it what its answers reach.
 
-Padding, dead code, docstrings, annotations, the order of things and what they are wrapped in do not count; what a name
-is called, `similar` leaves out. A cell that is no Python is passed over: it did not run either. A hostile cell may take
+Docstrings, types and branches never taken do not count; what a name is called, what it is wrapped in and what stands
+beside it, `similar` leaves out. A cell that is no Python is passed over: it did not run either. A hostile cell may take
 Python's own parser minutes, or end it, so `read` does this in a process with a limit.
 """
 
@@ -18,21 +18,25 @@ from IPython.core.inputtransformer2 import TransformerManager
 from . import uses
 
 LONGEST = 2**18  # characters of a cell; longer ones are not run
-MOST = 20_000  # characters of a program that are compared, or one of all variants is like everyone's; the solution
-# has 3,000
+USUAL, MOST = 30_000, 2**18  # characters: longer programs are named, more are not compared; the solution has 4,000
+LONG = 99  # characters of a text or number; of longer ones only the place is compared
+ALL = "\n\n# all\n\n"  # between what is reached and all
 SECONDS = 30
 UNREAD = "code that could not be read in time"
-TOO_LONG = "code that is too long to be compared"
+TOO_LONG = "code of {} characters"
 OPTIONS = re.compile(r"^(-\S+\s+(\d+\s+)?)+(?=\S)")  # of %timeit
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINES = (*FUNCTIONS, ast.ClassDef)
+TYPED = "annotation", "returns"
+TYPES = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.List, ast.BinOp, ast.BitOr,
+         ast.expr_context)  # fmt: skip
 
 Definitions = dict[str, list[ast.stmt]]  # name → the statements that define it
 
 
 class Read(NamedTuple):
-    """What cells answer: their program, what they use that they may not, which of the answers no cell defines, which
-    are blank still, and the places of the cells that are no Python."""
+    """What cells answer: the code that the answers reach and, after ALL, all code; what they use that they may not,
+    which of the answers no cell defines, which are blank still, and the places of the cells that are no Python."""
 
     program: str
     uses: list[str]
@@ -58,6 +62,9 @@ def read_here(cells: list[str], names: list[str]) -> Read:
     unread = [place for place, tree in enumerate(trees) if tree is None]
     found = uses.used([tree for tree in trees if tree])
     tidied = ast.Module([line for tree in trees if tree for line in _tidied(tree.body)], [])
+    for each in ast.walk(tidied):
+        if isinstance(each, ast.Constant) and uses.written(each) > LONG:
+            each.value = "" if isinstance(each.value, str) else 0
     statements = list(_statements(tidied))
     defined: Definitions = {}
     for each in statements:
@@ -65,11 +72,11 @@ def read_here(cells: list[str], names: list[str]) -> Read:
             defined.setdefault(name, []).append(each)
     missing = [name for name in names if not any(map(_is_code, _reached(defined, [name])))]
     blank = [name for name in names if name in defined and all(map(_is_blank, defined[name]))]
-    pieces = _program(statements, defined, names)
-    while sum(map(len, pieces)) > MOST:
-        pieces.remove(max(pieces, key=len))
-        found = sorted({*found, TOO_LONG})
-    return Read("\n\n".join(pieces), found, missing, blank, unread)
+    everything = ast.unparse(tidied)
+    program = _program(statements, defined, names) + ALL + everything
+    if len(everything) > USUAL:
+        found = [TOO_LONG.format(len(everything)), *found]
+    return Read(program[:MOST], found, missing, blank, unread)
 
 
 def defined(cells: Iterable[str]) -> list[str]:
@@ -158,43 +165,45 @@ def _reached(defined: Definitions, names: list[str]) -> set[ast.stmt]:
     return found
 
 
-def _program(statements: list[ast.stmt], defined: Definitions, names: list[str]) -> list[str]:
+def _program(statements: list[ast.stmt], defined: Definitions, names: list[str]) -> str:
     """The definitions of `names`, wherever they stand, and the code that they use, in their order."""
     useful = {name: [node for node in found if name in names or _is_code(node)] for name, found in defined.items()}
     reached = _reached(useful, names)
     kept = [node for node in statements if node in reached]
     within = {each for node in kept for each in ast.walk(node) if each is not node}
-    return [ast.unparse(node) for node in kept if node not in within]
+    return "\n\n".join(ast.unparse(node) for node in kept if node not in within)
 
 
-def _tidied(lines: list[ast.stmt], read: list[str] | None = None) -> list[ast.stmt]:
+def _tidied(lines: list[ast.stmt]) -> list[ast.stmt]:
     """Statements without what changes nothing: constants in the place of statements, branches never taken, what
-    follows a return, annotations, and names that are given and not among those that the function around them reads."""
+    follows a return, and types."""
     kept: list[ast.stmt] = []
     for line in lines:
-        within = _names(line, ast.Load) if isinstance(line, FUNCTIONS) else read
         for part in (line, *getattr(line, "handlers", ()), *getattr(line, "cases", ())):
             for block in ("body", "orelse", "finalbody"):
                 if inner := getattr(part, block, None):
-                    setattr(part, block, _tidied(inner, within) or [ast.Pass()] * (block == "body"))
+                    setattr(part, block, _tidied(inner) or [ast.Pass()] * (block == "body"))
+        for each in ast.walk(line) if isinstance(line, FUNCTIONS) else ():
+            vars(each).update({key: None for key in TYPED if _is_type(getattr(each, key, None))})
         match line:
-            case ast.Pass() | ast.Expr(value=ast.Constant() | ast.Name()) | ast.AnnAssign(value=None):
+            case ast.Pass() | ast.Expr(value=ast.Constant() | ast.Name()):
                 pass
+            case ast.AnnAssign(target=target, value=value, annotation=kind) if _is_type(kind):
+                kept += [ast.Assign([target], value, lineno=0)] if value else []
             case ast.While(test=ast.Constant(value=value)) if not value:
-                pass
-            case ast.Assign() if read is not None and {*_gives(line)}.isdisjoint(read) and not _has(line, ast.Call):
-                pass
+                kept += line.orelse
             case ast.If(test=ast.Constant(value=value)):
                 kept += line.body if value else line.orelse
-            case ast.AnnAssign(target=target, value=ast.expr() as value):
-                kept.append(ast.Assign([target], value, lineno=0))
             case _:
                 kept.append(line)
-        for each in ast.walk(line) if isinstance(line, FUNCTIONS) else ():
-            vars(each).update(returns=None, annotation=None)
         if kept and isinstance(kept[-1], (ast.Return, ast.Raise)):
             break
     return kept
+
+
+def _is_type(node: ast.AST | None) -> bool:
+    """Is it what one writes for a type, in which nothing is computed?"""
+    return node is not None and all(isinstance(each, TYPES) for each in ast.walk(node))
 
 
 if __name__ == "__main__":
