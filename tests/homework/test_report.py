@@ -74,12 +74,13 @@ def test_points_passes_and_totals(made):
 RIGHT = Part(1, "✓ right")
 
 
-def record(made, student, double, triple=RIGHT, samples=None, code=""):
+def record(made, student, double, triple=RIGHT, samples=None, code="", said=""):
     """Put a record there as if graded."""
     path = toy.hand_in(made, student, toy.work(student))
     parts = {"double": double, "triple": triple, "conclusions": Part(None, "")}
     digest = submission.digest(path)[0]
-    Record(student, digest, made.fingerprint, "graded", parts=parts, code=code, samples=samples or {}).save(made)
+    told = dict(parts=parts, conclusions=said, code=code, samples=samples or {})
+    Record(student, digest, made.fingerprint, "graded", **told).save(made)
 
 
 def page(made):
@@ -185,6 +186,12 @@ def test_everyone_to_look_at_stands_there_with_their_name_and_pairs_with_what_is
     assert int(share) < 30
     (row,) = tables.read(made.root / "export/pairs.csv")
     assert row == {"id": "ada", "name": "The ada", "other": "alan", "other name": "The alan", "share": "1.000"}
+
+
+def test_equal_sentences_are_told(made):
+    for student, end in {"ada": " ", "alan": "\n", "grace": "."}.items():
+        record(made, student, RIGHT, said=f"The distance falls from 0.04 to 0.006,{end}since the guess is a mean.")
+    assert "<li>The ada (ada), The alan (alan)</li>" in page(made)
 
 
 def test_the_shell_names_what_it_wrote(made):

@@ -21,6 +21,7 @@ from .feedback import TEMPLATES
 from .standing import Standing, members
 
 SHOWN = 30  # pairs on the page
+SENTENCE = 60  # characters; shorter ones may be equal by chance
 
 
 def export(course: Course, everyone: list[Standing], earlier: Iterable[Path] = ()) -> list[Path]:
@@ -63,6 +64,7 @@ def report(course: Course, everyone: list[Standing], shares: similar.Shares) -> 
         odd=[each for each in everyone if each.status != records.GRADED or each.reason],
         reproduced=reproduced(graded, drawn.salt(course.secret), course.settings.task.curve),
         uses=[each for each in graded if each.record.uses],
+        equal=equal(graded),
         pairs=similar.near(shares),
         usual=[similar.usual(shares, course.roster), similar.usual(shares, [similar.SOLUTION])],
         shown=SHOWN,
@@ -92,6 +94,15 @@ def _difficulty(course: Course, graded: list[Standing], faults: Counter, name: s
         "fault": fault,
         "count": count,
     }
+
+
+def equal(graded: list[Standing]) -> list[list[str]]:
+    """The ids of those who handed in the same sentences."""
+    said: dict[str, list[str]] = {}
+    for each in graded:
+        if each.record.parts["conclusions"].points is None:  # not blank
+            said.setdefault(" ".join(each.record.conclusions.split()), []).append(each.id)
+    return [ids for text, ids in said.items() if len(ids) > 1 and len(text) > SENTENCE]
 
 
 def reproduced(graded: list[Standing], *kind: str) -> list[tuple[str, list[str]]]:
