@@ -311,7 +311,7 @@ class Forgetful(AsIfTrained):
 
 def test_who_forgets_eval_is_no_cheat(solved, capsys):
     student = local.Student(solved | {"model": stepped(Forgetful(trained().known)).train()})
-    assert [parts.grade(part, {"student": student}) for part in ("network", "training", "samples_50")] == [1, 1, 1]
+    assert [parts.grade(part, {"student": student}) for part in ("network", "training", "samples_50")] == [0.5, 1, 1]
     assert student.remarks == ["a network of 32 weights"]
 
 

@@ -128,17 +128,18 @@ class Student:
         """The global `name`: a number, text, list, dict or array (tensors come as arrays)."""
         return self._ask({"do": "value", "name": name})
 
-    def call(self, name, *args, seconds=SECONDS, other=None):
+    def call(self, name, *args, seconds=SECONDS, other=None, as_is=False):
         """What the global function `name` returns, as `answer.call` calls it: arrays arrive there as tensors, a `Named`
         argument as the student's own global, an `Affine` model as one of the same tables. `other`: of `model`, 0 with
-        its weights as they were before their first step, else with weights mixed up by this seed."""
+        its weights as they were before their first step, else with weights mixed up by this seed. `as_is`: not put
+        into `eval`."""
         args = [_sent(arg) for arg in args]
-        return self._ask({"do": "call", "name": name, "args": args, "other": other}, seconds)
+        return self._ask({"do": "call", "name": name, "args": args, "other": other, "as_is": as_is}, seconds)
 
-    def denoise(self, xt, t, other=None):
+    def denoise(self, xt, t, other=None, as_is=False):
         """ε̂ of the student's `model` for x_t (n, 2) at t, an int or (n,) ints, as float64: a model for our samplers."""
         xt, t = np.asarray(xt), np.broadcast_to(np.asarray(t), len(xt))
-        answer = self.call("model", xt, t, other=other)
+        answer = self.call("model", xt, t, other=other, as_is=as_is)
         if not isinstance(answer, np.ndarray) or answer.shape != xt.shape:
             what = getattr(answer, "shape", f"a {type(answer).__name__}")
             raise Refused(f"`model` must return the shape of x_t, {xt.shape}, not {what}.")

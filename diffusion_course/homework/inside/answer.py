@@ -102,11 +102,15 @@ def value(shell, name):
     return shell.user_ns[name]
 
 
-def call(shell, name, args, other=None):
-    """What the global function `name` returns. `other`: of `model`, with weights `training.changed` by this seed."""
+def call(shell, name, args, other=None, as_is=False):
+    """What the global function `name` returns. `other`: of `model`, with weights `training.changed` by this seed.
+
+    For a walk `model` is put into `eval`, unless it is asked `as_is`: who forgot that pays in that part alone.
+    """
     function, given = value(shell, name), [_given(shell, arg) for arg in args]
-    if "torch" in sys.modules and isinstance(model := shell.user_ns.get("model"), sys.modules["torch"].nn.Module):
-        model.eval()  # who forgot it has lost what their own samples lost
+    torch, model = sys.modules.get("torch"), shell.user_ns.get("model")
+    if torch and name in ("model", "sample") and not as_is and isinstance(model, torch.nn.Module):
+        model.eval()
     if name != "model":
         return function(*given)
     import torch
