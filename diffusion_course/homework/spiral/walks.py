@@ -36,13 +36,13 @@ class Watched:
         if not WAY[0] * self.student.T <= t <= self.next:
             return self.student.denoise(xt, t)
         self.next = t - (WAY[1] - WAY[0]) * self.student.T / LOOKS
-        mixed = int(self.rng.integers(1, 2**31)) if self.mixes else None
-        order = [None, mixed] if self.rng.random() < 0.5 else [mixed, None]
+        asked = [None, int(self.rng.integers(1, 2**31))] if self.mixes else [None]
+        order = asked if self.rng.random() < 0.5 else asked[::-1]
         answers = {other: self.student.denoise(xt, t, other=other) for other in order}
         off = answers[None] - self.best(np.asarray(xt, dtype=np.float64), t)
         apart = np.square(off - np.median(off, axis=0)).mean(axis=1)
         self.far.append(np.quantile(apart, MOST_OF))  # a few may have strayed to where nobody has trained
-        self.moved += [np.square(answers[mixed] - answers[None]).mean()] if self.mixes else []
+        self.moved += [np.square(answers[mixed] - answers[None]).mean() for mixed in asked[1:]]
         return answers[None]
 
     @property
