@@ -39,15 +39,15 @@ def shares(code: dict[str, str], given: str, known: dict[str, str] | None = None
     """
     from copydetect import CodeFingerprint  # which loads matplotlib
 
-    def places(program: str) -> Places:
+    def places(program: str, common: Container[int] = ()) -> Places:
         made = CodeFingerprint("", K, WINDOW, fp=io.StringIO(program.ljust(K)), language="python")
         return {each: made.hash_idx[each] for each in made.hashes if each not in common}
 
     def both(programs: dict[str, str]) -> dict[str, list[Places]]:
-        made = {name: [places(text.partition(answers.ALL)[0]), places(text)] for name, text in programs.items()}
+        made = {name: [places(part, common) for part in (text.partition(answers.ALL)[0], text)]
+                for name, text in programs.items()}  # fmt: skip
         return {name: each for name, each in made.items() if len(each[name != SOLUTION]) >= LEAST}
 
-    common: Places = {}
     common = places(given)
     ours, theirs = both(code), both(known or {})
     asked = [*itertools.combinations(sorted(ours), 2), *itertools.product(ours, theirs)]
