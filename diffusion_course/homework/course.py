@@ -69,7 +69,9 @@ class Course:
     def released_from(self) -> tuple[str, str]:
         """At the release: the hash of the source, and the column of the ids in the roster."""
         note = json.loads(self.release_note.read_text()) if self.release_note.is_file() else ""
-        return note[:64], note[64:]
+        if isinstance(note, str):  # of an earlier version: the hash alone
+            return note, ""
+        return note["source"], note["column"]
 
     def listed(self, person: Person) -> Person:
         """The student as `worksheet.csv` has them, an export made after the last day; as the roster else."""

@@ -87,7 +87,7 @@ def release(course: Course, each: bool = False) -> list[Path]:
         course.released.unlink()
         raise ValueError("nothing is released, for the students would get the solution. " + "; ".join(found) + ".")
     column = next((person.column for person in course.people.values()), "")
-    tables.replace(course.release_note, json.dumps(sha256(course.source) + column).encode())
+    tables.replace(course.release_note, json.dumps({"source": sha256(course.source), "column": column}).encode())
     return paths
 
 
